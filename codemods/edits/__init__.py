@@ -1,0 +1,44 @@
+"""Edits of LibCST trees: actions as data, and the editor that applies them to a module."""
+
+from codemods.edits.actions import (
+    Action,
+    AddDecorator,
+    AddParameter,
+    Arguments,
+    Await,
+    Edit,
+    FileEdits,
+    Import,
+    InsertAfter,
+    InsertBefore,
+    MakeAsync,
+    RemoveDecorator,
+    RemoveStatement,
+    Rename,
+    ReplaceStatement,
+    Rewrite,
+    SetReturns,
+)
+from codemods.edits.keys import NodeKey, key_of
+
+__all__ = [
+    "Action",
+    "AddDecorator",
+    "AddParameter",
+    "Arguments",
+    "Await",
+    "Edit",
+    "FileEdits",
+    "Import",
+    "InsertAfter",
+    "InsertBefore",
+    "MakeAsync",
+    "NodeKey",
+    "RemoveDecorator",
+    "RemoveStatement",
+    "Rename",
+    "ReplaceStatement",
+    "Rewrite",
+    "SetReturns",
+    "key_of",
+]

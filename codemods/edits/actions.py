@@ -1,0 +1,169 @@
+"""What can be done to a node: small pieces of data that the plan makes and the editor applies.
+
+A *template* is Python source with holes. A hole is filled with a part of the node after the edits
+below it were applied, so edits of nested nodes compose:
+
+``{self}``      the node itself
+``{func}``      what a call calls
+``{receiver}``  the value of the attribute (of a call: of the attribute that it calls)
+``{args}``      all arguments of a call, as written
+``{rest}``      all arguments of a call but the first
+``{0}``         the value of the first positional argument, and so on
+``{name=}``     the value of the keyword argument ``name``
+``{value}``     the value of a return, an assignment, an expression statement, an await or a subscript
+``{target}``    the target of an assignment with one target
+``{items}``     the items of a with statement
+``{test}``      the test of an if or a while
+``{iter}``      the iterable of a for loop
+``{body}``      the statements of a compound statement (on a line of its own in the template)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from codemods.edits.keys import NodeKey
+
+
+@dataclass(frozen=True)
+class Await:
+    """Put ``await`` before an expression, with parentheses where its place asks for them."""
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """Replace an expression by a template."""
+
+    template: str
+
+
+@dataclass(frozen=True)
+class Rename:
+    """Give a name, an attribute, a function, a parameter or the called name of a call a new name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Change the arguments of a call.
+
+    ``remove`` names keywords (``"future"``) or counts positions (``0``); ``put`` sets keywords to
+    source text, replacing the one that is there or adding it at the end.
+    """
+
+    remove: tuple[str | int, ...] = ()
+    put: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class MakeAsync:
+    """``def``, ``with`` and ``for`` become ``async def``, ``async with`` and ``async for``.
+
+    On a comprehension, ``index`` says which of its ``for`` parts.
+    """
+
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class ReplaceStatement:
+    """Replace a statement by the statements of a template; its comments stay above the first."""
+
+    template: str
+
+
+@dataclass(frozen=True)
+class InsertBefore:
+    """Put the statements of a template before a statement."""
+
+    template: str
+
+
+@dataclass(frozen=True)
+class InsertAfter:
+    """Put the statements of a template after a statement."""
+
+    template: str
+
+
+@dataclass(frozen=True)
+class RemoveStatement:
+    """Take a statement out; comments above it stay, and a body left empty gets ``pass``."""
+
+
+@dataclass(frozen=True)
+class AddDecorator:
+    """Put a decorator (source text without ``@``) on a function or class; last is nearest to it."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class RemoveDecorator:
+    """Take a decorator, named by its place (0 is the topmost), off a function or class."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class AddParameter:
+    """Add a parameter (source text, e.g. ``app: FastAPI``) to a function, before ``**kwargs``."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class SetReturns:
+    """Set the return annotation of a function to source text."""
+
+    source: str
+
+
+Action = (
+    Await
+    | Rewrite
+    | Rename
+    | Arguments
+    | MakeAsync
+    | ReplaceStatement
+    | InsertBefore
+    | InsertAfter
+    | RemoveStatement
+    | AddDecorator
+    | RemoveDecorator
+    | AddParameter
+    | SetReturns
+)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An action on the node with that key. Edits of one node apply in the order of the plan."""
+
+    key: NodeKey
+    action: Action
+
+
+@dataclass(frozen=True, order=True)
+class Import:
+    """``from module import name as alias``; without ``name``: ``import module as alias``."""
+
+    module: str
+    name: str = ""
+    alias: str = ""
+
+
+@dataclass(frozen=True)
+class FileEdits:
+    """All that happens to one module in one pass.
+
+    ``drop_imports`` go only where nothing in the edited module uses their name any more.
+    ``append`` are statements put at the end of the module; ``after_imports`` behind its imports.
+    """
+
+    edits: tuple[Edit, ...] = ()
+    add_imports: tuple[Import, ...] = ()
+    drop_imports: tuple[Import, ...] = ()
+    after_imports: tuple[str, ...] = ()
+    append: tuple[str, ...] = field(default=())

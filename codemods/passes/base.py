@@ -1,0 +1,66 @@
+"""What a pass is: a function from a code base to a code base, and its own documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from codemods.config import Options
+from codemods.edits.actions import FileEdits
+from codemods.findings import Code, Finding, Level
+
+if TYPE_CHECKING:
+    from codemods.facts import Program
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a pass decided, all of it before any edit.
+
+    ``edits`` are for Python modules, ``texts`` are whole new texts for other files (manifests)
+    and for modules that the pass creates. ``withheld`` counts the edits that a higher level
+    (``--unsafe-fixes``) would make. ``decisions`` are the lines of the printed plan.
+    """
+
+    edits: Mapping[str, FileEdits] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    withheld: int = 0
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One function, boundary or piece of configuration, what becomes of it and because of whom.
+
+    ``treatment`` is a word of ``codemods.findings.Treatment``; ``reasons`` the chain of causes,
+    nearest first; ``sites`` the number of database calls that it covers.
+    """
+
+    path: str
+    line: int
+    symbol: str
+    treatment: str
+    action: str
+    reasons: tuple[str, ...] = ()
+    sites: int = 0
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A pass: its name, its place in the order, its codes, its page and its function.
+
+    ``documentation`` is Markdown with the sections *What it does*, *Why is this bad*, *Example*,
+    *Use instead*, *Fix safety* and *References*; the rule pages are made from it. ``needs`` names
+    passes that have to run before. ``plan`` reads facts and decides; it edits nothing.
+    """
+
+    name: str
+    order: int
+    summary: str
+    level: Level
+    codes: tuple[Code, ...]
+    documentation: str
+    plan: Callable[[Program, Options], Outcome]
+    needs: tuple[str, ...] = ()
