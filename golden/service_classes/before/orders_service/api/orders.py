@@ -1,0 +1,29 @@
+from fastapi import APIRouter, Depends, Response
+
+from orders_service.services import OrderService
+
+from .deps import get_order_service
+from .schemas import OrderIn, OrderOut
+
+router = APIRouter()
+
+
+@router.post("", response_model=OrderOut, status_code=201)
+async def place(body: OrderIn, service: OrderService = Depends(get_order_service)):
+    return service.place(body.customer_id, ((line.sku, line.quantity) for line in body.lines))
+
+
+@router.get("/{order_id}", response_model=OrderOut)
+async def show(order_id: int, service: OrderService = Depends(get_order_service)):
+    return service.get(order_id)
+
+
+@router.post("/{order_id}/ship", response_model=OrderOut)
+def ship(order_id: int, service: OrderService = Depends(get_order_service)):
+    return service.ship(order_id)
+
+
+@router.delete("/{order_id}")
+def cancel(order_id: int, service: OrderService = Depends(get_order_service)) -> Response:
+    service.cancel(order_id)
+    return Response(status_code=204)
