@@ -1,0 +1,1 @@
+"""The golden applications: migrated, compared as text, and run before and after."""
