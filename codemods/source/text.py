@@ -9,6 +9,13 @@ import tokenize
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+#: The byte order marks that are taken off a text, and the encoding that each announces.
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+
 
 class UndecodableError(ValueError):
     """The bytes of a file are not text in the encoding that it declares."""
@@ -31,21 +38,28 @@ class SourceFile:
     def from_bytes(cls, path: str, data: bytes) -> SourceFile:
         """Decode ``data`` as Python does (PEP 263), or as UTF-8 for other files.
 
-        Raises ``UndecodableError`` when the bytes do not fit the encoding.
+        Other files than modules may also be UTF-16 with a byte order mark, as PowerShell's
+        ``pip freeze > requirements.txt`` writes it. Raises ``UndecodableError`` when the bytes
+        do not fit the encoding.
         """
-        bom = data.startswith(codecs.BOM_UTF8)
-        body = data[len(codecs.BOM_UTF8) :] if bom else data
-        encoding = "utf-8"
+        module = path.endswith(".py")
+        mark = next((mark for mark in _MARKS if data.startswith(mark)), b"")
+        if module and mark != codecs.BOM_UTF8:
+            mark = b""
+        body = data[len(mark) :]
+        encoding = _MARKS.get(mark, "utf-8")
         try:
-            if path.endswith(".py") and not body.isascii():
+            if module and not body.isascii():
                 encoding = tokenize.detect_encoding(io.BytesIO(body).readline)[0]
-            return cls(path, body.decode(encoding), encoding, bom)
+            return cls(path, body.decode(encoding), encoding, bool(mark))
         except (UnicodeDecodeError, SyntaxError, LookupError) as error:
             raise UndecodableError(f"cannot be decoded as {encoding} ({error})") from error
 
     def to_bytes(self) -> bytes:
         """The bytes to write: the inverse of ``from_bytes``."""
-        return (codecs.BOM_UTF8 if self.bom else b"") + self.text.encode(self.encoding)
+        marks = {encoding: mark for mark, encoding in _MARKS.items()}
+        mark = marks.get(self.encoding, codecs.BOM_UTF8) if self.bom else b""
+        return mark + self.text.encode(self.encoding)
 
     def with_text(self, text: str) -> SourceFile:
         """The same file with another text."""
