@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import difflib
+import os
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from codemods.errors import UserError
+
+#: Databases, and the drivers that can be asked for; the first is the default.
+DRIVERS: Mapping[str, tuple[str, ...]] = {
+    "postgresql": ("psycopg", "asyncpg"),
+    "sqlite": ("aiosqlite",),
+    "mysql": ("asyncmy", "aiomysql"),
+    "mariadb": ("asyncmy", "aiomysql"),
+    "oracle": ("oracledb",),
+    "mssql": ("aioodbc",),
+}
 
 
 @dataclass(frozen=True)
 class Options:
     """The settings of one run.
 
-    ``select`` and ``ignore`` hold names of passes, codes or prefixes of codes, as in ruff; an
-    empty ``select`` means every pass whose level is safe (and, with ``unsafe_fixes``, the others).
-    ``driver`` maps a database ("postgresql", "sqlite", "mysql") to the driver asked for.
-    ``jobs`` is the number of processes (0: as many as there are processors).
+    ``select``, ``extend_select`` and ``ignore`` hold names of passes, codes or prefixes of codes,
+    as in ruff; an empty ``select`` means every pass whose level is safe (and, with
+    ``unsafe_fixes``, the others). ``exclude`` and the patterns of ``per_file_ignores`` are
+    relative to the root of the code base. ``driver`` maps a database ("postgresql", "sqlite",
+    "mysql") to the driver asked for. ``jobs`` is the number of processes (0: as many as there are
+    processors). ``origins`` says where in a configuration file a rule was named.
     """
 
     select: tuple[str, ...] = ()
@@ -23,3 +43,218 @@ class Options:
     driver: tuple[tuple[str, str], ...] = ()
     jobs: int = 0
     cache: bool = True
+    extend_select: tuple[str, ...] = ()
+    origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What the command line says; None where it says nothing."""
+
+    select: tuple[str, ...] | None = None
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    exclude: tuple[str, ...] | None = None
+    unsafe_fixes: bool | None = None
+    driver: tuple[str, ...] = ()
+    jobs: int | None = None
+    cache: bool = True
+
+
+def load_options(target: Path, root: Path, overrides: Overrides, config: Path | None) -> Options:
+    """The options for ``target``: those of its configuration, then those of the command line."""
+    location = config or find_config(target)
+    options = read_config(location, root, explicit=config is not None) if location else Options()
+    return _override(options, overrides, root)
+
+
+def find_config(target: Path) -> Path | None:
+    """The nearest ``pyproject.toml`` with a ``[tool.looplift]`` table at or above ``target``."""
+    folder = target if target.is_dir() else target.parent
+    for candidate in (folder, *folder.parents):
+        location = candidate / "pyproject.toml"
+        if location.is_file() and "looplift" in _table(location).get("tool", {}):
+            return location
+    return None
+
+
+def read_config(location: Path, root: Path, *, explicit: bool = False) -> Options:
+    """The options that a configuration file holds.
+
+    In a ``pyproject.toml`` they are in ``[tool.looplift]``; another file that was named by the
+    user may have them at its top level.
+    """
+    document = _table(location)
+    tool = document.get("tool", {})
+    table = tool.get("looplift") if isinstance(tool, dict) else None
+    if table is None:
+        table = document if explicit and location.name != "pyproject.toml" else {}
+    if not isinstance(table, dict):
+        raise UserError(f"{shown(location)}: `tool.looplift` has to be a table")
+    return _Reader(location, root).options(table)
+
+
+def parse_driver(text: str, where: str) -> tuple[str, str]:
+    """``postgresql=asyncpg`` as a pair; ``where`` begins the sentence if it is wrong."""
+    database, separator, driver = text.partition("=")
+    if not separator or not driver:
+        raise UserError(f"{where}a driver is given as `database=driver`, not as `{text}`")
+    if database not in DRIVERS:
+        raise UserError(f"{where}unknown database `{database}` (known: {', '.join(DRIVERS)})")
+    if driver not in DRIVERS[database]:
+        known = ", ".join(DRIVERS[database])
+        raise UserError(f"{where}unknown async driver `{driver}` for {database} (known: {known})")
+    return database, driver
+
+
+def anchored(patterns: Iterable[str], base: Path, root: Path) -> tuple[str, ...]:
+    """Patterns relative to the folder ``base``, made relative to ``root``.
+
+    A pattern without a slash is a name at any depth and stays as it is.
+    """
+    prefix = os.path.relpath(base, root).replace(os.sep, "/")
+    outside = prefix == "." or prefix.startswith("..")
+    return tuple(_anchor(pattern, "" if outside else prefix + "/") for pattern in patterns)
+
+
+def _anchor(pattern: str, prefix: str) -> str:
+    pattern = pattern.removeprefix("./").rstrip("/")
+    return prefix + pattern if "/" in pattern and not pattern.startswith("**/") else pattern
+
+
+def shown(location: Path) -> str:
+    """A path as a person wants to read it: relative to the working directory if below it."""
+    try:
+        return str(location.relative_to(Path.cwd()))
+    except ValueError:
+        return str(location)
+
+
+def _override(options: Options, overrides: Overrides, root: Path) -> Options:
+    """As in ruff, ``--select`` starts afresh and ``--ignore`` adds to what is ignored."""
+    if overrides.select is not None:
+        options = replace(options, select=overrides.select, extend_select=(), ignore=())
+    drivers = dict(options.driver)
+    drivers.update(parse_driver(item, "--driver: ") for item in overrides.driver)
+    if overrides.exclude is not None:
+        options = replace(options, exclude=anchored(overrides.exclude, Path.cwd(), root))
+    if overrides.unsafe_fixes is not None:
+        options = replace(options, unsafe_fixes=overrides.unsafe_fixes)
+    if overrides.jobs is not None:
+        options = replace(options, jobs=overrides.jobs)
+    return replace(
+        options,
+        extend_select=options.extend_select + overrides.extend_select,
+        ignore=options.ignore + overrides.ignore,
+        driver=tuple(sorted(drivers.items())),
+        cache=options.cache and overrides.cache,
+    )
+
+
+def _table(location: Path) -> dict[str, Any]:
+    try:
+        with location.open("rb") as stream:
+            return tomllib.load(stream)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{shown(location)}: is not valid TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{shown(location)}: is not valid TOML: it is not UTF-8") from error
+    except OSError as error:
+        raise UserError(f"{shown(location)}: cannot be read ({error.strerror})") from error
+
+
+class _Reader:
+    """Turns the table of a configuration file into options, naming file and line if it cannot."""
+
+    def __init__(self, location: Path, root: Path) -> None:
+        self._location = location
+        self._root = root
+        self._keys: dict[str, Callable[[str, Any], Any]] = {
+            "select": self._rules,
+            "extend-select": self._rules,
+            "ignore": self._rules,
+            "exclude": self._patterns,
+            "extend-exclude": self._patterns,
+            "per-file-ignores": self._per_file,
+            "unsafe-fixes": self._flag,
+            "driver": self._drivers,
+            "jobs": self._count,
+        }
+
+    def options(self, table: Mapping[str, Any]) -> Options:
+        """The options that ``table`` holds."""
+        values: dict[str, Any] = {}
+        for key, value in table.items():
+            if key not in self._keys:
+                raise self._error(key, f"unknown key `{key}`{self._guess(key)}")
+            values[key.replace("-", "_")] = self._keys[key](key, value)
+        values["exclude"] = values.get("exclude", ()) + values.pop("extend_exclude", ())
+        return Options(**values, origins=tuple(self._origins(values)))
+
+    def _origins(self, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        for key in ("select", "extend_select", "ignore"):
+            for rule in values.get(key, ()):
+                yield rule, self._where(key.replace("_", "-"))
+        for _, rules in values.get("per_file_ignores", ()):
+            for rule in rules:
+                yield rule, self._where("per-file-ignores")
+
+    def _rules(self, key: str, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self._error(key, f"`{key}` has to be a list of strings")
+        return tuple(value)
+
+    def _patterns(self, key: str, value: Any) -> tuple[str, ...]:
+        return anchored(self._rules(key, value), self._location.parent, self._root)
+
+    def _per_file(self, key: str, value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        if not isinstance(value, dict):
+            raise self._error(key, f"`{key}` has to be a table of patterns and lists of rules")
+        return tuple(
+            (anchored([pattern], self._location.parent, self._root)[0], self._rules(key, rules))
+            for pattern, rules in value.items()
+        )
+
+    def _flag(self, key: str, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self._error(key, f"`{key}` has to be true or false")
+        return value
+
+    def _count(self, key: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self._error(key, f"`{key}` has to be a number that is not negative")
+        return value
+
+    def _drivers(self, key: str, value: Any) -> tuple[tuple[str, str], ...]:
+        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+            raise self._error(key, f'`{key}` has to be a table such as {{postgresql = "asyncpg"}}')
+        where = self._where(key) + ": "
+        return tuple(parse_driver(f"{name}={driver}", where) for name, driver in value.items())
+
+    def _guess(self, key: str) -> str:
+        close = difflib.get_close_matches(key, self._keys, n=1)
+        known = ", ".join(self._keys)
+        return f" (did you mean `{close[0]}`?)" if close else f" (known: {known})"
+
+    def _error(self, key: str, message: str) -> UserError:
+        return UserError(f"{self._where(key)}: {message}")
+
+    def _where(self, key: str) -> str:
+        line = self._line(key)
+        return f"{shown(self._location)}:{line}" if line else shown(self._location)
+
+    def _line(self, key: str) -> int:
+        """The line of a key, as far as it can be told without a TOML parser that counts lines."""
+        section, first = "", 0
+        lines = self._location.read_text("utf-8", "replace").split("\n")
+        for number, line in enumerate(map(str.strip, lines), 1):
+            if line.startswith("["):
+                section = line.strip("[] ").replace('"', "")
+                if section == "tool.looplift":
+                    first = number
+            if section == f"tool.looplift.{key}":
+                return number
+            name = line.partition("=")[0].strip().strip("\"'")
+            if section in ("tool.looplift", "") and name == key:
+                return number
+        return first

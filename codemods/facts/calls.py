@@ -1,0 +1,241 @@
+"""The call graph: what a call reaches, and everything that refers to a function."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class, Function
+from codemods.facts.values import (
+    UNKNOWN,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    Method,
+    Values,
+    union,
+)
+
+if TYPE_CHECKING:
+    from codemods.facts.program import Program
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A place that names a function. ``call`` is set where it is called right there."""
+
+    node: ast.Name | ast.Attribute
+    module: Module
+    call: ast.Call | None
+
+
+class CallGraph:
+    """Calls and references of a program, resolved on demand by name."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._references: dict[Function, tuple[Reference, ...]] = {}
+        self._unresolved: dict[Function, tuple[Reference, ...]] = {}
+        self._families: dict[Function, frozenset[Function]] = {}
+
+    def targets(self, call: ast.Call, module: Module) -> list[Function]:
+        """The functions of the code base that a call can reach."""
+        found: list[Function] = []
+        for value in self.program.infer(call.func, module):
+            for function in self._functions(value):
+                if function not in found:
+                    found.append(function)
+        return found
+
+    def _functions(self, value: object) -> list[Function]:
+        match value:
+            case FunctionValue(function=function):
+                return sorted(self.family(function), key=str)
+            case ClassValue(cls=cls):
+                return [
+                    v.function
+                    for v in self.program.inference.instance_attribute(Instance(cls), "__init__")
+                    if isinstance(v, FunctionValue)
+                ]
+            case Instance(cls=cls) if isinstance(cls, Class):
+                return [
+                    v.function
+                    for v in self.program.inference.instance_attribute(value, "__call__")
+                    if isinstance(v, FunctionValue)
+                ]
+        return []
+
+    # -- families ----------------------------------------------------------------------------
+
+    def family(self, function: Function) -> frozenset[Function]:
+        """A method and all that override it or that it overrides: they have one colour."""
+        if function not in self._families:
+            members = self._family(function)
+            for member in members:
+                self._families[member] = members
+        return self._families[function]
+
+    def _family(self, function: Function) -> frozenset[Function]:
+        if not isinstance(function.parent, Class) or function.name == "__init__":
+            return frozenset((function,))
+        found = {function}
+        waiting = [function.parent]
+        seen: set[Class] = set()
+        while waiting:
+            cls = waiting.pop()
+            if cls in seen:
+                continue
+            seen.add(cls)
+            related = [b for b in self.program.mro(cls) if isinstance(b, Class)]
+            related += self.program.subclasses(cls)
+            for other in related:
+                for binding in other.bindings.get(function.name, ()):
+                    method = other.module.functions.get(binding.node)
+                    if method is not None:
+                        if method not in found or other is cls:
+                            found.add(method)
+                        if other not in seen:
+                            waiting.append(other)
+        return frozenset(found)
+
+    # -- references --------------------------------------------------------------------------
+
+    def references(self, function: Function) -> tuple[Reference, ...]:
+        """Every place in the program that names ``function`` (or one of its family)."""
+        if function not in self._references:
+            self._find(function)
+        return self._references[function]
+
+    def unresolved(self, function: Function) -> tuple[Reference, ...]:
+        """Places that could name ``function``: the same word on something unknown."""
+        if function not in self._references:
+            self._find(function)
+        return self._unresolved[function]
+
+    def _find(self, function: Function) -> None:
+        family = self.family(function)
+        found: list[Reference] = []
+        unknown: list[Reference] = []
+        for module in self.program.modules.mentioning((function.name,)):
+            names = {function.name, *module.syntax.aliases.get(function.name, ())}
+            for name in names:
+                for node in module.syntax.references.get(name, ()):
+                    values = self.program.infer(node, module)
+                    reference = Reference(node, module, _call_of(node, module))
+                    if any(isinstance(v, FunctionValue) and v.function in family for v in values):
+                        found.append(reference)
+                    elif self._could_be(node, values, function, module):
+                        unknown.append(reference)
+        self._references[function] = tuple(found)
+        self._unresolved[function] = tuple(unknown)
+
+    def _could_be(
+        self,
+        node: ast.Name | ast.Attribute,
+        values: Values,
+        function: Function,
+        module: Module,
+    ) -> bool:
+        """Whether an attribute of something unknown could be this method."""
+        if values or not isinstance(node, ast.Attribute) or not function.is_method:
+            return False
+        receiver = self.program.infer(node.value, module)
+        if receiver:
+            return False
+        return isinstance(node.ctx, ast.Load)
+
+    def class_references(self, cls: Class) -> tuple[Reference, ...]:
+        """Every place that names a class."""
+        found = []
+        for module in self.program.modules.mentioning((cls.name,)):
+            for name in {cls.name, *module.syntax.aliases.get(cls.name, ())}:
+                for node in module.syntax.references.get(name, ()):
+                    if any(
+                        isinstance(v, ClassValue) and v.cls is cls
+                        for v in self.program.infer(node, module)
+                    ):
+                        found.append(Reference(node, module, _call_of(node, module)))
+        return tuple(found)
+
+    # -- arguments ---------------------------------------------------------------------------
+
+    def argument_values(self, function: Function, argument: ast.arg) -> Values:
+        """What the callers of ``function`` pass for ``argument``."""
+        found = []
+        callers = list(self._calls_of(function))
+        for call, module in callers:
+            node = self.argument(call, function, argument)
+            if node is not None:
+                found.append(self.program.infer(node, module))
+        return union(found) if found else UNKNOWN
+
+    def _calls_of(self, function: Function) -> list[tuple[ast.Call, Module]]:
+        if function.name == "__init__" and isinstance(function.parent, Class):
+            classes = [function.parent, *self.program.subclasses(function.parent)]
+            return [
+                (reference.call, reference.module)
+                for cls in classes
+                for reference in self.class_references(cls)
+                if reference.call is not None
+            ]
+        return [
+            (reference.call, reference.module)
+            for reference in self.references(function)
+            if reference.call is not None
+        ]
+
+    def argument(
+        self, call: ast.Call, function: Function, argument: ast.arg
+    ) -> ast.expr | None:
+        """The expression that ``call`` passes for ``argument`` of ``function``."""
+        for keyword in call.keywords:
+            if keyword.arg == argument.arg:
+                return keyword.value
+        positional = [*function.definition.args.posonlyargs, *function.definition.args.args]
+        if argument not in positional:
+            return None
+        index = positional.index(argument)
+        if function.is_method and not self.program.decorated(function, "builtins.staticmethod"):
+            through_class = (
+                isinstance(call.func, ast.Attribute)
+                and function.name != "__init__"
+                and any(
+                    isinstance(v, FunctionValue) and v.owner is None
+                    for v in self.program.infer(call.func, call_module(call, self.program, function))
+                )
+            )
+            index -= 0 if through_class else 1
+        if not 0 <= index < len(call.args):
+            return None
+        if any(isinstance(a, ast.Starred) for a in call.args[: index + 1]):
+            return None
+        return call.args[index]
+
+    @cached_property
+    def method_names(self) -> dict[str, int]:
+        """How many families define a method of each name."""
+        counts: dict[str, int] = {}
+        for cls in self.program.all_classes():
+            for name, bindings in cls.bindings.items():
+                if any(b.kind == "def" for b in bindings):
+                    counts[name] = counts.get(name, 0) + 1
+        return counts
+
+
+def call_module(call: ast.Call, program: Program, function: Function) -> Module:
+    """The module in which a call stands."""
+    for module in program.modules:
+        if "syntax" in module.__dict__ and call in module.syntax.parents:
+            return module
+    return function.module
+
+
+def _call_of(node: ast.Name | ast.Attribute, module: Module) -> ast.Call | None:
+    parent = module.parent(node)
+    return parent if isinstance(parent, ast.Call) and parent.func is node else None
+
+
+__all__ = ["CallGraph", "Method", "Reference"]

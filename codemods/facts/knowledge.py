@@ -1,0 +1,288 @@
+"""What is known of libraries: names, bases, and what their calls return.
+
+``CANONICAL`` maps every public spelling of a name to the one used in the tables. ``BASES`` gives
+the bases of outside classes. ``RETURNS`` maps ``class.method`` or a function to a small word:
+
+=============  ==================================================================
+``self``       the object itself
+``query``      a ``Query`` of the arguments
+``select``     a ``Select`` of the arguments
+``result``     a ``Result`` of the statement that is the first argument
+``scalars``    a ``ScalarResult`` of the statement that is the first argument
+``scalar``     the first column of the statement that is the first argument
+``entity``     an instance of the class that is the first argument
+``first_arg``  whatever the first argument is
+``rows``       a list of the rows of the object
+``row``        one row of the object
+``as_scalars`` a ``ScalarResult`` of the object
+``column``     the first column of the object's rows
+``element``    the element type of the object
+``name``       any other word: an instance of that class
+=============  ==================================================================
+"""
+
+from __future__ import annotations
+
+SESSION = "sqlalchemy.orm.Session"
+SCOPED_SESSION = "sqlalchemy.orm.scoped_session"
+SESSIONMAKER = "sqlalchemy.orm.sessionmaker"
+QUERY = "sqlalchemy.orm.Query"
+SELECT = "sqlalchemy.Select"
+RESULT = "sqlalchemy.Result"
+SCALARS = "sqlalchemy.ScalarResult"
+ROW = "sqlalchemy.Row"
+ENGINE = "sqlalchemy.Engine"
+CONNECTION = "sqlalchemy.Connection"
+TRANSACTION = "sqlalchemy.Transaction"
+COLUMN = "sqlalchemy.orm.InstrumentedAttribute"
+ASYNC_SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
+ASYNC_ENGINE = "sqlalchemy.ext.asyncio.AsyncEngine"
+ASYNC_CONNECTION = "sqlalchemy.ext.asyncio.AsyncConnection"
+ASYNC_SESSIONMAKER = "sqlalchemy.ext.asyncio.async_sessionmaker"
+SQLMODEL_SESSION = "sqlmodel.Session"
+SQLMODEL = "sqlmodel.SQLModel"
+CONTEXT = "contextlib.AbstractContextManager"
+GENERATOR = "collections.abc.Generator"
+COROUTINE = "collections.abc.Coroutine"
+FASTAPI = "fastapi.FastAPI"
+ROUTER = "fastapi.APIRouter"
+DEPENDS = "fastapi.Depends"
+SECURITY = "fastapi.Security"
+TEST_CLIENT = "fastapi.testclient.TestClient"
+
+CANONICAL: dict[str, str] = {
+    "sqlalchemy.orm.session.Session": SESSION,
+    "sqlalchemy.orm.session.sessionmaker": SESSIONMAKER,
+    "sqlalchemy.orm.scoping.scoped_session": SCOPED_SESSION,
+    "sqlalchemy.orm.query.Query": QUERY,
+    "sqlalchemy.engine.Engine": ENGINE,
+    "sqlalchemy.engine.base.Engine": ENGINE,
+    "sqlalchemy.engine.Connection": CONNECTION,
+    "sqlalchemy.engine.base.Connection": CONNECTION,
+    "sqlalchemy.engine.create_engine": "sqlalchemy.create_engine",
+    "sqlalchemy.engine.Result": RESULT,
+    "sqlalchemy.engine.Row": ROW,
+    "sqlalchemy.engine.url.URL": "sqlalchemy.URL",
+    "sqlalchemy.engine.URL": "sqlalchemy.URL",
+    "sqlalchemy.engine.url.make_url": "sqlalchemy.make_url",
+    "sqlalchemy.engine.make_url": "sqlalchemy.make_url",
+    "sqlalchemy.sql.select": "sqlalchemy.select",
+    "sqlalchemy.sql.expression.select": "sqlalchemy.select",
+    "sqlalchemy.future.select": "sqlalchemy.select",
+    "sqlalchemy.sql.Select": SELECT,
+    "sqlalchemy.sql.selectable.Select": SELECT,
+    "sqlalchemy.sql.expression.Select": SELECT,
+    "sqlalchemy.sql.text": "sqlalchemy.text",
+    "sqlalchemy.sql.func": "sqlalchemy.func",
+    "sqlalchemy.sql.functions.func": "sqlalchemy.func",
+    "sqlalchemy.sql.expression.func": "sqlalchemy.func",
+    "sqlalchemy.ext.declarative.declarative_base": "sqlalchemy.orm.declarative_base",
+    "sqlalchemy.ext.declarative.api.declarative_base": "sqlalchemy.orm.declarative_base",
+    "sqlalchemy.pool.StaticPool": "sqlalchemy.StaticPool",
+    "sqlalchemy.pool.NullPool": "sqlalchemy.NullPool",
+    "sqlalchemy.pool.QueuePool": "sqlalchemy.QueuePool",
+    "sqlalchemy.schema.MetaData": "sqlalchemy.MetaData",
+    "sqlalchemy.sql.schema.MetaData": "sqlalchemy.MetaData",
+    "sqlalchemy.schema.Column": "sqlalchemy.Column",
+    "sqlalchemy.orm.attributes.InstrumentedAttribute": COLUMN,
+    "sqlalchemy.orm.relation": "sqlalchemy.orm.relationship",
+    "sqlalchemy.orm.base.Mapped": "sqlalchemy.orm.Mapped",
+    "sqlalchemy.ext.asyncio.session.AsyncSession": ASYNC_SESSION,
+    "sqlalchemy.ext.asyncio.engine.AsyncEngine": ASYNC_ENGINE,
+    "sqlmodel.orm.session.Session": SQLMODEL_SESSION,
+    "sqlmodel.main.SQLModel": SQLMODEL,
+    "sqlmodel.sql.expression.select": "sqlmodel.select",
+    "sqlmodel.create_engine": "sqlalchemy.create_engine",
+    "sqlmodel.engine.create.create_engine": "sqlalchemy.create_engine",
+    "sqlmodel.text": "sqlalchemy.text",
+    "sqlmodel.func": "sqlalchemy.func",
+    "sqlmodel.delete": "sqlalchemy.delete",
+    "sqlmodel.update": "sqlalchemy.update",
+    "sqlmodel.insert": "sqlalchemy.insert",
+    "sqlmodel.pool.StaticPool": "sqlalchemy.StaticPool",
+    "sqlmodel.ext.asyncio.session.AsyncSession": "sqlmodel.ext.asyncio.AsyncSession",
+    "fastapi.applications.FastAPI": FASTAPI,
+    "fastapi.routing.APIRouter": ROUTER,
+    "fastapi.params.Depends": DEPENDS,
+    "fastapi.param_functions.Depends": DEPENDS,
+    "fastapi.param_functions.Security": SECURITY,
+    "starlette.testclient.TestClient": TEST_CLIENT,
+    "starlette.background.BackgroundTasks": "fastapi.BackgroundTasks",
+    "fastapi.background.BackgroundTasks": "fastapi.BackgroundTasks",
+    "starlette.requests.Request": "fastapi.Request",
+    "fastapi.requests.Request": "fastapi.Request",
+    "fastapi.concurrency.run_in_threadpool": "starlette.concurrency.run_in_threadpool",
+    "typing.Generator": GENERATOR,
+    "typing.Iterator": "collections.abc.Iterator",
+    "typing.Iterable": "collections.abc.Iterable",
+    "typing.AsyncGenerator": "collections.abc.AsyncGenerator",
+    "typing.AsyncIterator": "collections.abc.AsyncIterator",
+    "typing.AsyncIterable": "collections.abc.AsyncIterable",
+    "typing.Sequence": "collections.abc.Sequence",
+    "typing.Callable": "collections.abc.Callable",
+    "typing.Awaitable": "collections.abc.Awaitable",
+    "typing.Coroutine": COROUTINE,
+    "typing.ContextManager": CONTEXT,
+    "typing.List": "builtins.list",
+    "typing.Dict": "builtins.dict",
+    "typing.Tuple": "builtins.tuple",
+    "typing.Set": "builtins.set",
+    "typing.Type": "builtins.type",
+    "typing_extensions.Annotated": "typing.Annotated",
+    "typing_extensions.TypeAlias": "typing.TypeAlias",
+}
+
+BASES: dict[str, tuple[str, ...]] = {
+    SQLMODEL_SESSION: (SESSION,),
+    SCOPED_SESSION: (SESSION,),
+    "sqlalchemy.orm.scoped_session": (SESSION,),
+    "sqlmodel.ext.asyncio.AsyncSession": (ASYNC_SESSION,),
+    SQLMODEL: ("pydantic.BaseModel",),
+    "pydantic_settings.BaseSettings": ("pydantic.BaseModel",),
+    "pydantic.BaseSettings": ("pydantic.BaseModel",),
+    "pydantic.generics.GenericModel": ("pydantic.BaseModel",),
+    FASTAPI: ("starlette.applications.Starlette",),
+    "httpx.AsyncClient": (),
+}
+
+_QUERY_BUILDERS = """
+    filter where filter_by join outerjoin select_from options order_by limit offset slice distinct
+    group_by having prefix_with suffix_with with_hint correlate params with_for_update
+    execution_options reset_joinpoint populate_existing yield_per autoflush enable_eagerloads
+    with_parent union union_all except_ except_all intersect intersect_all from_statement
+    enable_assertions with_session set_label_style with_labels
+""".split()
+
+_SELECT_BUILDERS = """
+    filter where filter_by join outerjoin join_from select_from options order_by limit offset slice
+    fetch distinct group_by having prefix_with suffix_with with_hint correlate params
+    with_for_update execution_options set_label_style union union_all except_ intersect values
+    returning on_conflict_do_nothing on_conflict_do_update ordered_values
+    with_dialect_options from_statement
+""".split()
+
+_RESULT_BUILDERS = "unique yield_per tuples execution_options".split()
+_ROW_LISTS = "all fetchall fetchmany partitions".split()
+_ONE_ROW = "first one one_or_none fetchone".split()
+_ONE_COLUMN = "scalar scalar_one scalar_one_or_none".split()
+
+RETURNS: dict[str, str] = {
+    "sqlalchemy.create_engine": ENGINE,
+    "sqlalchemy.engine_from_config": ENGINE,
+    "sqlalchemy.ext.asyncio.create_async_engine": ASYNC_ENGINE,
+    "sqlalchemy.select": "select",
+    "sqlmodel.select": "select",
+    "sqlalchemy.insert": "select",
+    "sqlalchemy.update": "select",
+    "sqlalchemy.delete": "select",
+    "sqlalchemy.orm.aliased": "first_arg",
+    "sqlalchemy.orm.object_session": SESSION,
+    f"{SESSION}.query": "query",
+    f"{SESSION}.execute": "result",
+    f"{SESSION}.exec": "exec",
+    f"{SESSION}.scalars": "scalars",
+    f"{SESSION}.scalar": "scalar",
+    f"{SESSION}.get": "entity",
+    f"{SESSION}.get_one": "entity",
+    f"{SESSION}.merge": "first_arg",
+    f"{SESSION}.connection": CONNECTION,
+    f"{SESSION}.get_bind": ENGINE,
+    f"{SESSION}.begin": "sqlalchemy.orm.SessionTransaction",
+    f"{SESSION}.begin_nested": "sqlalchemy.orm.SessionTransaction",
+    f"{SESSION}.__enter__": "self",
+    f"{SESSION}.no_autoflush": "self",
+    f"{SCOPED_SESSION}.__call__": "element",
+    f"{CONNECTION}.__enter__": "self",
+    f"{CONNECTION}.execute": "result",
+    f"{CONNECTION}.scalars": "scalars",
+    f"{CONNECTION}.scalar": "scalar",
+    f"{CONNECTION}.exec_driver_sql": RESULT,
+    f"{CONNECTION}.begin": TRANSACTION,
+    f"{CONNECTION}.begin_nested": TRANSACTION,
+    f"{CONNECTION}.execution_options": "self",
+    f"{ENGINE}.connect": CONNECTION,
+    f"{ENGINE}.execution_options": "self",
+    f"{TRANSACTION}.__enter__": "self",
+    "sqlalchemy.orm.SessionTransaction.__enter__": "self",
+    f"{TEST_CLIENT}.__enter__": "self",
+    f"{RESULT}.scalars": "as_scalars",
+    f"{RESULT}.mappings": "sqlalchemy.MappingResult",
+    f"{QUERY}.get": "column",
+    f"{QUERY}.__iter__": "row",
+    f"{QUERY}.count": "builtins.int",
+    f"{QUERY}.subquery": "sqlalchemy.Subquery",
+    f"{QUERY}.exists": "sqlalchemy.Exists",
+    f"{QUERY}.with_entities": "query",
+    f"{QUERY}.add_columns": "query_more",
+    f"{QUERY}.add_entity": "query_more",
+    f"{QUERY}.add_column": "query_more",
+    f"{QUERY}.statement": "as_select",
+    f"{SELECT}.with_only_columns": "select",
+    f"{SELECT}.add_columns": "select_more",
+    f"{SELECT}.subquery": "sqlalchemy.Subquery",
+    f"{SELECT}.exists": "sqlalchemy.Exists",
+    "builtins.list": "list_of",
+    "builtins.sorted": "list_of",
+    "builtins.set": "list_of",
+    "builtins.tuple": "list_of",
+    "builtins.reversed": "list_of",
+    "builtins.iter": "first_arg",
+    "builtins.next": "next_of",
+    "builtins.dict.get": "value_of",
+    "builtins.dict.values": "values_of",
+    "builtins.dict.pop": "value_of",
+    "builtins.list.pop": "element",
+    "builtins.list.copy": "self",
+    "typing.cast": "cast",
+    "contextlib.closing": "closing",
+    "copy.copy": "first_arg",
+    "copy.deepcopy": "first_arg",
+}
+RETURNS |= {f"{QUERY}.{name}": "self" for name in _QUERY_BUILDERS}
+RETURNS |= {f"{QUERY}.{name}": "rows" for name in _ROW_LISTS}
+RETURNS |= {f"{QUERY}.{name}": "row" for name in _ONE_ROW}
+RETURNS |= {f"{QUERY}.{name}": "column" for name in _ONE_COLUMN}
+RETURNS |= {f"{SELECT}.{name}": "self" for name in _SELECT_BUILDERS}
+for _kind in (RESULT, SCALARS):
+    RETURNS |= {f"{_kind}.{name}": "self" for name in _RESULT_BUILDERS}
+    RETURNS |= {f"{_kind}.{name}": "rows" for name in _ROW_LISTS}
+    RETURNS |= {f"{_kind}.{name}": "row" for name in _ONE_ROW}
+    RETURNS |= {f"{_kind}.{name}": "column" for name in _ONE_COLUMN}
+
+#: Builders and terminals of Query, as the passes ask for them.
+QUERY_BUILDERS = frozenset(_QUERY_BUILDERS)
+QUERY_TERMINALS = frozenset(
+    [*_ROW_LISTS, *_ONE_ROW, *_ONE_COLUMN, "get", "count", "delete", "update", "__iter__"]
+)
+
+#: Objects that are iterated into what their first type argument says.
+ITERABLES = frozenset(
+    {
+        "builtins.list",
+        "builtins.set",
+        "builtins.frozenset",
+        "builtins.tuple",
+        "collections.abc.Sequence",
+        "collections.abc.Iterable",
+        "collections.abc.Iterator",
+        "collections.abc.Collection",
+        "collections.abc.AsyncIterator",
+        "collections.abc.AsyncIterable",
+        GENERATOR,
+        "collections.abc.AsyncGenerator",
+        SCALARS,
+    }
+)
+
+
+def canonical(name: str) -> str:
+    """The spelling of ``name`` that the tables use."""
+    return CANONICAL.get(name, name)
+
+
+def ancestry(name: str) -> tuple[str, ...]:
+    """``name`` and its bases outside the code base, nearest first."""
+    found = [name]
+    for base in BASES.get(name, ()):
+        found.extend(item for item in ancestry(base) if item not in found)
+    return tuple(found)

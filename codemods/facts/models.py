@@ -1,0 +1,314 @@
+"""ORM models: which classes are mapped, their columns and their relationships."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class
+from codemods.facts.values import ClassRef, ClassValue, Instance, Values
+
+if TYPE_CHECKING:
+    from codemods.facts.program import Program
+
+DECLARATIVE_BASES = (
+    "sqlalchemy.orm.DeclarativeBase",
+    "sqlalchemy.orm.DeclarativeBaseNoMeta",
+    "sqlalchemy.orm.declarative_base",
+    "sqlalchemy.orm.registry.generate_base",
+    "flask_sqlalchemy.SQLAlchemy.Model",
+)
+
+_RELATIONSHIPS = frozenset(
+    {"sqlalchemy.orm.relationship", "sqlmodel.Relationship", "sqlalchemy.orm.dynamic_loader"}
+)
+_COLUMNS = frozenset(
+    {"sqlalchemy.Column", "sqlalchemy.orm.mapped_column", "sqlalchemy.orm.column_property"}
+)
+
+
+@dataclass(frozen=True)
+class Relationship:
+    """A relationship: ``owner.name`` leads to ``target`` (many of them, if ``many``).
+
+    ``lazy`` is the loader strategy as written ("select" by default); ``options`` are the keyword
+    arguments as expressions. ``back`` is set on the side that a ``backref`` makes.
+    """
+
+    owner: Class
+    name: str
+    target: Class | None
+    many: bool
+    lazy: str = "select"
+    back: str = ""
+    call: ast.Call | None = None
+    backref: bool = False
+
+
+class Models:
+    """The mapped classes of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._mapped: dict[Class, bool] = {}
+        self._relationships: dict[Class, dict[str, Relationship]] = {}
+        self._backrefs: dict[Class, dict[str, Relationship]] | None = None
+        self._by_name: dict[str, list[Class]] | None = None
+
+    def is_mapped(self, cls: ClassRef) -> bool:
+        """Whether ``cls`` is mapped to a table."""
+        if isinstance(cls, str):
+            return False
+        if cls not in self._mapped:
+            self._mapped[cls] = False
+            self._mapped[cls] = self._maps(cls)
+        return self._mapped[cls]
+
+    def _maps(self, cls: Class) -> bool:
+        bases = self.program.mro(cls)
+        if known.SQLMODEL in bases:
+            return any(
+                isinstance(base, Class)
+                and any(
+                    keyword.arg == "table"
+                    and isinstance(keyword.value, ast.Constant)
+                    and keyword.value.value is True
+                    for keyword in base.definition.keywords
+                )
+                for base in bases
+            )
+        if not any(base in bases for base in DECLARATIVE_BASES):
+            return self._declarative(cls)
+        return any(
+            isinstance(base, Class)
+            and ("__tablename__" in base.bindings or "__table__" in base.bindings)
+            for base in bases
+        ) or bool(self._columns(cls))
+
+    def _declarative(self, cls: Class) -> bool:
+        return any(
+            decorator.endswith(".mapped") or decorator == "sqlalchemy.orm.as_declarative"
+            for decorator in (
+                self.program.outside_name(
+                    d.func if isinstance(d, ast.Call) else d, cls.module
+                )
+                for d in cls.definition.decorator_list
+            )
+        )
+
+    def _columns(self, cls: Class) -> set[str]:
+        found = set()
+        for name, bindings in cls.bindings.items():
+            for binding in bindings:
+                if binding.value is not None and isinstance(binding.value, ast.Call):
+                    called = self.program.outside_name(binding.value.func, cls.module)
+                    if called in _COLUMNS or called == "sqlmodel.Field":
+                        found.add(name)
+                elif binding.kind == "annotated" and not name.startswith("__"):
+                    found.add(name)
+        return found
+
+    def is_entity(self, values: Values) -> bool:
+        """Whether these are mapped instances (and not columns or functions)."""
+        return any(isinstance(v, Instance) and self.is_mapped(v.cls) for v in values)
+
+    def entities(self, values: Values) -> list[Class]:
+        """The mapped classes among the instances."""
+        return [
+            v.cls
+            for v in values
+            if isinstance(v, Instance) and isinstance(v.cls, Class) and self.is_mapped(v.cls)
+        ]
+
+    def is_mapped_attribute(self, cls: Class, name: str) -> bool:
+        """Whether ``cls.name`` is a column or a relationship of a mapped class."""
+        if name.startswith("__") or not self.is_mapped(cls):
+            return False
+        if name in self.relationships(cls):
+            return True
+        return any(
+            isinstance(base, Class) and name in self._columns(base)
+            for base in self.program.mro(cls)
+        )
+
+    def columns(self, cls: Class) -> set[str]:
+        """The names of the columns, inherited ones included."""
+        found: set[str] = set()
+        for base in self.program.mro(cls):
+            if isinstance(base, Class):
+                found |= self._columns(base)
+        return found - set(self.relationships(cls))
+
+    def relationships(self, cls: Class) -> dict[str, Relationship]:
+        """The relationships of a mapped class by name, inherited and backrefs included."""
+        found: dict[str, Relationship] = {}
+        for base in self.program.mro(cls):
+            if isinstance(base, Class):
+                for name, relationship in self._own(base).items():
+                    found.setdefault(name, relationship)
+                if self._backrefs is not None:
+                    for name, relationship in self._backrefs.get(base, {}).items():
+                        found.setdefault(name, relationship)
+        return found
+
+    def read_backrefs(self) -> None:
+        """Read every model of the program, so that backrefs are known on both sides."""
+        if self._backrefs is not None:
+            return
+        self._backrefs = {}
+        for cls in self.all():
+            for relationship in list(self._own(cls).values()):
+                if relationship.backref and relationship.target is not None:
+                    self._backrefs.setdefault(relationship.target, {})[relationship.back] = (
+                        Relationship(
+                            relationship.target,
+                            relationship.back,
+                            cls,
+                            many=not relationship.many,
+                            back=relationship.name,
+                            call=None,
+                        )
+                    )
+
+    def all(self) -> list[Class]:
+        """Every mapped class."""
+        return [cls for cls in self.program.all_classes() if self.is_mapped(cls)]
+
+    def named(self, name: str) -> list[Class]:
+        """The mapped classes with that name."""
+        if self._by_name is None:
+            self._by_name = {}
+            for cls in self.program.all_classes():
+                self._by_name.setdefault(cls.name, []).append(cls)
+        return [cls for cls in self._by_name.get(name, []) if self.is_mapped(cls)]
+
+    def _own(self, cls: Class) -> dict[str, Relationship]:
+        if cls not in self._relationships:
+            self._relationships[cls] = {}
+            for name, bindings in cls.bindings.items():
+                for binding in bindings:
+                    if isinstance(binding.value, ast.Call) and (
+                        self.program.outside_name(binding.value.func, cls.module)
+                        in _RELATIONSHIPS
+                    ):
+                        self._relationships[cls][name] = self._relationship(
+                            cls, name, binding.value, binding.annotation
+                        )
+        return self._relationships[cls]
+
+    def _relationship(
+        self, cls: Class, name: str, call: ast.Call, annotation: ast.expr | None
+    ) -> Relationship:
+        keywords = {k.arg: k.value for k in call.keywords if k.arg}
+        target, many = self._target(cls, call, keywords, annotation)
+        inner = keywords.get("sa_relationship_kwargs")
+        if isinstance(inner, ast.Dict):
+            for key, value in zip(inner.keys, inner.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    keywords.setdefault(key.value, value)
+        uselist = keywords.get("uselist")
+        if isinstance(uselist, ast.Constant) and isinstance(uselist.value, bool):
+            many = uselist.value
+        back, backref = "", False
+        for word in ("back_populates", "backref"):
+            value = keywords.get(word)
+            if isinstance(value, ast.Call) and value.args:
+                value = value.args[0]
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                back, backref = value.value, word == "backref"
+        lazy = keywords.get("lazy")
+        strategy = (
+            str(lazy.value) if isinstance(lazy, ast.Constant) and lazy.value else "select"
+        )
+        return Relationship(cls, name, target, many, strategy, back, call, backref)
+
+    def _target(
+        self,
+        cls: Class,
+        call: ast.Call,
+        keywords: dict[str, ast.expr],
+        annotation: ast.expr | None,
+    ) -> tuple[Class | None, bool]:
+        many: bool | None = None
+        target: Class | None = None
+        if annotation is not None:
+            target, many = self._annotated_target(annotation, cls.module)
+        first = call.args[0] if call.args else keywords.get("argument")
+        if first is not None and target is None:
+            if isinstance(first, ast.Lambda):
+                first = first.body
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                named = self._classes_named(first.value.rpartition(".")[2], cls)
+                target = named
+            else:
+                target = next(
+                    (
+                        v.cls
+                        for v in self.program.infer(first, cls.module)
+                        if isinstance(v, ClassValue)
+                    ),
+                    None,
+                )
+        if many is None:
+            many = not self._has_foreign_key_to(cls, target) or "secondary" in keywords
+        return target, many
+
+    def _classes_named(self, name: str, near: Class) -> Class | None:
+        found = self.named(name)
+        return next((c for c in found if c.module is near.module), found[0] if found else None)
+
+    def _annotated_target(
+        self, annotation: ast.expr, module: Module
+    ) -> tuple[Class | None, bool]:
+        text = ast.unparse(annotation)
+        many = any(word in text for word in ("list[", "List[", "set[", "Set[", "Sequence["))
+        many = many or "WriteOnlyMapped" in text or "DynamicMapped" in text
+        for node in ast.walk(annotation):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                for word in node.value.replace("[", " ").replace("]", " ").split():
+                    named = self.named(word.strip("'\",|"))
+                    if named:
+                        return named[0], many
+            if isinstance(node, ast.Name | ast.Attribute):
+                for value in self.program.infer(node, module):
+                    if isinstance(value, ClassValue):
+                        return value.cls, many
+                if isinstance(node, ast.Name) and (named := self.named(node.id)):
+                    return named[0], many
+        return None, many
+
+    def _has_foreign_key_to(self, cls: Class, target: Class | None) -> bool:
+        """Whether a column of ``cls`` points at the table of ``target`` (many-to-one)."""
+        if target is None:
+            return False
+        table = self.table_name(target)
+        for base in self.program.mro(cls):
+            if not isinstance(base, Class):
+                continue
+            for node in ast.walk(base.definition):
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Name | ast.Attribute)
+                    and (node.func.id if isinstance(node.func, ast.Name) else node.func.attr)
+                    == "ForeignKey"
+                    and node.args
+                ):
+                    first = node.args[0]
+                    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                        if first.value.rpartition(".")[0].rpartition(".")[2] == table:
+                            return cls is not target
+                    elif ast.unparse(first).startswith(f"{target.name}."):
+                        return cls is not target
+        return False
+
+    def table_name(self, cls: Class) -> str:
+        """The name of the table of a mapped class."""
+        for base in self.program.mro(cls):
+            if isinstance(base, Class):
+                for binding in base.bindings.get("__tablename__", ()):
+                    if isinstance(binding.value, ast.Constant):
+                        return str(binding.value.value)
+        return cls.name.lower()

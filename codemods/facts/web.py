@@ -1,0 +1,312 @@
+"""What FastAPI and pytest make of the code: routes, dependencies, overrides, fixtures."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class, Function
+from codemods.facts.values import (
+    UNKNOWN,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    Values,
+    one,
+    union,
+)
+
+if TYPE_CHECKING:
+    from codemods.facts.program import Program
+
+ROUTE_METHODS = frozenset(
+    "get post put patch delete options head trace api_route route websocket websocket_route".split()
+)
+_APPLICATIONS = (known.FASTAPI, known.ROUTER, "starlette.applications.Starlette")
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path operation: its function, the call that registers it and its response model."""
+
+    function: Function
+    method: str
+    call: ast.Call
+    module: Module
+    response_model: ast.expr | None = None
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """``Depends(callable)`` somewhere; ``expression`` is the callable, in ``module``."""
+
+    expression: ast.expr
+    module: Module
+    marker: ast.Call
+
+
+@dataclass(frozen=True)
+class Override:
+    """``app.dependency_overrides[original] = replacement``."""
+
+    original: ast.expr
+    replacement: ast.expr
+    module: Module
+    statement: ast.stmt
+
+
+class Web:
+    """The web facts of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._fixtures: dict[str, list[Function]] | None = None
+
+    # -- dependencies ------------------------------------------------------------------------
+
+    def depends(self, function: Function, argument: ast.arg) -> Dependency | None:
+        """The dependency that a parameter asks for."""
+        module = function.module
+        default = function.default_of(argument)
+        if default is not None:
+            found = self._marker(default, module, argument.annotation)
+            if found is not None:
+                return found
+        if argument.annotation is not None:
+            return self._annotated(argument.annotation, module)
+        return None
+
+    def _annotated(self, node: ast.expr, module: Module, depth: int = 0) -> Dependency | None:
+        if depth > 10:
+            return None
+        if isinstance(node, ast.Name | ast.Attribute):
+            alias = self.program.type_alias(node, module)
+            return self._annotated(*alias, depth + 1) if alias else None
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+            if self.program.outside_name(node.value, module) == "typing.Annotated":
+                first, *metadata = node.slice.elts
+                for item in metadata:
+                    if found := self._marker(item, module, first):
+                        return found
+                return self._annotated(first, module, depth + 1)
+        return None
+
+    def _marker(
+        self, node: ast.expr, module: Module, annotation: ast.expr | None
+    ) -> Dependency | None:
+        if not isinstance(node, ast.Call):
+            found = self.program.definition(node, module)
+            if found is None or not isinstance(found[0], ast.Call):
+                return None
+            node, module = found
+            assert isinstance(node, ast.Call)
+        if self.program.outside_name(node.func, module) not in (known.DEPENDS, known.SECURITY):
+            return None
+        target = node.args[0] if node.args else None
+        for keyword in node.keywords:
+            if keyword.arg == "dependency":
+                target = keyword.value
+        target = target if target is not None else annotation
+        return Dependency(target, module, node) if target is not None else None
+
+    def provided(self, dependency: Dependency) -> Values:
+        """What the parameter of a dependency holds."""
+        found = []
+        inference = self.program.inference
+        for value in self.program.infer(dependency.expression, dependency.module):
+            match value:
+                case FunctionValue(function=function):
+                    found.append(self.given(function))
+                case ClassValue(cls=cls):
+                    found.append(one(Instance(cls)))
+                case Instance(cls=cls) if isinstance(cls, Class):
+                    for method in inference.instance_attribute(value, "__call__"):
+                        if isinstance(method, FunctionValue):
+                            found.append(self.given(method.function))
+                case Instance(cls=known.SESSIONMAKER | known.SCOPED_SESSION, args=args):
+                    found.append(union(args[:1]))
+        return union(found)
+
+    def given(self, function: Function) -> Values:
+        """What FastAPI passes on from a dependency function."""
+        inference = self.program.inference
+        if function.is_generator:
+            return inference.yielded(function)
+        return inference.returned(function)
+
+    def dependency_functions(self, dependency: Dependency) -> list[Function]:
+        """The functions that a dependency calls."""
+        found: list[Function] = []
+        for value in self.program.infer(dependency.expression, dependency.module):
+            match value:
+                case FunctionValue(function=function):
+                    found.append(function)
+                case Instance(cls=cls) if isinstance(cls, Class):
+                    for method in self.program.inference.instance_attribute(value, "__call__"):
+                        if isinstance(method, FunctionValue):
+                            found.append(method.function)
+        return found
+
+    # -- routes ------------------------------------------------------------------------------
+
+    @cached_property
+    def routes(self) -> dict[Function, list[Route]]:
+        """The path operations by function."""
+        found: dict[Function, list[Route]] = {}
+        for module in self.program.modules.mentioning(("fastapi", "APIRouter", "router", "app")):
+            for function in module.functions.values():
+                for decorator in function.definition.decorator_list:
+                    route = self._route(function, decorator, module)
+                    if route is not None:
+                        found.setdefault(function, []).append(route)
+            for name in ("add_api_route", "add_api_websocket_route", "add_route"):
+                for call in module.syntax.calls.get(name, ()):
+                    for route in self._added(call, module):
+                        found.setdefault(route.function, []).append(route)
+        return found
+
+    def _route(self, function: Function, decorator: ast.expr, module: Module) -> Route | None:
+        if not isinstance(decorator, ast.Call) or not isinstance(decorator.func, ast.Attribute):
+            return None
+        method = decorator.func.attr
+        if method not in ROUTE_METHODS or not self.is_application(decorator.func.value, module):
+            return None
+        model = next((k.value for k in decorator.keywords if k.arg == "response_model"), None)
+        return Route(function, method, decorator, module, model or function.definition.returns)
+
+    def _added(self, call: ast.Call, module: Module) -> list[Route]:
+        assert isinstance(call.func, ast.Attribute)
+        if not self.is_application(call.func.value, module):
+            return []
+        endpoint = call.args[1] if len(call.args) > 1 else None
+        model = None
+        for keyword in call.keywords:
+            if keyword.arg == "endpoint":
+                endpoint = keyword.value
+            if keyword.arg == "response_model":
+                model = keyword.value
+        if endpoint is None:
+            return []
+        return [
+            Route(v.function, call.func.attr, call, module, model or v.function.definition.returns)
+            for v in self.program.infer(endpoint, module)
+            if isinstance(v, FunctionValue)
+        ]
+
+    def is_application(self, node: ast.expr, module: Module) -> bool:
+        """Whether an expression is a FastAPI application or router."""
+        return self.program.is_a(node, module, *_APPLICATIONS)
+
+    # -- overrides ---------------------------------------------------------------------------
+
+    @cached_property
+    def overrides(self) -> list[Override]:
+        """Every ``dependency_overrides[...] = ...`` of the program."""
+        found = []
+        for module in self.program.modules.mentioning(("dependency_overrides",)):
+            for node in ast.walk(module.tree):
+                if not isinstance(node, ast.Assign | ast.Expr):
+                    continue
+                found.extend(self._overrides(node, module))
+        return found
+
+    def _overrides(self, node: ast.Assign | ast.Expr, module: Module) -> list[Override]:
+        if isinstance(node, ast.Assign):
+            target = node.targets[0]
+            if isinstance(target, ast.Subscript) and _names_overrides(target.value):
+                return [Override(target.slice, node.value, module, node)]
+            if _names_overrides(target) and isinstance(node.value, ast.Dict):
+                return self._pairs(node.value, module, node)
+            return []
+        call = node.value
+        if (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and call.func.attr == "update"
+            and _names_overrides(call.func.value)
+            and call.args
+            and isinstance(call.args[0], ast.Dict)
+        ):
+            return self._pairs(call.args[0], module, node)
+        return []
+
+    @staticmethod
+    def _pairs(pairs: ast.Dict, module: Module, statement: ast.stmt) -> list[Override]:
+        return [
+            Override(key, value, module, statement)
+            for key, value in zip(pairs.keys, pairs.values, strict=True)
+            if key is not None
+        ]
+
+    # -- tests -------------------------------------------------------------------------------
+
+    @cached_property
+    def fixtures(self) -> dict[str, list[Function]]:
+        """The pytest fixtures by the name that tests ask for."""
+        found: dict[str, list[Function]] = {}
+        for module in self.program.modules.mentioning(("fixture", "yield_fixture")):
+            for function in module.functions.values():
+                for decorator in function.definition.decorator_list:
+                    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+                    if self.program.outside_name(called, module) not in (
+                        "pytest.fixture",
+                        "pytest.yield_fixture",
+                        "pytest_asyncio.fixture",
+                    ):
+                        continue
+                    name = function.name
+                    if isinstance(decorator, ast.Call):
+                        for keyword in decorator.keywords:
+                            if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+                                name = str(keyword.value.value)
+                    found.setdefault(name, []).append(function)
+        return found
+
+    def fixture(self, function: Function, name: str) -> Function | None:
+        """The fixture that a test (or another fixture) gets for the parameter ``name``."""
+        candidates = [f for f in self.fixtures.get(name, ()) if f is not function]
+        if not candidates or not self.is_pytest(function):
+            return None
+        return max(candidates, key=lambda f: self._nearness(f, function), default=None)
+
+    @staticmethod
+    def _nearness(fixture: Function, function: Function) -> int:
+        if fixture.module is function.module:
+            return 1000
+        here, there = function.module.folder, fixture.module.folder
+        inside = here == there or here.startswith(there + "/") or not there
+        return len(there.split("/")) if inside else -1
+
+    def is_pytest(self, function: Function) -> bool:
+        """Whether pytest calls the function: a test or a fixture."""
+        return self.is_test(function) or any(
+            function in fixtures for fixtures in self.fixtures.values()
+        )
+
+    def is_test(self, function: Function) -> bool:
+        """Whether the function is a test."""
+        name = function.module.path.rpartition("/")[2]
+        if not function.name.startswith("test"):
+            return False
+        return name.startswith("test_") or name.endswith("_test.py") or name == "tests.py"
+
+    def in_tests(self, module: Module) -> bool:
+        """Whether a module belongs to the application's tests."""
+        *folders, name = module.path.split("/")
+        return (
+            name.startswith("test_")
+            or name.endswith("_test.py")
+            or name in ("conftest.py", "tests.py")
+            or any(folder in ("tests", "test", "testing") for folder in folders)
+        )
+
+
+def _names_overrides(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "dependency_overrides"
+
+
+__all__ = ["UNKNOWN", "Dependency", "Override", "Route", "Web"]
