@@ -649,9 +649,19 @@ class Inference:
             case ast.Name() | ast.Attribute():
                 alias = self.program.type_alias(node, module)
                 if alias is not None:
-                    return self.annotation(*alias)
+                    return self._alias(*alias)
                 return self._as_instances(self.infer(node, module))
         return UNKNOWN
+
+    def _alias(self, node: ast.expr, module: Module) -> Values:
+        key = ("alias", node)
+        if key in self._busy:
+            return UNKNOWN
+        self._busy.add(key)
+        try:
+            return self.annotation(node, module)
+        finally:
+            self._busy.discard(key)
 
     def _forward(self, text: str, node: ast.expr, module: Module) -> Values:
         try:

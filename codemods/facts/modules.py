@@ -204,19 +204,19 @@ class Modules:
         if name.partition(".")[0] in sys.stdlib_module_names:
             return None
         tail = name.replace(".", "/")
-        roots, packages = [], []
+        roots = []
         parts = folder.split("/") if folder else []
         for length in range(len(parts), -1, -1):
             root = "/".join(parts[:length])
-            inside = f"{root}/__init__.py" if root else "__init__.py"
-            (packages if inside in self._paths else roots).append(root)
+            if (f"{root}/__init__.py" if root else "__init__.py") not in self._paths:
+                roots.append(root)
         for root in roots:
             for base in (root, f"{root}/src" if root else "src"):
                 if found := self._at(f"{base}/{tail}" if base else tail):
                     return found
-        for root in packages:
-            if found := self._at(f"{root}/{tail}" if root else tail):
-                return found
+        # A script run from within a package sees its own folder first on the path.
+        if folder not in roots and (found := self._at(f"{folder}/{tail}")):
+            return found
         return self._by_suffix(folder, tail)
 
     def _at(self, stem: str) -> Module | None:

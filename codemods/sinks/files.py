@@ -88,14 +88,24 @@ class _Apply:
             journals.write(self._root, self._journal)
             _commit(self._root, self._journal)
         except BaseException as error:
-            _revert(self._root, self._journal)
-            if isinstance(error, OSError):
-                place = error.filename or self._root
-                raise UserError(
-                    f"{place}: cannot be written ({error.strerror}); nothing was changed"
-                ) from error
+            self._take_back(error)
             raise
-        _clean(self._root, self._journal)
+        with contextlib.suppress(OSError):  # what is left over is cleaned by the next run
+            _clean(self._root, self._journal)
+
+    def _take_back(self, error: BaseException) -> None:
+        try:
+            _revert(self._root, self._journal)
+        except OSError as second:
+            raise UserError(
+                f"{second.filename or self._root}: cannot be taken back ({second.strerror}); the "
+                "next `looplift apply` tries again"
+            ) from error
+        if isinstance(error, OSError):
+            raise UserError(
+                f"{error.filename or self._root}: cannot be written ({error.strerror}); nothing "
+                "was changed"
+            ) from error
 
     def _entries(self) -> Iterator[Entry]:
         token = secrets.token_hex(8)
@@ -191,7 +201,7 @@ def _commit(root: Path, journal: Journal) -> None:
             continue
         if _digest(location) != entry.old_digest:
             raise UserError(f"{entry.path}: was changed while looplift ran; nothing was changed")
-        os.replace(staged, location)
+        staged.replace(location)
     for folder in {(root / entry.path).parent for entry in journal.entries}:
         sync_folder(folder)
     for entry in journal.entries:
@@ -217,13 +227,14 @@ def _revert(root: Path, journal: Journal) -> None:
     and stays as it is.
     """
     if journal.state != STAGING:
-        journals.write(root, journal.at(REVERTING))
+        with contextlib.suppress(OSError):  # a full disk; the contents tell the same
+            journals.write(root, journal.at(REVERTING))
         for entry in journal.entries:
             location, backup = root / entry.path, root / entry.backup
             if _digest(location) != entry.new_digest or entry.new_digest == entry.old_digest:
                 continue
             if entry.backup and backup.exists():
-                os.replace(backup, location)
+                backup.replace(location)
             elif not entry.backup:
                 location.unlink()
     _clean(root, journal)

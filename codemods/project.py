@@ -1,0 +1,114 @@
+"""One run as the user asked for it: a code base, the options and the passes that they select."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from codemods.config import Options, Overrides, load_options
+from codemods.errors import UserError
+from codemods.findings import Finding, Level, Treatment
+from codemods.selection import Selection, resolve
+from codemods.source import CodeBase, SourceError, load
+from codemods.source.codebase import git_root
+from codemods.suppression import suppressed
+
+if TYPE_CHECKING:
+    from codemods.passes import Pass
+    from codemods.pipeline import Migration
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found; ``withheld`` counts the edits that ``--unsafe-fixes`` would add."""
+
+    findings: tuple[Finding, ...]
+    errors: tuple[SourceError, ...] = ()
+    withheld: int = 0
+
+
+@dataclass(frozen=True)
+class Project:
+    """A code base with the options and passes of one run."""
+
+    codebase: CodeBase
+    options: Options
+    selection: Selection
+
+    def check(self) -> Report:
+        """The findings in the part that may be edited."""
+        from codemods.pipeline import inspect
+
+        inspected = inspect(self.codebase, self.selection.passes, self.options)
+        further = inspect(self.codebase, self.selection.withheld, self.options, inspected.program)
+        return Report(
+            self.visible(inspected.findings),
+            inspected.errors,
+            inspected.withheld + self._fixable(further.findings),
+        )
+
+    def migrate(self) -> Migration:
+        """Run the passes. Raises ``UserError`` where one of them edits outside of PATH."""
+        from codemods.pipeline import migrate
+
+        migration = migrate(self.codebase, self.selection.passes, self.options)
+        if outside := [p for p in migration.changed if not self.codebase.editable(p)]:
+            raise UserError(self._outside(outside))
+        return migration
+
+    def further(self, migration: Migration) -> int:
+        """How many edits ``--unsafe-fixes`` would add to a migration."""
+        from codemods.pipeline import inspect
+
+        own = sum(run.outcome.withheld for run in migration.runs)
+        if not self.selection.withheld:
+            return own
+        further = inspect(migration.after, self.selection.withheld, self.options, migration.program)
+        return own + self._fixable(further.findings)
+
+    def visible(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """The findings that are selected, lie in PATH and are not suppressed, by place."""
+        return tuple(sorted(f for f in findings if self._visible(f)))
+
+    def _visible(self, finding: Finding) -> bool:
+        if finding.code not in self.selection.codes or not self.codebase.editable(finding.path):
+            return False
+        file = self.codebase.files.get(finding.path)
+        return file is None or not suppressed(file, finding, self.options)
+
+    def _fixable(self, findings: Iterable[Finding]) -> int:
+        return sum(
+            f.level is Level.UNSAFE
+            and f.treatment is not Treatment.LEFT
+            and self.codebase.editable(f.path)
+            for f in findings
+        )
+
+    def _outside(self, outside: Sequence[str]) -> str:
+        wider = os.path.commonpath([self.codebase.target, *outside]) if outside else ""
+        folder = self.codebase.root / wider
+        if folder.is_file():
+            folder = folder.parent
+        others = f" and {len(outside) - 1} more" if len(outside) > 1 else ""
+        return (
+            f"the migration has to edit {outside[0]}{others}, outside of "
+            f"{self.codebase.target}; give it the wider path {folder}"
+        )
+
+
+def open_project(
+    target: Path, overrides: Overrides, passes: Sequence[Pass], config: Path | None = None
+) -> Project:
+    """Read configuration and code base around ``target``, and select from ``passes``."""
+    target = Path(os.path.abspath(target))  # noqa: PTH100 - resolve() would follow a link
+    if not target.exists():
+        raise UserError(f"{target}: no such file or folder")
+    if config is not None and not config.is_file():
+        raise UserError(f"{config}: no such configuration file")
+    folder = target if target.is_dir() else target.parent
+    options = load_options(target, git_root(folder) or folder, overrides, config)
+    selection = resolve(options, passes)
+    return Project(load(target, options.exclude), options, selection)
