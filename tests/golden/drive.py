@@ -25,6 +25,8 @@ import httpx
 from golden.detectors import ERROR, Recorder
 from golden.scenario import JsonPath, Request, Scenario, fill, load
 
+END_OF_TRANSCRIPT = "==== end of the transcript ===="
+
 
 def main(job_file: str) -> None:
     """Do the job and write its transcript."""
@@ -55,7 +57,11 @@ def main(job_file: str) -> None:
         "checked_out": recorder.checked_out(),
         "faults": recorder.faults,
     }
-    Path(job["transcript"]).write_text(json.dumps(transcript), encoding="utf-8")
+    target = Path(job["transcript"])
+    (written := target.with_suffix(".part")).write_text(json.dumps(transcript), encoding="utf-8")
+    written.rename(target)
+    # What the interpreter still has to say at its end is read after this line.
+    print(END_OF_TRANSCRIPT, file=sys.stderr, flush=True)
 
 
 def import_app(path: str) -> Any:

@@ -1,0 +1,108 @@
+"""Each golden application: its text, its behaviour on each database, its own suite."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from . import runner
+from .databases import Database
+from .scenario import DATABASES, Scenario, ScenarioError, load
+
+UPDATE = os.environ.get("LOOPLIFT_UPDATE_GOLDEN") == "1"
+MakeDatabase = Callable[[str, Scenario, Path], Database]
+
+
+def _scenarios() -> list[Scenario | Exception]:
+    found: list[Scenario | Exception] = []
+    for folder in runner.golden_folders():
+        try:
+            found.append(load(folder))
+        except ScenarioError as error:
+            found.append(error)  # a broken scenario is one failure, not a failed collection
+    return found
+
+
+SCENARIOS = [found for found in _scenarios() if isinstance(found, Scenario)]
+BROKEN = [str(found) for found in _scenarios() if isinstance(found, ScenarioError)]
+
+
+def _id(scenario: Scenario) -> str:
+    return scenario.name
+
+
+def _application(scenario: Scenario, side: str, folder: Path) -> Path:
+    """A copy of ``before`` or ``after`` to run; while updating, ``after`` is made anew."""
+    if side == "after" and UPDATE:
+        runner.copy_application(scenario.folder / "before", folder)
+        runner.migrate(folder, scenario.passes)
+        return folder
+    return runner.copy_application(scenario.folder / side, folder)
+
+
+def test_scenarios_are_readable() -> None:
+    assert not BROKEN, "\n".join(BROKEN)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=_id)
+def test_text(scenario: Scenario, tmp_path: Path) -> None:
+    pytest.importorskip("codemods.facts")
+    made = runner.copy_application(scenario.folder / "before", tmp_path / "app")
+    runner.migrate(made, scenario.passes)
+    expected = scenario.folder / "after"
+    if UPDATE:
+        runner.replace_files(expected, made)
+    differing = runner.text_differences(expected, made)
+    assert not differing, "after/ differs from what the migration makes:\n" + "\n".join(differing)
+    assert not (broken := runner.syntax_errors(made)), broken
+    again = runner.migrate(made, scenario.passes)
+    assert not again, "the second migration changes:\n" + "\n".join(
+        runner.text_differences(expected, made)
+    )
+
+
+@pytest.mark.parametrize(
+    ("scenario", "database"),
+    [
+        pytest.param(scenario, database, id=f"{scenario.name}-{database}")
+        for scenario in SCENARIOS
+        for database in DATABASES
+        if database in scenario.databases
+    ],
+)
+def test_behaviour(
+    scenario: Scenario, database: str, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    runs = {}
+    for side in ("before", "after"):
+        folder = _application(scenario, side, tmp_path / side / "app")
+        fresh = make_database(database, scenario, folder)
+        runs[side] = runner.run(folder, scenario, fresh, tmp_path / side / "run")
+    problems = [
+        f"[{side}] {trouble}"
+        for side, run in runs.items()
+        for trouble in runner.troubles(run, scenario, migrated=side == "after")
+    ]
+    problems += runner.differences(runs["before"], runs["after"], scenario)
+    assert not problems, "\n\n".join(problems)
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [scenario for scenario in SCENARIOS if scenario.tests],
+    ids=_id,
+)
+def test_suite(scenario: Scenario, make_database: MakeDatabase, tmp_path: Path) -> None:
+    kind = "sqlite" if "sqlite" in scenario.databases else scenario.databases[0]
+    suites = {}
+    for side in ("before", "after"):
+        folder = _application(scenario, side, tmp_path / side / "app")
+        if not (folder / scenario.tests).is_dir():
+            pytest.skip("the application has no tests of its own")
+        fresh = make_database(kind, scenario, folder)
+        suites[side] = runner.run_suite(folder, scenario, fresh, tmp_path / side / "run")
+    problems = runner.suite_troubles(suites["before"], suites["after"])
+    assert not problems, "\n\n".join(problems)
