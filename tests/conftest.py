@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -36,10 +37,11 @@ def make_database(
 ) -> Iterator[Callable[[str, Scenario, Path], Database]]:
     """Make a fresh database of a kind for the application in a folder."""
     made: list[Database] = []
+    numbers = count()
 
     def make(kind: str, scenario: Scenario, folder: Path) -> Database:
         if kind == "sqlite":
-            return database_for(scenario, folder, tmp_path / f"database{len(made)}.sqlite")
+            return database_for(scenario, folder, tmp_path / f"database{next(numbers)}.sqlite")
         server: PostgresServer = request.getfixturevalue("postgres")
         made.append(server.database())
         return made[-1]

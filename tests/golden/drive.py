@@ -46,8 +46,7 @@ def main(job_file: str) -> None:
             recorder.watch_loop(runner.get_loop())
             runner.run(_drive(app, scenario, job, recorder, transcript["exchanges"]))
     except Exception as error:  # noqa: BLE001
-        transcript["failed"] = f"{recorder.phase}: {type(error).__name__}: {error}"
-        recorder.fault(ERROR, _trace(error))
+        transcript["failed"] = f"stopped in {recorder.phase}: {_trace(error)}"
     recorder.phase = "exit"
     gc.collect()
     transcript |= {

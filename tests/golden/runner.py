@@ -166,7 +166,7 @@ def run(folder: Path, scenario: Scenario, database: Database, work: Path) -> Run
         troubles.append(f"does not end: still there {PATIENCE} s after its shutdown")
     written = json.loads(transcript.read_text(encoding="utf-8"))
     if written["failed"]:
-        troubles.append(f"{written['failed']}\n{text[-4000:]}")
+        troubles.append(written["failed"])
     return Run(written, rows(database), tuple(troubles))
 
 
