@@ -60,9 +60,7 @@ _PSYCOPG2_ONLY = {
     "use_native_uuid": Advice(Verdict.DROP, "known to psycopg2 only; uuid is always native"),
 }
 
-_STATIC_POOL_REFUSES = frozenset(
-    {"max_overflow", "pool_size", "pool_timeout", "pool_use_lifo"}
-)
+_STATIC_POOL_REFUSES = frozenset({"max_overflow", "pool_size", "pool_timeout", "pool_use_lifo"})
 
 _PSYCOPG2_CONNECT = frozenset({"async", "async_", "connection_factory", "cursor_factory", "dsn"})
 
@@ -153,7 +151,9 @@ def _asyncpg_connect(driver: Driver, key: str) -> Advice:
         return Advice(Verdict.REPLACE, f"asyncpg calls it {new}", new)
     if key == "application_name":
         return Advice(
-            Verdict.REPLACE, "asyncpg takes it as a server setting", "server_settings.application_name"
+            Verdict.REPLACE,
+            "asyncpg takes it as a server setting",
+            "server_settings.application_name",
         )
     if key == "options":
         return Advice(

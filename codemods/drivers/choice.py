@@ -20,8 +20,8 @@ def choose(
     allows; None stands for the newest. ``override`` is the driver that the user asked for.
     Raises ``UnsupportedDriverError`` when there is none.
     """
-    version = Version(sqlalchemy_version) if isinstance(sqlalchemy_version, str) else (
-        sqlalchemy_version
+    version = (
+        Version(sqlalchemy_version) if isinstance(sqlalchemy_version, str) else (sqlalchemy_version)
     )
     known = database_named(database)
     if known is None:

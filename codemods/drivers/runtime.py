@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from codemods.drivers.table import DATABASES, Driver
+from codemods.drivers.table import DATABASES, DRIVERS, Driver
 
 #: The name of the function in the migrated application.
 HELPER_NAME = "async_database_url"
@@ -13,8 +13,9 @@ _BODY = '''\
 def {name}(url: Any) -> URL:
     """Return ``url`` with the async driver of its database.
 
-    ``url`` is a string, a SQLAlchemy ``URL`` or a DSN of Pydantic's. A URL that names an async
-    driver already, or a database not listed above, keeps its driver.
+    ``url`` is a string, a SQLAlchemy ``URL`` or a DSN of Pydantic's. One that
+    names an async driver already, or a database not listed above, keeps its
+    driver. The password stays in the result, hidden when that is printed.
     """
     if hasattr(url, "get_secret_value"):
         url = url.get_secret_value()
@@ -28,18 +29,25 @@ def {name}(url: Any) -> URL:
 {options}    return url
 '''
 
-_HEROKU = '''\
-        if text.startswith("postgres://"):  # SQLAlchemy refuses this older spelling
+_HEROKU = """\
+        if text.startswith("postgres://"):
             text = "postgresql" + text[len("postgres") :]
-'''
+"""
 
-_OPTIONS = '''\
-    renamed = _RENAMED_OPTIONS.get(driver, {{}})
+_DROP = """\
     dropped = _DROPPED_OPTIONS.get(driver, ())
-    if any(name in renamed or name in dropped for name in url.query):
-        options = url.query.items()
-        url = url.set(query={{renamed.get(k, k): v for k, v in options if k not in dropped}})
-'''
+    if any(key in dropped for key in url.query):
+        kept = [item for item in url.query.items() if item[0] not in dropped]
+        url = url.set(query=dict(kept))
+"""
+
+_RENAME = """\
+    for old, new in _RENAMED_OPTIONS.get(driver, {}).items():
+        if old in url.query:
+            options = dict(url.query)
+            options[new] = options.pop(old)
+            url = url.set(query=options)
+"""
 
 
 def runtime_helper(drivers: Mapping[str, Driver], name: str = HELPER_NAME) -> str:
@@ -54,13 +62,8 @@ def runtime_helper(drivers: Mapping[str, Driver], name: str = HELPER_NAME) -> st
         for database in known
         for scheme in database.schemes
     }
-    kept = {
-        variant
-        for database in known
-        for driver in database.drivers
-        for variant in ((driver, f"{driver}_async") if driver != "asyncpg" else (driver,))
-        if variant in {driver, "psycopg_async", "oracledb_async"}
-    }
+    kept = {name for database in known for name in database.drivers}
+    kept |= {f"{name}_async" for name in kept if DRIVERS[name].sync}
     picky = [drivers[database.name] for database in known]
     renamed = {driver.name: driver.renamed for driver in picky if driver.renamed}
     dropped = {driver.name: sorted(driver.dropped) for driver in picky if driver.dropped}
@@ -71,19 +74,21 @@ def runtime_helper(drivers: Mapping[str, Driver], name: str = HELPER_NAME) -> st
         _mapping("_ASYNC_DRIVERS", ((key, _quoted(value)) for key, value in chosen.items())),
         _collection("_KEPT_DRIVERS", sorted(kept)),
     ]
-    picky_options = bool(renamed or dropped)
-    if picky_options:
+    options = ""
+    if renamed or dropped:
         parts[-1] += (
-            "\n# Options of a URL that the async driver knows by another name, or not at all.\n"
-            + _mapping(
-                "_RENAMED_OPTIONS", ((key, _inline(value)) for key, value in renamed.items())
-            )
-            + _mapping("_DROPPED_OPTIONS", ((key, _block(value)) for key, value in dropped.items()))
+            "\n# Options of a URL that the async driver calls otherwise or does not know.\n"
         )
+    if renamed:
+        entries = ((key, _inline(value)) for key, value in renamed.items())
+        parts[-1] += _mapping("_RENAMED_OPTIONS", entries)
+        options += _RENAME
+    if dropped:
+        entries = ((key, _block(value)) for key, value in dropped.items())
+        parts[-1] += _mapping("_DROPPED_OPTIONS", entries)
+        options += _DROP
     body = _BODY.format(
-        name=name,
-        heroku=_HEROKU if "postgresql" in chosen else "",
-        options=_OPTIONS.format() if picky_options else "",
+        name=name, heroku=_HEROKU if "postgresql" in chosen else "", options=options
     )
     return "\n".join(parts) + "\n\n" + body
 
@@ -102,11 +107,7 @@ def _block(names: Iterable[str]) -> str:
 
 
 def _mapping(name: str, items: Iterable[tuple[str, str]]) -> str:
-    entries = list(items)
-    if not entries:
-        annotation = ": dict" if name.startswith("_RENAMED") else ": dict"
-        return f"{name}{annotation} = {{}}\n"
-    lines = "".join(f'    "{key}": {value},\n' for key, value in entries)
+    lines = "".join(f'    "{key}": {value},\n' for key, value in items)
     return f"{name} = {{\n{lines}}}\n"
 
 
