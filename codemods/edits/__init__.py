@@ -19,7 +19,8 @@ from codemods.edits.actions import (
     Rewrite,
     SetReturns,
 )
-from codemods.edits.keys import NodeKey, key_of
+from codemods.edits.errors import EditError
+from codemods.edits.keys import NodeKey, key_of, source_lines
 
 __all__ = [
     "Action",
@@ -28,6 +29,7 @@ __all__ = [
     "Arguments",
     "Await",
     "Edit",
+    "EditError",
     "FileEdits",
     "Import",
     "InsertAfter",
@@ -41,4 +43,5 @@ __all__ = [
     "Rewrite",
     "SetReturns",
     "key_of",
+    "source_lines",
 ]

@@ -10,7 +10,8 @@ below it were applied, so edits of nested nodes compose:
 ``{rest}``      all arguments of a call but the first
 ``{0}``         the value of the first positional argument, and so on
 ``{name=}``     the value of the keyword argument ``name``
-``{value}``     the value of a return, an assignment, an expression statement, an await or a subscript
+``{value}``     the value of a return, an assignment, an expression statement, an await, a
+                subscript
 ``{target}``    the target of an assignment with one target
 ``{items}``     the items of a with statement
 ``{test}``      the test of an if or a while
@@ -39,7 +40,7 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class Rename:
-    """Give a name, an attribute, a function, a parameter or the called name of a call a new name."""
+    """Give a name, an attribute, a function, a parameter or what a call calls a new name."""
 
     name: str
 

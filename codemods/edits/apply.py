@@ -1,0 +1,109 @@
+"""Edits applied to files: from the plan's data to new texts."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+
+import libcst as cst
+
+from codemods.edits.actions import Action, FileEdits
+from codemods.edits.editor import Editor
+from codemods.edits.errors import EditError
+from codemods.edits.layout import Layout
+from codemods.edits.locate import Located, finish, locate
+from codemods.source import CodeBase, SourceFile
+
+#: The line length where a project does not set one: black's and ruff's.
+DEFAULT_LINE_LENGTH = 88
+
+#: So many files are edited in this process; for more, others are started.
+FEW_FILES = 8
+
+
+def edit_source(file: SourceFile, edits: FileEdits, *, line_length: int | None = None) -> str:
+    """The text of ``file`` after ``edits``.
+
+    Raises ``EditError`` where an edit does not fit the file.
+    """
+    try:
+        module = cst.parse_module(file.text)
+    except (cst.ParserSyntaxError, RecursionError) as error:
+        raise EditError(file.path, "cannot be parsed") from error
+    found, code = locate(module, {edit.key for edit in edits.edits})
+    if code != file.text:
+        raise EditError(file.path, "cannot be written back as it is")
+    actions = _actions(file.path, edits, found)
+    layout = Layout(module, line_length or DEFAULT_LINE_LENGTH)
+    edited = Editor(file.path, found, actions, layout).edited(module)
+    text = _rendered(edited, found)
+    verify(file, text)
+    return text
+
+
+def _actions(path: str, edits: FileEdits, found: Located) -> dict[int, list[Action]]:
+    nodes = {key: identity for identity, key in found.keys.items()}
+    actions: dict[int, list[Action]] = {}
+    for edit in edits.edits:
+        if edit.key not in nodes:
+            raise EditError(path, "there is no such node", edit.key)
+        actions.setdefault(nodes[edit.key], []).append(edit.action)
+    return actions
+
+
+def _rendered(module: cst.Module, found: Located) -> str:
+    parts = [module.code_for_node(line) for line in module.header]
+    parts += [
+        found.codes.get(id(statement)) or module.code_for_node(statement)
+        for statement in module.body
+    ]
+    parts += [module.code_for_node(line) for line in module.footer]
+    return finish(module, "".join(parts))
+
+
+def verify(file: SourceFile, text: str) -> None:
+    """Raise ``EditError`` where ``text`` is not Python any more.
+
+    LibCST judges files whose grammar is newer than that of the running Python.
+    """
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        if _parses(file.text):
+            raise EditError(file.path, f"the edited file does not parse ({error})") from error
+        try:
+            cst.parse_module(text)
+        except cst.ParserSyntaxError as problem:
+            raise EditError(file.path, "the edited file does not parse") from problem
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def edit_files(codebase: CodeBase, edits: Mapping[str, FileEdits], jobs: int = 0) -> dict[str, str]:
+    """The new texts of the files that ``edits`` change, by path.
+
+    ``jobs`` is the number of processes; 0 stands for one per processor.
+    """
+    tasks = [(codebase[path], change, None) for path, change in edits.items()]
+    workers = min(jobs or os.cpu_count() or 1, len(tasks))
+    if workers > 1 and len(tasks) > FEW_FILES:
+        with ProcessPoolExecutor(workers) as pool:
+            texts = list(pool.map(_task, tasks, chunksize=4))
+    else:
+        texts = [_task(task) for task in tasks]
+    return {
+        task[0].path: text for task, text in zip(tasks, texts, strict=True) if text != task[0].text
+    }
+
+
+def _task(task: tuple[SourceFile, FileEdits, int | None]) -> str:
+    file, edits, line_length = task
+    return edit_source(file, edits, line_length=line_length)

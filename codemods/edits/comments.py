@@ -1,0 +1,42 @@
+"""The comments of a node, so that none is lost with the code that it stood beside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import libcst as cst
+
+
+class _Collector(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.comments: list[str] = []
+
+    def visit_Comment(self, node: cst.Comment) -> None:  # noqa: N802
+        self.comments.append(node.value)
+
+
+def comments_of(*nodes: cst.CSTNode) -> list[str]:
+    """All comments in ``nodes``, in order."""
+    collector = _Collector()
+    for node in nodes:
+        node.visit(collector)
+    return collector.comments
+
+
+def own_lines(lines: Sequence[cst.EmptyLine]) -> bool:
+    """Whether there is a comment among blank lines."""
+    return any(line.comment for line in lines)
+
+
+def lost(before: Sequence[cst.CSTNode], after: Sequence[cst.CSTNode]) -> list[cst.EmptyLine]:
+    """Lines with the comments of ``before`` that ``after`` has not."""
+    remaining = Counter(comments_of(*after))
+    lines: list[cst.EmptyLine] = []
+    for comment in comments_of(*before):
+        if remaining[comment]:
+            remaining[comment] -= 1
+        else:
+            lines.append(cst.EmptyLine(comment=cst.Comment(comment)))
+    return lines

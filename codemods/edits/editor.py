@@ -1,0 +1,228 @@
+"""Applies the edits of one module to its LibCST tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import libcst as cst
+
+from codemods.edits.actions import (
+    Action,
+    AddDecorator,
+    AddParameter,
+    Arguments,
+    Await,
+    MakeAsync,
+    RemoveDecorator,
+    Rename,
+    Rewrite,
+    SetReturns,
+)
+from codemods.edits.errors import ActionError, EditError
+from codemods.edits.expressions import awaited, renamed, rewritten, with_arguments
+from codemods.edits.functions import decorated, made_async, with_parameter, with_returns
+from codemods.edits.layout import Compound, Layout, with_lost_comments
+from codemods.edits.locate import Located
+from codemods.edits.precedence import protect
+from codemods.edits.statements import (
+    STATEMENT_ACTIONS,
+    Outcome,
+    Statements,
+    changed,
+    changed_line,
+    joined,
+)
+
+_BRACKETS = (
+    cst.Arg,
+    cst.SubscriptElement,
+    cst.DictElement,
+    cst.ListComp,
+    cst.SetComp,
+    cst.DictComp,
+)
+
+
+class Editor(cst.CSTTransformer):
+    """Visits the nodes around edits, and applies the edits from the innermost outwards."""
+
+    def __init__(
+        self, path: str, found: Located, actions: dict[int, list[Action]], layout: Layout
+    ) -> None:
+        super().__init__()
+        self.path = path
+        self.found = found
+        self.actions = actions
+        self.layout = layout
+        self.stack: list[cst.CSTNode] = []
+        #: Actions that wait for the list of statements that their statement stands in.
+        self.waiting: dict[int, list[Action]] = {}
+
+    def edited(self, module: cst.Module) -> cst.Module:
+        """The module with all edits; statements without edits stay the same objects."""
+        self.stack.append(module)
+        updated = [
+            cast(cst.BaseStatement, one.visit(self)) if id(one) in self.found.path else one
+            for one in module.body
+        ]
+        body, pending = self._body(module.body, updated, top=True)
+        self.stack.pop()
+        for identity in self.waiting:
+            raise EditError(self.path, "cannot be edited there", self.found.keys[identity])
+        return module.with_changes(body=body, footer=[*pending, *module.footer])
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Go down only where there are edits."""
+        self.stack.append(node)
+        return id(node) in self.found.path
+
+    def on_leave(  # type: ignore[override]
+        self, original_node: cst.CSTNode, updated_node: cst.CSTNode
+    ) -> cst.CSTNode:
+        """Apply the edits of a node, after those below it."""
+        self.stack.pop()
+        if id(original_node) not in self.found.path:
+            return updated_node
+        node = protect(updated_node, original_node)
+        if isinstance(original_node, (cst.IndentedBlock, cst.SimpleStatementSuite)):
+            node = self._suite(original_node, node)
+        actions = self.actions.get(id(original_node), ())
+        if actions:
+            node = self._acted(original_node, node, actions)
+        if id(original_node) in self.found.touched:
+            node = self._laid_out(original_node, node)
+        return node
+
+    def _acted(
+        self, original: cst.CSTNode, node: cst.CSTNode, actions: Sequence[Action]
+    ) -> cst.CSTNode:
+        try:
+            node = decorated(node, actions)
+            for action in actions:
+                if isinstance(action, STATEMENT_ACTIONS):
+                    self.waiting.setdefault(id(original), []).append(action)
+                else:
+                    node = self._applied(original, node, action)
+        except (ActionError, cst.CSTValidationError, cst.ParserSyntaxError) as error:
+            raise EditError(self.path, str(error), self.found.keys[id(original)]) from error
+        return node
+
+    def _applied(self, original: cst.CSTNode, node: cst.CSTNode, action: Action) -> cst.CSTNode:
+        match action:
+            case Await() if isinstance(node, cst.BaseExpression):
+                return awaited(node, self.stack[-1])
+            case Rewrite(template) if isinstance(node, cst.BaseExpression):
+                return rewritten(node, template, self._enclosed())
+            case Rename():
+                return renamed(node, action)
+            case Arguments():
+                return with_arguments(node, action)
+            case MakeAsync():
+                return made_async(node, action)
+            case AddParameter():
+                return with_parameter(node, action)
+            case SetReturns():
+                return with_returns(node, action)
+            case AddDecorator() | RemoveDecorator():
+                return node
+        raise ActionError(f"{type(action).__name__} does not fit")
+
+    def _enclosed(self) -> bool:
+        """Whether brackets around the current node let it span lines."""
+        for index in range(len(self.stack) - 1, -1, -1):
+            node = self.stack[index]
+            if isinstance(node, (cst.BaseStatement, cst.BaseSmallStatement, cst.Decorator)):
+                return False
+            if isinstance(node, _BRACKETS) or getattr(node, "lpar", None):
+                return True
+            if isinstance(node, (cst.List, cst.Set)):
+                return True
+        return False
+
+    def _laid_out(self, original: cst.CSTNode, node: cst.CSTNode) -> cst.CSTNode:
+        indent = self.found.indents[id(original)]
+        if isinstance(node, Compound):
+            return self.layout.header(original, node, indent)
+        if isinstance(node, cst.Decorator) and isinstance(original, cst.Decorator):
+            return self.layout.decorator(original, node, indent)
+        return node  # a line of simple statements is laid out in its body
+
+    def _suite(self, original: cst.CSTNode, node: cst.CSTNode) -> cst.CSTNode:
+        if isinstance(original, cst.IndentedBlock) and isinstance(node, cst.IndentedBlock):
+            body, pending = self._body(original.body, node.body, top=False)
+            lines = [line for line in pending if line.comment]
+            return node.with_changes(
+                body=body or [_PASS], footer=[*lines, *node.footer] if lines else node.footer
+            )
+        if isinstance(original, cst.SimpleStatementSuite) and isinstance(
+            node, cst.SimpleStatementSuite
+        ):
+            return self._one_line_suite(original, node)
+        return node
+
+    def _one_line_suite(
+        self, original: cst.SimpleStatementSuite, node: cst.SimpleStatementSuite
+    ) -> cst.BaseSuite:
+        if not any(id(small) in self.waiting for small in original.body):
+            return node
+        old, new = (
+            cst.SimpleStatementLine(one.body, trailing_whitespace=one.trailing_whitespace)
+            for one in (original, node)
+        )
+        body, _ = self._body([old], [new], top=False)
+        match body or [_PASS]:
+            case [cst.SimpleStatementLine(leading_lines=[]) as line]:
+                return node.with_changes(
+                    body=line.body, trailing_whitespace=line.trailing_whitespace
+                )
+        return cst.IndentedBlock(body)
+
+    def _body(
+        self, original: Sequence[cst.CSTNode], updated: Sequence[cst.CSTNode], *, top: bool
+    ) -> tuple[Statements, Sequence[cst.EmptyLine]]:
+        """The statements of a body after the edits of its statements."""
+        pairs: list[tuple[cst.BaseStatement, Outcome | None]] = []
+        for old, new in zip(original, updated, strict=True):
+            if not isinstance(old, cst.BaseStatement) or not isinstance(new, cst.BaseStatement):
+                continue
+            pairs.append(self._statement(old, new))
+        return joined(pairs, top)
+
+    def _statement(
+        self, old: cst.BaseStatement, new: cst.BaseStatement
+    ) -> tuple[cst.BaseStatement, Outcome | None]:
+        if isinstance(old, cst.SimpleStatementLine) and isinstance(new, cst.SimpleStatementLine):
+            outcomes = [
+                self._outcome(small, updated, old)
+                for small, updated in zip(old.body, new.body, strict=True)
+            ]
+            if any(outcomes):
+                return new, self._kept(old, changed_line(new, outcomes))
+            if id(old) in self.found.touched:
+                laid_out = self.layout.line(old, new, self.found.indents[id(old)])
+                [kept] = with_lost_comments([old], [laid_out])
+                return kept, None
+            return new, None
+        outcome = self._outcome(old, new, old)
+        return new, self._kept(old, outcome) if outcome else None
+
+    def _kept(self, old: cst.BaseStatement, outcome: Outcome) -> Outcome:
+        return outcome
+
+    def _outcome(
+        self,
+        old: cst.BaseStatement | cst.BaseSmallStatement,
+        new: cst.BaseStatement | cst.BaseSmallStatement,
+        line: cst.BaseStatement,
+    ) -> Outcome | None:
+        actions = self.waiting.pop(id(old), None)
+        if actions is None:
+            return None
+        try:
+            return changed(new, actions, lambda statements: statements)
+        except (ActionError, cst.CSTValidationError) as error:
+            raise EditError(self.path, str(error), self.found.keys[id(old)]) from error
+
+
+_PASS = cst.SimpleStatementLine([cst.Pass()])

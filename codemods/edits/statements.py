@@ -1,0 +1,275 @@
+"""The actions on whole statements: replace, insert, remove.
+
+They change the list of statements that a statement stands in, so they are applied to that list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from codemods.edits.actions import (
+    Action,
+    InsertAfter,
+    InsertBefore,
+    RemoveStatement,
+    ReplaceStatement,
+)
+from codemods.edits.comments import own_lines
+from codemods.edits.errors import ActionError
+from codemods.edits.expressions import part_of
+from codemods.edits.templates import (
+    Part,
+    body_hole,
+    fill_statements,
+    holes_of,
+    leading_lines,
+    with_leading_lines,
+)
+
+STATEMENT_ACTIONS = (InsertAfter, InsertBefore, RemoveStatement, ReplaceStatement)
+
+Lines = Sequence[cst.EmptyLine]
+Statements = list[cst.BaseStatement]
+
+#: Bodies for the holes that stand on a line of their own, with the comments behind them.
+Fills = dict[str, tuple[Sequence[cst.BaseStatement], Lines]]
+
+
+@dataclass
+class Outcome:
+    """A statement with what stands before and after it now; no ``middle`` where it was removed."""
+
+    middle: Statements
+    before: Statements = field(default_factory=list)
+    after: Statements = field(default_factory=list)
+
+
+def changed(
+    node: cst.BaseSmallStatement | cst.BaseStatement,
+    actions: Sequence[Action],
+    lay_out: Callable[[Statements], Statements],
+) -> Outcome:
+    """What the statement actions make of one statement.
+
+    ``lay_out`` is called with new statements before bodies are put into them.
+    """
+    outcome = Outcome([_as_line(node)])
+    for action in actions:
+        match action:
+            case InsertBefore(template):
+                outcome.before += _filled(template, node, lay_out)
+            case InsertAfter(template):
+                outcome.after += _filled(template, node, lay_out)
+            case ReplaceStatement(template):
+                outcome.middle = _filled(template, node, lay_out)
+            case RemoveStatement():
+                outcome.middle = []
+    return outcome
+
+
+def _as_line(node: cst.BaseSmallStatement | cst.BaseStatement) -> cst.BaseStatement:
+    """A statement that stands for itself, without the lines above it."""
+    if isinstance(node, cst.BaseSmallStatement):
+        return cst.SimpleStatementLine([node.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)])
+    return with_leading_lines(node, ())
+
+
+def _filled(
+    template: str,
+    node: cst.BaseSmallStatement | cst.BaseStatement,
+    lay_out: Callable[[Statements], Statements],
+) -> Statements:
+    statements = lay_out(fill_statements(template, lambda hole: _part(node, hole)))
+    if not {"body", "self"} & holes_of(template):
+        return statements
+    fills: Fills = {"self": ([_as_line(node)], ())}
+    if isinstance(suite := getattr(node, "body", None), cst.BaseSuite):
+        fills["body"] = _suite(suite)
+    return _spliced(statements, fills)[0]
+
+
+def _suite(suite: cst.BaseSuite) -> tuple[Sequence[cst.BaseStatement], Lines]:
+    if isinstance(suite, cst.IndentedBlock):
+        return suite.body, suite.footer
+    if isinstance(suite, cst.SimpleStatementSuite):
+        line = cst.SimpleStatementLine(suite.body, trailing_whitespace=suite.trailing_whitespace)
+        return [line], ()
+    raise ActionError("has a body of an unknown kind")
+
+
+def _spliced(
+    statements: Sequence[cst.BaseStatement],
+    fills: Fills,
+) -> tuple[Statements, Lines]:
+    """``statements`` with bodies in the place of their holes, and the comments left at the end."""
+    result: Statements = []
+    pending: Lines = ()
+    for statement in statements:
+        hole = body_hole(statement)
+        if not hole:
+            spliced = statement.visit(_BodySplicer(fills))
+            if not isinstance(spliced, cst.BaseStatement):
+                raise ActionError("a body cannot stand there")
+            result.append(_below(pending, spliced))
+            pending = ()
+        elif hole not in fills:
+            raise ActionError(f"there is no {{{hole}}}")
+        else:
+            body, footer = fills[hole]
+            result += [
+                _below(pending, one) if index == 0 else one for index, one in enumerate(body)
+            ]
+            pending = footer
+    return result, pending
+
+
+def _below(lines: Lines, statement: cst.BaseStatement) -> cst.BaseStatement:
+    if not lines:
+        return statement
+    return with_leading_lines(statement, [*lines, *leading_lines(statement)])
+
+
+class _BodySplicer(cst.CSTTransformer):
+    def __init__(self, fills: Fills) -> None:
+        super().__init__()
+        self.fills = fills
+
+    def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:  # noqa: N802
+        return False
+
+    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> bool:  # noqa: N802
+        return False
+
+    def leave_IndentedBlock(  # noqa: N802
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
+        body, pending = _spliced(updated_node.body, self.fills)
+        return updated_node.with_changes(body=body, footer=[*pending, *updated_node.footer])
+
+
+def _part(node: cst.BaseSmallStatement | cst.BaseStatement, hole: str) -> Part:
+    """The part of a statement that a hole names."""
+    part: Part | None = None
+    match node, hole:
+        case (
+            (cst.Return() | cst.Assign() | cst.AnnAssign() | cst.AugAssign() | cst.Expr()),
+            "value",
+        ):
+            part = node.value
+        case cst.Assign(targets=[target]), "target":
+            part = target.target
+        case ((cst.AnnAssign() | cst.AugAssign() | cst.For()), "target"):
+            part = node.target
+        case cst.With(), "items":
+            part = node
+        case ((cst.If() | cst.While() | cst.Assert()), "test"):
+            part = node.test
+        case cst.For(), "iter":
+            part = node.iter
+        case cst.Expr(), _:
+            part = part_of(node.value, hole)
+    if part is None:
+        raise ActionError(f"there is no {{{hole}}}")
+    return part
+
+
+def changed_line(line: cst.SimpleStatementLine, outcomes: Sequence[Outcome | None]) -> Outcome:
+    """What becomes of a line of simple statements; None stands for an unchanged one."""
+    result: Statements = []
+    run: list[cst.BaseSmallStatement] = []
+
+    def flush() -> None:
+        if run:
+            run[-1] = run[-1].with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
+            result.append(cst.SimpleStatementLine([*run]))
+            run.clear()
+
+    for small, outcome in zip(line.body, outcomes, strict=True):
+        if outcome is None:
+            run.append(small)
+        else:
+            flush()
+            result += [*outcome.before, *outcome.middle, *outcome.after]
+    flush()
+    first, last = outcomes[0], outcomes[-1]
+    start = len(first.before) if first else 0
+    end = len(result) - (len(last.after) if last else 0)
+    middle = result[start:end]
+    if last is None or last.middle:
+        middle = _commented(middle, line.trailing_whitespace)
+    return Outcome(middle, result[:start], result[end:])
+
+
+def _commented(statements: Statements, trailing: cst.TrailingWhitespace) -> Statements:
+    """``statements`` with a comment at the end of their last line, or above them."""
+    if trailing.comment is None:
+        return statements
+    for index in reversed(range(len(statements))):
+        statement = statements[index]
+        if isinstance(statement, cst.SimpleStatementLine):
+            if statement.trailing_whitespace.comment:
+                break
+            changed = statement.with_changes(trailing_whitespace=trailing)
+            return [*statements[:index], changed, *statements[index + 1 :]]
+    if not statements:
+        return []
+    return [_below([cst.EmptyLine(comment=trailing.comment)], statements[0]), *statements[1:]]
+
+
+def joined(
+    statements: Sequence[tuple[cst.BaseStatement, Outcome | None]], top: bool
+) -> tuple[Statements, Lines]:
+    """The statements of a body after its edits, and the comments left behind the last one.
+
+    ``top`` says whether the body is that of the module.
+    """
+    result: Statements = []
+    pending: Lines = ()
+    for statement, outcome in statements:
+        old = leading_lines(statement)
+        lines = _merged(pending, old)
+        if pending and not result and not top:
+            lines = _split(lines)[1]
+        if outcome is not None:
+            new, pending = _with_lines(outcome, lines)
+            result += new
+        else:
+            result.append(statement if lines is old else with_leading_lines(statement, lines))
+            pending = ()
+    return result, pending
+
+
+def _with_lines(outcome: Outcome, lines: Lines) -> tuple[Statements, Lines]:
+    """The statements of an outcome, below the lines that stood above the old statement."""
+    before, middle = [*outcome.before], [*outcome.middle]
+    if not (before or middle or outcome.after):
+        return [], lines
+    if not (before and middle):
+        first, *others = [*before, *middle, *outcome.after]
+        return [_below(lines, first), *others], ()
+    blanks, comments = _split(lines)
+    definition = isinstance(middle[0], (cst.FunctionDef, cst.ClassDef))
+    before[0] = _below(blanks, before[0])
+    middle[0] = _below([*blanks, *comments] if definition else comments, middle[0])
+    return [*before, *middle, *outcome.after], ()
+
+
+def _split(lines: Lines) -> tuple[Lines, Lines]:
+    """The blank lines at the start, and the rest from the first comment on."""
+    for index, line in enumerate(lines):
+        if line.comment:
+            return lines[:index], lines[index:]
+    return lines, ()
+
+
+def _merged(pending: Lines, lines: Lines) -> Lines:
+    """Lines above a removed statement and above the next: the blank ones between only once."""
+    if not pending:
+        return lines
+    if own_lines(pending):
+        return [*pending, *lines]
+    blanks, comments = _split(lines)
+    return [*max(pending, blanks, key=len), *comments]
