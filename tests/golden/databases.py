@@ -79,10 +79,16 @@ class PostgresServer:
 
 
 def find_binaries() -> Path | None:
-    """The folder with ``initdb`` and ``postgres``: on PATH, or where Debian keeps it."""
-    folders = [Path(found).parent for name in ("initdb",) if (found := shutil.which(name))]
-    installed = Path("/usr/lib/postgresql").glob("*/bin")
-    folders += sorted(installed, key=lambda path: _version(path.parent.name), reverse=True)
+    """The folder with ``initdb`` and ``postgres``: on PATH, or where Debian keeps it.
+
+    ``LOOPLIFT_POSTGRES_BIN`` names the only folder to look in.
+    """
+    if named := os.environ.get("LOOPLIFT_POSTGRES_BIN"):
+        folders = [Path(named)]
+    else:
+        folders = [Path(found).parent] if (found := shutil.which("initdb")) else []
+        installed = Path("/usr/lib/postgresql").glob("*/bin")
+        folders += sorted(installed, key=lambda path: _version(path.parent.name), reverse=True)
     for folder in folders:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             # PATH may hold links: the server looks for its files beside the real binary.

@@ -363,9 +363,11 @@ def _request(number: int, data: Any, known: set[str]) -> Request:
         raise ScenarioError(f"{where}unknown method {request.method!r}")
     if not request.path.startswith("/"):
         raise ScenarioError(f"{where}the path must start with '/'")
-    bodies = [key for key in ("json", "form", "content") if getattr(request, key) is not None]
-    if len(bodies) > 1 or (request.files and {"json", "content"} & set(bodies)):
-        raise ScenarioError(f"{where}more than one body ({', '.join(bodies + ['files'][:1])})")
+    bodies = [
+        key for key in ("json", "form", "content", "files") if getattr(request, key) is not None
+    ]
+    if len(bodies) > 1 and bodies != ["form", "files"]:
+        raise ScenarioError(f"{where}more than one body ({', '.join(bodies)})")
     if request.repeat > 1 and request.concurrent > 1:
         raise ScenarioError(f"{where}'repeat' and 'concurrent' exclude each other")
     if bool(request.extra_statements) != bool(request.extra_statements_reason):
