@@ -12,16 +12,6 @@ from typing import Any
 
 from codemods.errors import UserError
 
-#: Databases, and the drivers that can be asked for; the first is the default.
-DRIVERS: Mapping[str, tuple[str, ...]] = {
-    "postgresql": ("psycopg", "asyncpg"),
-    "sqlite": ("aiosqlite",),
-    "mysql": ("asyncmy", "aiomysql"),
-    "mariadb": ("asyncmy", "aiomysql"),
-    "oracle": ("oracledb",),
-    "mssql": ("aioodbc",),
-}
-
 
 @dataclass(frozen=True)
 class Options:
@@ -99,12 +89,16 @@ def parse_driver(text: str, where: str) -> tuple[str, str]:
     database, separator, driver = text.partition("=")
     if not separator or not driver:
         raise UserError(f"{where}a driver is given as `database=driver`, not as `{text}`")
-    if database not in DRIVERS:
-        raise UserError(f"{where}unknown database `{database}` (known: {', '.join(DRIVERS)})")
-    if driver not in DRIVERS[database]:
-        known = ", ".join(DRIVERS[database])
-        raise UserError(f"{where}unknown async driver `{driver}` for {database} (known: {known})")
-    return database, driver
+    from codemods.drivers.table import DATABASES, database_named
+
+    known = database_named(database)
+    if known is None:
+        names = ", ".join(known.name for known in DATABASES)
+        raise UserError(f"{where}unknown database `{database}` (known: {names})")
+    if driver not in known.drivers:
+        names = ", ".join(known.drivers)
+        raise UserError(f"{where}unknown async driver `{driver}` for {database} (known: {names})")
+    return known.name, driver
 
 
 def anchored(patterns: Iterable[str], base: Path, root: Path) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from codemods.source.codebase import git_root
 from codemods.suppression import suppressed
 
 if TYPE_CHECKING:
+    from codemods.facts import Program
     from codemods.passes import Pass
     from codemods.pipeline import Migration
 
@@ -43,11 +44,10 @@ class Project:
         from codemods.pipeline import inspect
 
         inspected = inspect(self.codebase, self.selection.passes, self.options)
-        further = inspect(self.codebase, self.selection.withheld, self.options, inspected.program)
         return Report(
-            self.visible(inspected.findings),
+            self.visible(inspected.findings, self.codebase),
             inspected.errors,
-            inspected.withheld + self._fixable(further.findings),
+            inspected.withheld + self._further(self.codebase, inspected.program),
         )
 
     def migrate(self) -> Migration:
@@ -61,31 +61,35 @@ class Project:
 
     def further(self, migration: Migration) -> int:
         """How many edits ``--unsafe-fixes`` would add to a migration."""
+        own = sum(run.outcome.withheld for run in migration.runs)
+        return own + self._further(migration.after, migration.program)
+
+    def visible(self, findings: Iterable[Finding], codebase: CodeBase) -> tuple[Finding, ...]:
+        """The findings that are selected, lie in PATH and are not suppressed, by place.
+
+        ``codebase`` is the one that they were found in.
+        """
+        return tuple(sorted(f for f in findings if self._visible(f, codebase)))
+
+    def _further(self, codebase: CodeBase, program: Program) -> int:
         from codemods.pipeline import inspect
 
-        own = sum(run.outcome.withheld for run in migration.runs)
         if not self.selection.withheld:
-            return own
-        further = inspect(migration.after, self.selection.withheld, self.options, migration.program)
-        return own + self._fixable(further.findings)
+            return 0
+        options = replace(self.options, unsafe_fixes=True)
+        found = inspect(codebase, self.selection.withheld, options, program)
+        return sum(
+            finding.level is Level.UNSAFE
+            and finding.treatment is not Treatment.LEFT
+            and self.codebase.editable(finding.path)
+            for finding in found.findings
+        )
 
-    def visible(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """The findings that are selected, lie in PATH and are not suppressed, by place."""
-        return tuple(sorted(f for f in findings if self._visible(f)))
-
-    def _visible(self, finding: Finding) -> bool:
+    def _visible(self, finding: Finding, codebase: CodeBase) -> bool:
         if finding.code not in self.selection.codes or not self.codebase.editable(finding.path):
             return False
-        file = self.codebase.files.get(finding.path)
+        file = codebase.files.get(finding.path)
         return file is None or not suppressed(file, finding, self.options)
-
-    def _fixable(self, findings: Iterable[Finding]) -> int:
-        return sum(
-            f.level is Level.UNSAFE
-            and f.treatment is not Treatment.LEFT
-            and self.codebase.editable(f.path)
-            for f in findings
-        )
 
     def _outside(self, outside: Sequence[str]) -> str:
         wider = os.path.commonpath([self.codebase.target, *outside]) if outside else ""

@@ -105,3 +105,16 @@ def _small(old: Sequence[bytes], new: Sequence[bytes], block: Block) -> Iterator
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag != "equal":
             yield Block(start + i, start + j, new_start + k, new_start + m)
+
+
+def moved(blocks: Sequence[Block], line: int) -> int:
+    """Where line ``line`` (from 1) of the old text is in the new one; the nearest if it is gone."""
+    index, shift = line - 1, 0
+    for block in blocks:
+        if index < block.old_start:
+            break
+        if index < block.old_end:
+            last = max(block.new_end - 1, block.new_start)
+            return min(block.new_start + index - block.old_start, last) + 1
+        shift = block.new_end - block.old_end
+    return line + shift

@@ -135,8 +135,7 @@ class _Apply:
             if old is not None:
                 _keep(location, self._root / entry.backup)
             _write(self._root / entry.staged, new.to_bytes(), like=location if old else None)
-        for folder in {(self._root / entry.path).parent for entry in self._journal.entries}:
-            sync_folder(folder)
+        _sync_folders(self._root, self._journal)
 
 
 def _check(root: Path, old: SourceFile | None, new: SourceFile) -> None:
@@ -144,7 +143,7 @@ def _check(root: Path, old: SourceFile | None, new: SourceFile) -> None:
     location = root / new.path
     _check_place(root, new.path)
     if old is None:
-        if location.exists(follow_symlinks=False):
+        if os.path.lexists(location):
             raise UserError(f"{new.path}: exists already, so nothing was written")
         return
     try:
@@ -202,11 +201,15 @@ def _commit(root: Path, journal: Journal) -> None:
         if _digest(location) != entry.old_digest:
             raise UserError(f"{entry.path}: was changed while looplift ran; nothing was changed")
         staged.replace(location)
-    for folder in {(root / entry.path).parent for entry in journal.entries}:
-        sync_folder(folder)
+    _sync_folders(root, journal)
     for entry in journal.entries:
         if _digest(root / entry.path) != entry.new_digest:
             raise UserError(f"{entry.path}: does not hold what was written; nothing was changed")
+
+
+def _sync_folders(root: Path, journal: Journal) -> None:
+    for folder in {(root / entry.path).parent for entry in journal.entries}:
+        sync_folder(folder)
 
 
 def _can_finish(root: Path, journal: Journal) -> bool:

@@ -16,7 +16,7 @@ def state_folder(root: Path, *, create: bool = True) -> Path | None:
     """The folder, or None where there is none and none can be made (or it is a link)."""
     folder = root / FOLDER
     try:
-        if create and not folder.exists(follow_symlinks=False):
+        if create and not os.path.lexists(folder):
             folder.mkdir()
             write_atomically(folder / ".gitignore", b"# Made by looplift.\n*\n")
         return folder if stat.S_ISDIR(folder.lstat().st_mode) else None

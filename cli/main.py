@@ -1,0 +1,166 @@
+"""The entry point ``looplift``: the commands, and what happens to their errors."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from cli.settings import Format, OutputFormat, Settings, with_settings
+from codemods import __version__
+from codemods.errors import UserError
+
+#: The exit code of every error; the others are documented with each command.
+ERROR = 2
+_INTERRUPTED, _BROKEN_PIPE = 130, 141
+
+app = typer.Typer(
+    name="looplift",
+    help="Migrate FastAPI applications from sync to async SQLAlchemy, one reviewable pass at a "
+    "time. The application is never imported or run.",
+    epilog="Exit codes: 0 nothing found, or done; 1 findings (check) or changes (diff); 2 error.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _command(epilog: str) -> Callable[[Callable[..., int]], Callable[..., None]]:
+    """Register a command that gives its exit code and may raise."""
+
+    def register(command: Callable[..., int]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def wrapper(*args: Any, **values: Any) -> None:
+            raise typer.Exit(_guarded(lambda: command(*args, **values)))
+
+        app.command(epilog=epilog)(wrapper)
+        return wrapper
+
+    return register
+
+
+def _version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"looplift {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", "-V", callback=_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@_command("Exit codes: 0 no findings, 1 findings, 2 error.")
+@with_settings
+def check(settings: Settings) -> int:
+    """Report what blocks, leaks or swells. Nothing is written."""
+    from cli import reading
+
+    return reading.check(settings)
+
+
+@_command("Exit codes: 0 no changes, 1 changes, 2 error.")
+@with_settings
+def diff(settings: Settings) -> int:
+    """Print the migration as a diff that `git apply` takes. Nothing is written."""
+    from cli import reading
+
+    return reading.diff(settings)
+
+
+@_command("Exit codes: 0 printed, 2 error.")
+@with_settings
+def plan(settings: Settings) -> int:
+    """Print what becomes of each function, and because of whom. Nothing is written."""
+    from cli import reading
+
+    return reading.plan(settings)
+
+
+@_command("Exit codes: 0 done (also with something left) or nothing to do, 2 error.")
+@with_settings
+def apply(
+    settings: Settings,
+    allow_dirty: Annotated[
+        bool, typer.Option("--allow-dirty", help="Write although git has uncommitted changes.")
+    ] = False,
+) -> int:
+    """Migrate in place: every file or none."""
+    from cli import writing
+
+    return writing.apply(settings, allow_dirty=allow_dirty)
+
+
+@_command("Exit codes: 0 found, 2 unknown rule.")
+def rules(
+    name: Annotated[str | None, typer.Argument(help="A rule or code; without: all.")] = None,
+    output_format: OutputFormat = Format.TEXT,
+) -> int:
+    """List the rules, or print the page of one."""
+    from cli import reading
+
+    return reading.rules(name, json=output_format is Format.JSON)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    try:
+        app(None if arguments is None else list(arguments), prog_name="looplift")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else ERROR
+    return 0
+
+
+def _guarded(command: Callable[[], int]) -> int:
+    """Run a command; whatever goes wrong is one sentence on standard error."""
+    try:
+        code = command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output (`head`) has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except UserError as error:
+        return _fail(f"error: {error}")
+    except Exception as error:  # noqa: BLE001 - the promise is one sentence, not a traceback
+        if os.environ.get("LOOPLIFT_DEBUG"):
+            traceback.print_exception(error)
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        hint = "please report; run with LOOPLIFT_DEBUG=1 for the traceback"
+        return _fail(f"internal error: {reason} ({hint})")
+    return code
+
+
+def _fail(message: str) -> int:
+    from codemods.sinks.terminal import clean
+
+    sys.stderr.write(f"looplift: {clean(message)}\n")
+    return ERROR
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        # File names may hold what the terminal's encoding has not.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""The commands that write nothing: check, diff, plan and rules."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from cli.settings import Settings
+from cli.summary import check_summary, diff_summary, further
+from codemods.sinks import report
+
+if TYPE_CHECKING:
+    from codemods.passes import Pass
+
+
+def check(settings: Settings) -> int:
+    """Report findings; 1 if there are some."""
+    from codemods.cache import cached_check
+
+    project, terminal = settings.open()
+    found = cached_check(project)
+    terminal.errors(found.errors)
+    if settings.json:
+        data = {
+            "findings": [report.finding(item) for item in found.findings],
+            "errors": report.errors(found.errors),
+            "withheld": found.withheld,
+        }
+        terminal.print(report.dump(data))
+    else:
+        terminal.findings(found.findings)
+        if not settings.quiet:
+            terminal.print(check_summary(found), "bold")
+    return 1 if found.findings else 0
+
+
+def diff(settings: Settings) -> int:
+    """Print the patch; 1 if there is one."""
+    from codemods.patches import make_patch
+
+    project, terminal = settings.open()
+    for warning in project.selection.warnings:
+        terminal.warn(f"warning: {warning}")
+    migration = project.migrate()
+    patch = make_patch(migration.before, migration.after)
+    terminal.errors(migration.errors)
+    if settings.json:
+        data = {
+            "files": report.files(patch),
+            "diff": patch.data.decode("utf-8", "replace"),
+            "errors": report.errors(migration.errors),
+        }
+        terminal.print(report.dump(data))
+    else:
+        terminal.diff(patch)
+    if not settings.quiet:
+        terminal.note(diff_summary(project, migration, patch), "bold")
+    return 1 if patch else 0
+
+
+def plan(settings: Settings) -> int:
+    """Print the decisions of every pass."""
+    from codemods.patches.story import totals
+
+    project, terminal = settings.open()
+    for warning in project.selection.warnings:
+        terminal.warn(f"warning: {warning}")
+    migration = project.migrate()
+    terminal.errors(migration.errors)
+    everything = totals(d for run in migration.runs for d in run.outcome.decisions)
+    if settings.json:
+        data = {
+            "passes": [report.plan(run.rule, run.outcome.decisions) for run in migration.runs],
+            "sites": {
+                "native": everything.native,
+                "bridged": everything.bridged,
+                "left": everything.left,
+                "share": round(everything.share, 4),
+            },
+            "errors": report.errors(migration.errors),
+        }
+        terminal.print(report.dump(data))
+        return 0
+    for run in migration.runs:
+        if run.outcome.decisions:
+            terminal.decisions(run.rule, run.outcome.decisions)
+    if not settings.quiet:
+        terminal.print(f"Sites: {everything}.{further(project, migration)}", "bold")
+    return 0
+
+
+def rules(name: str | None, *, json: bool) -> int:
+    """Print all rules, or one page."""
+    from codemods.errors import UserError
+    from codemods.pages import listing, page
+    from codemods.passes import all_passes
+
+    passes = all_passes()
+    chosen = [rule for rule in passes if name is None or _named(rule, name)]
+    if name is not None and not chosen:
+        raise UserError(f"unknown rule `{name}` (`looplift rules` lists them)")
+    if json:
+        text = report.dump({"rules": [report.rule(rule) for rule in chosen]})
+    else:
+        text = listing(chosen) if name is None else "\n".join(map(page, chosen))
+    sys.stdout.write(text.rstrip("\n") + "\n")
+    return 0
+
+
+def _named(rule: Pass, name: str) -> bool:
+    return name == rule.name or any(code.code == name.upper() for code in rule.codes)

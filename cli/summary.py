@@ -1,0 +1,67 @@
+"""The last line of each command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from codemods.findings import Finding, Treatment
+
+if TYPE_CHECKING:
+    from codemods.patches import Patch
+    from codemods.patches.story import Chapter
+    from codemods.pipeline import Migration
+    from codemods.project import Project, Report
+
+
+def check_summary(found: Report) -> str:
+    """What a check found."""
+    hint = _further(found.withheld)
+    if not found.findings:
+        return f"No findings.{hint}"
+    files = len({finding.path for finding in found.findings})
+    return (
+        f"Found {counted(len(found.findings), 'finding')} in {counted(files, 'file')} "
+        f"({_treatments(found.findings)}).{hint}"
+    )
+
+
+def diff_summary(project: Project, migration: Migration, patch: Patch) -> str:
+    """What a diff would change."""
+    if not patch:
+        return f"Nothing to change.{further(project, migration)}"
+    files = counted(len(patch.files), "file")
+    return f"Would change {files} (+{patch.added} -{patch.removed}).{further(project, migration)}"
+
+
+def apply_summary(
+    project: Project, migration: Migration, patch: Patch, story: Sequence[Chapter]
+) -> str:
+    """What an apply changed."""
+    findings = [finding for chapter in story for finding in chapter.findings]
+    hint = further(project, migration)
+    left = sum(finding.treatment is Treatment.LEFT for finding in findings)
+    if not patch:
+        rest = f" {counted(left, 'place')} left as before." if left else ""
+        return f"Nothing to change.{rest}{hint}"
+    files = counted(len(patch.files), "file")
+    return f"Changed {files} (+{patch.added} -{patch.removed}): {_treatments(findings)}.{hint}"
+
+
+def further(project: Project, migration: Migration) -> str:
+    """The hint at --unsafe-fixes, "" where it would add nothing."""
+    return _further(project.further(migration))
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _further(count: int) -> str:
+    return f" {counted(count, 'further edit')} with --unsafe-fixes." if count else ""
+
+
+def _treatments(findings: Sequence[Finding]) -> str:
+    counts = {t: sum(f.treatment is t for f in findings) for t in Treatment}
+    return ", ".join(f"{number} {treatment.value}" for treatment, number in counts.items())

@@ -1,0 +1,79 @@
+"""Reports for other programs: JSON with a version, paths relative to the root."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from codemods.findings import Finding
+from codemods.source import SourceError
+
+if TYPE_CHECKING:
+    from codemods.passes.base import Decision, Pass
+    from codemods.patches import Patch
+    from codemods.patches.story import Chapter
+
+#: Raised when a reader of the reports has to be changed.
+VERSION = 1
+
+
+def dump(data: dict[str, Any]) -> str:
+    """A report as text."""
+    return json.dumps({"version": VERSION, **data}, indent=2, ensure_ascii=True)
+
+
+def finding(item: Finding) -> dict[str, Any]:
+    """One finding."""
+    return {
+        "path": item.path,
+        "line": item.line,
+        "column": item.column,
+        "code": item.code,
+        "rule": item.rule,
+        "message": item.message,
+        "level": item.level.value,
+        "treatment": item.treatment.value,
+        "symbol": item.symbol,
+        "reasons": list(item.reasons),
+    }
+
+
+def errors(items: Iterable[SourceError]) -> list[dict[str, Any]]:
+    """The files that were passed over."""
+    return [asdict(item) for item in items]
+
+
+def chapter(item: Chapter) -> dict[str, Any]:
+    """What one pass did."""
+    return {
+        "rule": item.rule.name,
+        "files": files(item.patch),
+        "findings": [finding(f) for f in item.findings],
+    }
+
+
+def files(patch: Patch) -> list[dict[str, Any]]:
+    """The files of a patch, with its counts."""
+    return [
+        {"path": f.path, "new": f.is_new, "added": f.added, "removed": f.removed}
+        for f in patch.files
+    ]
+
+
+def plan(rule: Pass, decisions: Sequence[Decision]) -> dict[str, Any]:
+    """What one pass decided."""
+    return {"rule": rule.name, "decisions": [asdict(decision) for decision in decisions]}
+
+
+def rule(item: Pass) -> dict[str, Any]:
+    """A pass: its codes and its page."""
+    return {
+        "name": item.name,
+        "level": item.level.value,
+        "summary": item.summary,
+        "needs": list(item.needs),
+        "codes": [asdict(code) for code in item.codes],
+        "documentation": item.documentation.strip(),
+    }
