@@ -60,23 +60,17 @@ def files(folder: Path) -> dict[str, bytes]:
 def migrate(folder: Path, passes: tuple[str, ...]) -> list[str]:
     """Migrate the application in ``folder`` in place; the paths that changed."""
     from codemods.config import Options
-    from codemods.findings import Level
     from codemods.passes import all_passes
     from codemods.pipeline import migrate as migration
+    from codemods.selection import resolve
     from codemods.source import load
 
-    known = {rule.name for rule in all_passes()}
-    if unknown := set(passes) - known:
-        raise ValueError(f"unknown pass {sorted(unknown)[0]!r} (known: {sorted(known)})")
-    chosen = [
-        rule
-        for rule in all_passes()
-        if (rule.name in passes if passes else rule.level is Level.SAFE)
-    ]
+    options = Options(select=passes, jobs=1)
+    chosen = resolve(options, all_passes()).passes
     before = load(folder)
     if before.errors:
         raise ValueError(f"files that cannot be read: {before.errors}")
-    after = migration(before, chosen, Options(select=passes, jobs=1)).after
+    after = migration(before, chosen, options).after
     changed = []
     for path, file in after.files.items():
         if path not in before or before[path].text != file.text:

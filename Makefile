@@ -1,0 +1,68 @@
+# Needs Python 3.11 or newer and git. Everything is installed into .venv, nothing elsewhere.
+
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO ?= blog_response_models
+PYTEST_ARGS ?= -n 2
+
+.PHONY: demo test lint clean
+.DEFAULT_GOAL := test
+
+# A dry run: what would become of an application, and why; nothing is written to it.
+demo: $(VENV)/.installed
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	cp -R golden/$(DEMO)/before/. "$$copy" && \
+	looplift="$$PWD/$(BIN)/looplift" && cd "$$copy" && \
+	echo "\$$ looplift plan      # golden/$(DEMO)" && \
+	"$$looplift" plan . && \
+	echo && echo "\$$ looplift diff      # golden/$(DEMO)" && \
+	{ "$$looplift" diff . || [ $$? -eq 1 ]; }
+
+test: lint
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# golden/ holds applications as other people write them; tests/golden is ours.
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check . tests/golden
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.made
+	@echo "Installing looplift into $(VENV) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml $(VENV)/.installed
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --group test
+	@touch $@
+
+# The first Python that is new enough makes the environment. Where Debian's ensurepip is missing,
+# a pip outside of it fills it. pip 25.1 is the first to know dependency groups.
+$(VENV)/.made:
+	@set -e; python=""; \
+	for name in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
+		if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+			python=$$name; break; \
+		fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "looplift needs Python 3.11 or newer, and none was found." \
+			"Name one: make PYTHON=/path/to/python3" >&2; exit 1; \
+	fi; \
+	rm -rf $(VENV); \
+	echo "Making $(VENV) with $$($$python --version) ..."; \
+	if ! $$python -m venv $(VENV) >/dev/null 2>&1; then \
+		rm -rf $(VENV); \
+		if ! { $$python -m venv --without-pip $(VENV) && \
+			$$python -m pip --python $(BIN)/python install -q pip; } >/dev/null 2>&1; then \
+			rm -rf $(VENV); \
+			echo "$$python cannot make an environment with pip: its module ensurepip is missing." \
+				"On Debian and Ubuntu: apt-get install python3-venv, then make again." >&2; \
+			exit 1; \
+		fi; \
+	fi; \
+	$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'; \
+	touch $@
