@@ -12,6 +12,9 @@ import libcst as cst
 from codemods.edits.actions import Action, FileEdits
 from codemods.edits.editor import Editor
 from codemods.edits.errors import EditError
+from codemods.edits.import_blocks import bound_name
+from codemods.edits.import_drops import reexports, without_unused
+from codemods.edits.imports import with_additions
 from codemods.edits.layout import Layout
 from codemods.edits.locate import Located, finish, locate
 from codemods.source import CodeBase, SourceFile
@@ -38,6 +41,7 @@ def edit_source(file: SourceFile, edits: FileEdits, *, line_length: int | None =
     actions = _actions(file.path, edits, found)
     layout = Layout(module, line_length or DEFAULT_LINE_LENGTH)
     edited = Editor(file.path, found, actions, layout).edited(module)
+    edited = _imported(file, edits, edited, found, layout)
     text = _rendered(edited, found)
     verify(file, text)
     return text
@@ -51,6 +55,22 @@ def _actions(path: str, edits: FileEdits, found: Located) -> dict[int, list[Acti
             raise EditError(path, "there is no such node", edit.key)
         actions.setdefault(nodes[edit.key], []).append(edit.action)
     return actions
+
+
+def _imported(
+    file: SourceFile, edits: FileEdits, module: cst.Module, found: Located, layout: Layout
+) -> cst.Module:
+    """``module`` after the edits of its imports."""
+    module = with_additions(file.path, module, edits, layout)
+    if not edits.drop_imports:
+        return module
+    return without_unused(
+        module,
+        edits.drop_imports,
+        [bound_name(one) for one in edits.add_imports],
+        lambda node: found.codes.get(id(node)) or module.code_for_node(node),
+        reexports(file.path, file.text, edits.drop_imports),
+    )
 
 
 def _rendered(module: cst.Module, found: Located) -> str:
