@@ -13,6 +13,7 @@ from codemods.edits import (
     ReplaceStatement,
     SetReturns,
 )
+from codemods.edits.templates import holes_of
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
@@ -230,7 +231,7 @@ def _guarded(
     first = holder.body[0]
     if lone and len(holder.body) == 2 and _assigns(first, name):
         source = module.source(first.value)  # type: ignore[attr-defined]
-        if "\n" not in source and "{" not in source:
+        if "\n" not in source and not holes_of(source):
             template = f"with {source} as {name}:\n    yield {name}"
             return [_edit(module, holder, ReplaceStatement(template))]
     return [plain]
@@ -271,7 +272,7 @@ def _generator(function: Function, program: Program) -> Repair | None:
             found.reason = "the session has no name"
             return found
         template = f"with {module.source(value)} as {name}:\n    yield {name}"
-        if "{" in module.source(value) or body[-1] is not statement:
+        if holes_of(module.source(value)) or body[-1] is not statement:
             found.reason = "something follows the yield"
         else:
             found.edits = [_edit(module, statement, ReplaceStatement(template))]
@@ -314,13 +315,13 @@ def _unguarded(name: str, node: ast.Yield, body: list[ast.stmt], function: Funct
         return found
     call = module.source(assigned.value)  # type: ignore[attr-defined]
     sources = [module.source(statement) for statement in rest]
-    if len(rest) == 1 and "{" not in call and "\n" not in call:
+    if len(rest) == 1 and not holes_of(call) and "\n" not in call:
         # A compound statement keeps its comments and layout: it is only moved to the right.
         edits = [
             _edit(module, rest[0], ReplaceStatement(f"with {call} as {name}:\n    {{self}}")),
             _edit(module, assigned, RemoveStatement()),
         ]
-    elif all("\n" not in text and "{" not in text for text in sources):
+    elif all("\n" not in text and not holes_of(text) for text in sources):
         lines = "".join(f"\n    {text}" for text in sources)
         edits = [
             _edit(module, assigned, ReplaceStatement(f"with {{value}} as {name}:{lines}")),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass, field
 
 from codemods.edits import Edit, RemoveStatement, ReplaceStatement
+from codemods.edits.templates import holes_of
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.syntax import Class, Function
@@ -16,7 +16,6 @@ from codemods.passes.session_dependency import codes
 from codemods.passes.session_dependency.opened import Opened, opened_in, opens, own_nodes
 
 _SCALARS = frozenset({"builtins.int", "builtins.str", "builtins.bool", "builtins.float"})
-_HOLE = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass
@@ -163,7 +162,7 @@ def _wrap(opened: Opened, problem: Unclosed) -> None:
     index = body.index(opened.statement)
     rest = body[index + 1 :]
     call = module.source(opened.call)
-    if "\n" in call or _HOLE.search(call):
+    if "\n" in call or holes_of(call):
         problem.reason = "it is opened in a call over several lines"
     elif len(rest) == 1:
         template = f"with {call} as {opened.name}:\n    {{self}}"
@@ -193,7 +192,7 @@ def _wrap_body(opened: Opened, problem: Unclosed, before: list[ast.stmt], call: 
     indent = " " * column
     if (
         not head
-        or any(_HOLE.search(line) for line in [*head, *early])
+        or any(holes_of(line) for line in [*head, *early])
         or any("\n" in text and '"""' not in text for text in early)
         or not head[-1].rstrip().endswith(":")
     ):
