@@ -1,0 +1,23 @@
+"""The application's own declarations of what it depends on: read and edited."""
+
+from codemods.manifests.declared import Declared, Package, Place, declared
+from codemods.manifests.locate import Located, locate
+from codemods.manifests.model import Kind, ManifestEdits, Note, Role
+from codemods.manifests.require import require
+from codemods.manifests.spelling import Bounds, Spelling
+
+__all__ = [
+    "Bounds",
+    "Declared",
+    "Kind",
+    "Located",
+    "ManifestEdits",
+    "Note",
+    "Package",
+    "Place",
+    "Role",
+    "Spelling",
+    "declared",
+    "locate",
+    "require",
+]
