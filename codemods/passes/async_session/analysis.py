@@ -1,0 +1,291 @@
+"""The decisions of the flip: what waits, what becomes async, what stays and why."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from codemods.config import Options
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.calls import Reference
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class, Function
+from codemods.facts.values import External, FunctionValue, Instance
+from codemods.passes.async_session import tables
+from codemods.passes.async_session.clients import Clients
+from codemods.passes.async_session.sites import (
+    AWAIT,
+    BRIDGE,
+    CREATE,
+    DDL,
+    ENTER,
+    Site,
+    Sites,
+)
+from codemods.plan.colours import Cause, Colouring, Framework, is_main_block
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """A call of a function that stays sync, from one that is async: through ``run_sync``.
+
+    ``session`` is the argument that is the session there.
+    """
+
+    call: ast.Call
+    module: Module
+    callee: Function
+    session: ast.expr
+
+
+@dataclass
+class Analysis:
+    """Everything that the edits need to know."""
+
+    program: Program
+    options: Options
+    sites: list[Site]
+    colours: Colouring
+    clients: Clients
+    bridges: list[Bridge] = field(default_factory=list)
+
+    def is_async(self, function: Function | None) -> bool:
+        """Whether ``function`` is one that waits natively after the flip."""
+        return function is not None and function in self.colours.asynchronous
+
+    def flips(self, site: Site) -> bool:
+        """Whether a site gets its async form."""
+        if site.function is None:
+            return False
+        return site.function in self.colours.asynchronous
+
+
+def analyse(program: Program, options: Options) -> Analysis:
+    """Decide the colour of every function of a program."""
+    sites = [site for site in Sites(program).all if not _stays(site, program)]
+    clients = Clients(program)
+    closed: dict[Function, Cause] = {}
+    for site in sites:
+        obstacle = site_obstacle(site, program)
+        if obstacle and site.function is not None:
+            closed.setdefault(site.function, Cause(obstacle))
+    for module in program.modules:
+        if is_migration(module):
+            for function in module.functions.values():
+                closed[function] = Cause("belongs to Alembic, which stays sync")
+    framework = Framework(
+        decorator=lambda f, d: tolerates(program, f, d),
+        registration=lambda r: registers(program, r),
+        entry=lambda f: sync_entry(program, f),
+    )
+    while True:
+        waiting: dict[Function, Cause] = {}
+        for site in sites:
+            if site.function is not None:
+                waiting.setdefault(site.function, Cause(_why(site)))
+        for call in clients.calls:
+            if call.function is not None:
+                waiting.setdefault(call.function, Cause("uses a client that is async now"))
+        colours = Colouring(program, waiting, closed, framework)
+        more, bridges = _boundaries(program, colours)
+        if not more:
+            return Analysis(program, options, sites, colours, clients, bridges)
+        closed |= more
+
+
+def _why(site: Site) -> str:
+    where = f"{site.module.path}:{site.line}"
+    if site.kind == CREATE:
+        return f"opens a session in {where}"
+    return f"awaits {ast.unparse(_called(site))} in {where}"
+
+
+def _called(site: Site) -> ast.expr:
+    assert isinstance(site.node, ast.Call)
+    return site.node.func
+
+
+def _stays(site: Site, program: Program) -> bool:
+    """Sites that are no business of the flip."""
+    if is_migration(site.module):
+        return True
+    return site.kind == CREATE and site.owner not in (known.SESSION,)
+
+
+def is_migration(module: Module) -> bool:
+    """Whether a module belongs to Alembic: its ``env.py`` or a version."""
+    return "alembic" in module.identifiers and (
+        module.path.endswith("/env.py")
+        or module.path == "env.py"
+        or "/versions/" in f"/{module.path}"
+        or {"revision", "down_revision"} <= module.identifiers
+    )
+
+
+def site_obstacle(site: Site, program: Program) -> str:
+    """Why a site can't be written in its async form, or ""."""
+    module, node = site.module, site.node
+    where = f"{module.path}:{node.lineno}"
+    child: ast.AST = node
+    for parent in module.ancestors(node):
+        if isinstance(parent, ast.Lambda):
+            return f"talks to the database in a lambda in {where}"
+        if isinstance(parent, ast.GeneratorExp) and child is not parent.generators[0]:
+            if not consumed(parent, module, program):
+                return f"talks to the database in a generator expression in {where}"
+        if isinstance(parent, ast.stmt):
+            break
+        child = parent
+    if site.kind == BRIDGE and isinstance(node, ast.Call):
+        top = chain_top(node, module)
+        if isinstance(module.parent(top), ast.Assign | ast.Return) and top is node:
+            if site.method == "query":
+                return f"builds a legacy Query in {where}"
+        if site.method == "query" and terminal(top) is None:
+            return f"builds a legacy Query in {where}"
+    return ""
+
+
+def consumed(node: ast.GeneratorExp, module: Module, program: Program) -> bool:
+    """Whether a generator expression is used up at once by a function of the standard library."""
+    parent = module.parent(node)
+    if not isinstance(parent, ast.Call) or node not in parent.args[:1]:
+        return False
+    if isinstance(parent.func, ast.Attribute) and parent.func.attr == "join":
+        return True
+    return any(
+        isinstance(v, External) and v.name in tables.CONSUMERS
+        for v in program.infer(parent.func, module)
+    )
+
+
+def chain_top(call: ast.Call, module: Module) -> ast.Call:
+    """The outermost call of the chain of methods that begins with ``call``."""
+    top = call
+    while True:
+        parent = module.parent(top)
+        if not isinstance(parent, ast.Attribute):
+            return top
+        outer = module.parent(parent)
+        if not isinstance(outer, ast.Call) or outer.func is not parent:
+            return top
+        top = outer
+
+
+def terminal(call: ast.Call) -> str | None:
+    """The method with which a chain of Query ends, if that method runs the query."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr in known.QUERY_TERMINALS:
+        return call.func.attr
+    return None
+
+
+def _boundaries(
+    program: Program, colours: Colouring
+) -> tuple[dict[Function, Cause], list[Bridge]]:
+    """Where async functions call sync ones: bridges, and callers that have to stay sync."""
+    bridges: list[Bridge] = []
+    closed: dict[Function, Cause] = {}
+    for callee, cause in colours.sync.items():
+        for awaited in colours.callers_of(callee):
+            if awaited.caller is None or awaited.caller not in colours.asynchronous:
+                continue
+            session = session_argument(program, awaited.call, callee, awaited.module)
+            if session is None:
+                closed[awaited.caller] = Cause(
+                    f"calls {callee.qualname}, which {cause.text}", callee
+                )
+            else:
+                bridges.append(Bridge(awaited.call, awaited.module, callee, session))
+    return closed, bridges
+
+
+def session_argument(
+    program: Program, call: ast.Call, callee: Function, module: Module
+) -> ast.expr | None:
+    """The argument of ``call`` that is a session, where ``callee`` takes one."""
+    found = [
+        argument
+        for argument in (*call.args, *(k.value for k in call.keywords))
+        if any(
+            isinstance(v, Instance) and program.is_subclass(v.cls, known.SESSION)
+            for v in program.infer(argument, module)
+        )
+    ]
+    if len(found) != 1 or not isinstance(found[0], ast.Name | ast.Attribute):
+        return None
+    return found[0]
+
+
+# -- what the surroundings accept ----------------------------------------------------------------
+
+
+def tolerates(program: Program, function: Function, decorator: ast.expr) -> bool:
+    """Whether a decorator takes a coroutine function as well as a plain one."""
+    module = function.module
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    name = program.outside_name(called, module)
+    if name in tables.TOLERANT_DECORATORS or name.startswith("pytest.mark"):
+        return True
+    if name.startswith("unittest.mock.patch"):
+        return True
+    if isinstance(called, ast.Attribute) and called.attr in tables.TOLERANT_REGISTRATIONS:
+        if called.attr == "middleware":
+            return True
+        return program.web.is_application(called.value, module)
+    return False
+
+
+def registers(program: Program, reference: Reference) -> bool:
+    """Whether a reference hands the function to something that takes either colour."""
+    module, node = reference.module, reference.node
+    parent = module.parent(node)
+    holder: ast.AST | None = parent
+    if isinstance(parent, ast.keyword):
+        holder = module.parent(parent)
+    if not isinstance(holder, ast.Call) or holder.func is node:
+        return False
+    name = program.outside_name(holder.func, module)
+    if name in tables.TOLERANT_CALLS:
+        return True
+    if isinstance(holder.func, ast.Attribute):
+        if holder.func.attr == "add_task":
+            return True
+        if holder.func.attr in tables.TOLERANT_REGISTRATIONS:
+            return program.web.is_application(holder.func.value, module)
+    return False
+
+
+def sync_entry(program: Program, function: Function) -> str:
+    """Why a function is called by something sync that is not in the code base, or ""."""
+    if function.is_method and not _safe_method(program, function):
+        assert isinstance(function.parent, Class)
+        return f"is a method of {function.parent.name}, whose outside base class may call it"
+    return ""
+
+
+_PLAIN_BASES = (
+    "builtins.object",
+    "abc.ABC",
+    "typing.Generic",
+    "typing.Protocol",
+    "typing_extensions.Protocol",
+    "pydantic.BaseModel",
+    "typing.NamedTuple",
+    "enum.Enum",
+    known.SQLMODEL,
+    "sqlalchemy.orm.DeclarativeBase",
+    "sqlalchemy.orm.MappedAsDataclass",
+)
+
+
+def _safe_method(program: Program, function: Function) -> bool:
+    assert isinstance(function.parent, Class)
+    outside = [base for base in program.mro(function.parent) if isinstance(base, str)]
+    if all(base in _PLAIN_BASES for base in outside):
+        return True
+    # Only a name that the outside class may know can be called by it.
+    return any(b.startswith("pydantic") for b in outside) or function.name.startswith("test")
+
+
+__all__ = ["AWAIT", "DDL", "ENTER", "FunctionValue", "analyse", "is_main_block"]

@@ -1,0 +1,326 @@
+"""Engines and session factories: their async form, their URL, their arguments."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from packaging.version import Version
+
+from codemods.drivers import (
+    DATABASES,
+    HELPER_NAME,
+    Driver,
+    choose,
+    convert,
+    database_of,
+    engine_argument,
+    in_memory,
+    is_async,
+    runtime_helper,
+)
+from codemods.drivers.arguments import Verdict
+from codemods.edits.actions import Arguments, Rename, Rewrite
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
+from codemods.facts.values import External, FunctionValue
+from codemods.passes.async_session.analysis import Analysis, is_migration
+from codemods.passes.async_session.versions import Versions
+from codemods.plan.draft import Draft
+
+_ASYNCIO = "sqlalchemy.ext.asyncio"
+_LITERAL = re.compile(r"""(?P<prefix>[A-Za-z]*)(?P<quote>'''|\"\"\"|'|")(?P<body>.*)(?P=quote)""", re.S)
+
+
+class Engines:
+    """Writes the edits of engines and factories of a program."""
+
+    def __init__(self, analysis: Analysis, draft: Draft, versions: Versions) -> None:
+        self.analysis = analysis
+        self.program: Program = analysis.program
+        self.draft = draft
+        self.versions = versions
+        self.texts: dict[str, str] = {}
+        self.drivers: dict[str, Driver] = {}
+        self.test_drivers: dict[str, Driver] = {}
+        self._changed: set[ast.AST] = set()
+
+    def edit(self) -> None:
+        """Find every engine and factory, and write its async form."""
+        for module in self.program.modules.mentioning(
+            ("create_engine", "sessionmaker", "scoped_session")
+        ):
+            if is_migration(module):
+                continue
+            for name, calls in module.syntax.calls.items():
+                for call in calls:
+                    self._call(name, call, module)
+
+    def _call(self, name: str, call: ast.Call, module: Module) -> None:
+        function = module.function_of(call)
+        if function is not None and function in self.analysis.colours.sync:
+            return
+        match self.program.outside_name(call.func, module):
+            case "sqlalchemy.create_engine":
+                self._engine(call, module)
+            case known.SESSIONMAKER:
+                self._factory(call, module)
+            case known.SCOPED_SESSION:
+                self._scoped(call, module)
+
+    # -- factories ---------------------------------------------------------------------------
+
+    def _factory(self, call: ast.Call, module: Module) -> None:
+        keywords = {k.arg: k.value for k in call.keywords if k.arg}
+        put = [] if "expire_on_commit" in keywords else [("expire_on_commit", "False")]
+        remove = [k for k in ("future",) if k in keywords]
+        modern = self.versions.at_least("sqlalchemy", "2.0", module.path)
+        sqlmodel = self._is_sqlmodel(keywords.get("class_"), module)
+        if modern:
+            self._rename(call, module, "async_sessionmaker")
+            if "class_" not in keywords and self._uses_exec(module):
+                source = "sqlmodel.ext.asyncio.session"
+                put.insert(0, ("class_", self.draft.add_import(module, source, "AsyncSession")))
+        elif "class_" not in keywords:
+            put.insert(0, ("class_", self.draft.add_import(module, _ASYNCIO, "AsyncSession")))
+        del sqlmodel
+        if put or remove:
+            self.draft.edit(module, call, Arguments(tuple(remove), tuple(put)))
+
+    def _is_sqlmodel(self, node: ast.expr | None, module: Module) -> bool:
+        if node is None:
+            return False
+        return any(
+            isinstance(v, External) and v.name == known.SQLMODEL_SESSION
+            for v in self.program.infer(node, module)
+        )
+
+    def _uses_exec(self, module: Module) -> bool:
+        return any(site.method == "exec" for site in self.analysis.sites)
+
+    def _scoped(self, call: ast.Call, module: Module) -> None:
+        self._rename(call, module, "async_scoped_session")
+        keywords = {k.arg for k in call.keywords}
+        if "scopefunc" not in keywords and len(call.args) < 2:
+            self.draft.add_import(module, "asyncio", "current_task")
+            self.draft.edit(module, call, Arguments((), (("scopefunc", "current_task"),)))
+
+    def _rename(self, call: ast.Call, module: Module, name: str) -> None:
+        self.draft.add_import(module, _ASYNCIO, name)
+        if isinstance(call.func, ast.Name):
+            self.draft.edit(module, call.func, Rename(name))
+            for binding in module.scope.bindings.get(call.func.id, ()):
+                statement = module.parent(binding.node)
+                if isinstance(statement, ast.ImportFrom) and isinstance(binding.node, ast.alias):
+                    self.draft.drop_import(module, statement.module or "", binding.node.name)
+        else:
+            self.draft.edit(module, call.func, Rewrite(name))
+
+    # -- engines -----------------------------------------------------------------------------
+
+    def _engine(self, call: ast.Call, module: Module) -> None:
+        self._rename(call, module, "create_async_engine")
+        url = call.args[0] if call.args else None
+        for keyword in call.keywords:
+            if keyword.arg == "url":
+                url = keyword.value
+        driver, memory = self._url(url, module) if url is not None else (None, False)
+        if driver is not None:
+            self._arguments(call, module, driver, memory)
+
+    def _arguments(self, call: ast.Call, module: Module, driver: Driver, memory: bool) -> None:
+        static = any(k.arg == "poolclass" for k in call.keywords)
+        remove: list[str | int] = []
+        put: list[tuple[str, str]] = []
+        for keyword in call.keywords:
+            if keyword.arg is None:
+                continue
+            advice = engine_argument(
+                driver, keyword.arg, module.source(keyword.value), memory=memory, static=static
+            )
+            if advice.verdict is Verdict.DROP or keyword.arg == "future":
+                remove.append(keyword.arg)
+            elif advice.verdict is Verdict.REPLACE:
+                name = advice.name or keyword.arg
+                value = advice.value or module.source(keyword.value)
+                if keyword.arg == "poolclass":
+                    self.draft.add_import(module, "sqlalchemy.pool", value)
+                if name != keyword.arg:
+                    remove.append(keyword.arg)
+                put.append((name, value))
+        if remove or put:
+            self.draft.edit(module, call, Arguments(tuple(remove), tuple(put)))
+
+    # -- URLs --------------------------------------------------------------------------------
+
+    def _drivers_for(self, module: Module) -> dict[str, Driver]:
+        version = self.versions.of("sqlalchemy", module.path) or Version("2.0.38")
+        override = dict(self.analysis.options.driver)
+        return {
+            database.name: choose(database.name, version, override.get(database.name))
+            for database in DATABASES
+            if database.drivers
+        }
+
+    def _use(self, driver: Driver, module: Module) -> None:
+        where = self.test_drivers if self.program.web.in_tests(module) else self.drivers
+        where[driver.database] = driver
+
+    def _url(self, node: ast.expr, module: Module) -> tuple[Driver | None, bool]:
+        """Convert the URL that an engine is made with; gives its driver where that is known."""
+        literal = text_of(node, module)
+        if literal is not None:
+            return self._literal(node, module, literal)
+        if isinstance(node, ast.Name | ast.Attribute):
+            found = self.program.definition(node, module)
+            if found is not None:
+                text = text_of(found[0], found[1])
+                if text is not None and self._only_engines(node, found, module):
+                    return self._literal(*found, text)
+                if text is not None and is_async(text):
+                    return self._literal(*found, text)
+        if (scheme := self._scheme(node, module)) and is_async(scheme):
+            database = database_of(scheme)
+            driver = self._drivers_for(module).get(database.name) if database else None
+            if driver is not None:
+                self._use(driver, module)
+            return driver, False
+        return self._at_run_time(node, module)
+
+    def _literal(
+        self, node: ast.expr, module: Module, text: str
+    ) -> tuple[Driver | None, bool]:
+        edit = convert(text, self._drivers_for(module))
+        if edit is None:
+            return self._at_run_time(node, module) if "://" not in text else (None, False)
+        if edit.driver is not None:
+            self._use(edit.driver, module)
+        if edit.text != text and node not in self._changed:
+            self._changed.add(node)
+            first = _first_piece(node)
+            source = module.source(first)
+            self.draft.edit(module, first, Rewrite(source.replace(text, edit.text, 1)))
+        return edit.driver, in_memory(edit.text)
+
+    def _only_engines(
+        self, node: ast.expr, found: tuple[ast.expr, Module], module: Module
+    ) -> bool:
+        """Whether a variable that holds a URL is read for async engines only."""
+        binding = self.program.binding(node, module)
+        if binding is None:
+            return False
+        name = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+        for other in self.program.modules.mentioning((name,)):
+            for reference in other.syntax.references.get(name, ()):
+                seen = self.program.binding(reference, other)
+                if seen is None or seen[0] is not binding[0]:
+                    continue
+                parent = other.parent(reference)
+                if isinstance(parent, ast.keyword):
+                    parent = other.parent(parent)
+                if not (
+                    isinstance(parent, ast.Call)
+                    and self.program.outside_name(parent.func, other)
+                    == "sqlalchemy.create_engine"
+                    and not is_migration(other)
+                ):
+                    return False
+        return True
+
+    def _scheme(self, node: ast.expr, module: Module) -> str:
+        """The scheme of a URL that a property of the settings builds, if it is written there."""
+        if isinstance(node, ast.Call) and len(node.args) == 1:
+            node = node.args[0]
+        if not isinstance(node, ast.Attribute):
+            return ""
+        for value in self.program.infer(node.value, module):
+            for found in self._properties(value, node.attr):
+                for inner in ast.walk(found.definition):
+                    if isinstance(inner, ast.keyword) and inner.arg in ("scheme", "drivername"):
+                        if isinstance(inner.value, ast.Constant):
+                            return str(inner.value.value)
+        return ""
+
+    def _properties(self, value: object, name: str) -> list[Function]:
+        from codemods.facts.syntax import Class
+        from codemods.facts.values import Instance
+
+        if not isinstance(value, Instance) or not isinstance(value.cls, Class):
+            return []
+        found = []
+        for binding in value.cls.bindings.get(name, ()):
+            if binding.kind == "def":
+                found.append(value.cls.module.functions[binding.node])
+        return found
+
+    def _at_run_time(self, node: ast.expr, module: Module) -> tuple[Driver | None, bool]:
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(HELPER_NAME):
+            return None, False
+        drivers = self._drivers_for(module)
+        self.draft.edit(module, node, Rewrite(f"{HELPER_NAME}({{self}})"))
+        dotted = self._helper_module(module, drivers)
+        self.draft.add_import(module, dotted, HELPER_NAME)
+        declared = self.versions.databases(module.path)
+        for name in declared or ():
+            self._use(drivers[name], module)
+        return None, False
+
+    def _helper_module(self, module: Module, drivers: dict[str, Driver]) -> str:
+        """The module beside the engine that holds the function; its dotted name as imported."""
+        folder = module.folder
+        path = f"{folder}/{HELPER_NAME}.py" if folder else f"{HELPER_NAME}.py"
+        known_here = self.versions.databases(module.path)
+        wanted = {n: d for n, d in drivers.items() if not known_here or n in known_here}
+        self.texts[path] = runtime_helper(wanted or drivers)
+        return import_name(self.program, module, path)
+
+
+def import_name(program: Program, module: Module, path: str) -> str:
+    """How ``module`` imports its sibling at ``path``: as it imports others of its folder."""
+    stem = path.rpartition("/")[2].removesuffix(".py")
+    package = module.name if module.is_package else module.name.rpartition(".")[0]
+    for statement in ast.walk(module.tree):
+        if isinstance(statement, ast.ImportFrom) and statement.level == 1:
+            return f".{stem}"
+    if package:
+        return f"{package}.{stem}"
+    # A namespace package: the folders count as the other imports of the module count them.
+    for statement in ast.walk(module.tree):
+        if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+            target = program.modules.resolve(module, statement.module)
+            if target is None:
+                continue
+            stem_path = target.path.removesuffix(".py").removesuffix("/__init__")
+            dotted = statement.module.replace(".", "/")
+            root = stem_path[: len(stem_path) - len(dotted)]
+            if path.startswith(root):
+                return path[len(root) :].removesuffix(".py").replace("/", ".")
+    return stem
+
+
+def text_of(node: ast.expr, module: Module) -> str | None:
+    """The text of a literal, or how an f-string or a sum of strings begins."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.JoinedStr(values=[ast.Constant(value=str() as text), *_]):
+            return text
+        case ast.BinOp(op=ast.Add() | ast.Mod(), left=left):
+            return text_of(left, module)
+        case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant(value=str() as text))):
+            return text
+    return None
+
+
+def _first_piece(node: ast.expr) -> ast.expr:
+    match node:
+        case ast.BinOp(left=left):
+            return _first_piece(left)
+        case ast.Call(func=ast.Attribute(value=value)):
+            return value
+    return node
+
+
+__all__ = ["Engines", "FunctionValue", "import_name", "text_of"]

@@ -1,0 +1,245 @@
+"""Edits of functions and of the calls in them: ``async def``, ``await``, ``async with``."""
+
+from __future__ import annotations
+
+import ast
+
+from codemods.edits.actions import (
+    Await,
+    MakeAsync,
+    Rename,
+    ReplaceStatement,
+    Rewrite,
+    SetReturns,
+)
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
+from codemods.facts.values import External
+from codemods.passes.async_session.analysis import Analysis, Bridge, chain_top, consumed
+from codemods.passes.async_session.sites import AWAIT, BRIDGE, CREATE, DDL, ENTER, Site
+from codemods.plan.colours import AwaitedCall, is_main_block
+from codemods.plan.draft import Draft
+
+#: Return annotations of generators and their async form.
+_ASYNC_GENERICS = {
+    known.GENERATOR: "AsyncGenerator",
+    "collections.abc.Iterator": "AsyncIterator",
+    "collections.abc.Iterable": "AsyncIterable",
+}
+
+
+def edit_functions(analysis: Analysis, draft: Draft) -> None:
+    """Write the edits of every function that becomes async, and of every site and call in it."""
+    for function in analysis.colours.asynchronous:
+        _function(analysis, draft, function)
+    for site in analysis.sites:
+        if analysis.flips(site):
+            _site(analysis, draft, site)
+    for awaited in analysis.colours.calls:
+        _call(analysis, draft, awaited)
+    for bridge in analysis.bridges:
+        _bridge(draft, bridge)
+
+
+def _function(analysis: Analysis, draft: Draft, function: Function) -> None:
+    if function.is_async:
+        return
+    module, definition = function.module, function.definition
+    draft.edit(module, definition, MakeAsync())
+    if function.is_generator and definition.returns is not None:
+        _generator_annotation(analysis, draft, definition.returns, module)
+    for decorator in definition.decorator_list:
+        name = analysis.program.outside_name(decorator, module)
+        if name == "contextlib.contextmanager":
+            draft.edit(module, decorator, Rename("asynccontextmanager"))
+            if isinstance(decorator, ast.Name):
+                draft.add_import(module, "contextlib", "asynccontextmanager")
+                draft.drop_import(module, "contextlib", "contextmanager")
+
+
+def _generator_annotation(
+    analysis: Analysis, draft: Draft, returns: ast.expr, module: Module
+) -> None:
+    base = returns.value if isinstance(returns, ast.Subscript) else returns
+    name = known.canonical(analysis.program.outside_name(base, module))
+    asynchronous = _ASYNC_GENERICS.get(name)
+    if asynchronous is None:
+        return
+    draft.edit(module, base, Rename(asynchronous))
+    if isinstance(base, ast.Name):
+        source = imported_from(base.id, module) or "collections.abc"
+        draft.add_import(module, source, asynchronous)
+        draft.drop_import(module, source, base.id)
+    if (
+        isinstance(returns, ast.Subscript)
+        and isinstance(returns.slice, ast.Tuple)
+        and len(returns.slice.elts) == 3
+        and name == known.GENERATOR
+    ):
+        # An async generator returns nothing: Generator[Y, S, R] is AsyncGenerator[Y, S].
+        first, second = (module.source(e) for e in returns.slice.elts[:2])
+        changed = session_annotation_text(analysis, returns.slice.elts[0], module) or first
+        prefix = module.source(base).rpartition(".")[0]
+        whole = f"{prefix + '.' if prefix else ''}{asynchronous}[{changed}, {second}]"
+        draft.edit(module, _definition_of(returns, module), SetReturns(whole))
+
+
+def _definition_of(returns: ast.expr, module: Module) -> ast.AST:
+    parent = module.parent(returns)
+    assert parent is not None
+    return parent
+
+
+def session_annotation_text(analysis: Analysis, node: ast.expr, module: Module) -> str:
+    """The async form of an annotation that is just a session class, or ""."""
+    for value in analysis.program.infer(node, module):
+        if isinstance(value, External) and analysis.program.is_subclass(
+            value.name, known.SESSION
+        ):
+            return "AsyncSession"
+    return ""
+
+
+def imported_from(name: str, module: Module) -> str:
+    """The module that ``name`` was imported from, at module level."""
+    for binding in module.scope.bindings.get(name, ()):
+        if binding.kind == "from":
+            statement = module.parent(binding.node)
+            if isinstance(statement, ast.ImportFrom) and statement.module:
+                return statement.module
+    return ""
+
+
+# -- sites -----------------------------------------------------------------------------------
+
+
+def _site(analysis: Analysis, draft: Draft, site: Site) -> None:
+    module, node = site.module, site.node
+    assert isinstance(node, ast.Call)
+    match site.kind:
+        case "await":
+            await_call(analysis, draft, node, module)
+        case "enter" | "create":
+            item = module.parent(node)
+            if isinstance(item, ast.withitem):
+                _enter(draft, item, module)
+            elif site.kind == ENTER:
+                await_call(analysis, draft, node, module)
+        case "ddl":
+            _ddl(draft, node, module, site.owner)
+        case "bridge":
+            _bridge_site(draft, node, module)
+
+
+def await_call(analysis: Analysis, draft: Draft, call: ast.Call, module: Module) -> None:
+    """Put an await before a call; a generator expression around it becomes a list."""
+    if isinstance(module.parent(call), ast.Await):
+        return
+    draft.edit(module, call, Await())
+    _materialise(analysis, draft, call, module)
+
+
+def _materialise(analysis: Analysis, draft: Draft, node: ast.AST, module: Module) -> None:
+    """A generator expression with an await in it would be an async one: make it a list."""
+    child: ast.AST = node
+    for parent in module.ancestors(node):
+        if isinstance(parent, ast.GeneratorExp):
+            first = parent.generators[0]
+            inside_first = child is first and any(n is node for n in ast.walk(first.iter))
+            if not inside_first and consumed(parent, module, analysis.program):
+                draft.edit(module, parent, Rewrite("[{self}]"))
+        if isinstance(parent, ast.stmt):
+            return
+        child = parent
+
+
+def _enter(draft: Draft, item: ast.withitem, module: Module) -> None:
+    statement = module.parent(item)
+    if isinstance(statement, ast.With):
+        draft.edit(module, statement, MakeAsync())
+
+
+def _ddl(draft: Draft, call: ast.Call, module: Module, owner: str) -> None:
+    """``metadata.create_all(engine)`` runs within ``run_sync`` of a connection."""
+    target, run = ddl_call(module, call)
+    statement = module.statement(call)
+    if owner == known.ENGINE and isinstance(statement, ast.Expr):
+        draft.edit(
+            module,
+            statement,
+            ReplaceStatement(
+                f"async with {target}.begin() as connection:\n"
+                f"    await connection.run_sync({run})"
+            ),
+        )
+    else:
+        draft.edit(module, call, Rewrite(f"await {target}.run_sync({run})"))
+
+
+def ddl_call(module: Module, call: ast.Call) -> tuple[str, str]:
+    """What DDL is bound to, and the arguments that ``run_sync`` of a connection needs for it."""
+    bind, (positional, keywords) = _bind_argument(call)
+    parts = [module.source(call.func), *(module.source(a) for a in positional)]
+    parts += [f"{k.arg}={module.source(k.value)}" for k in keywords]
+    return module.source(bind), ", ".join(parts)
+
+
+def _bind_argument(call: ast.Call) -> tuple[ast.expr, tuple[list[ast.expr], list[ast.keyword]]]:
+    for keyword in call.keywords:
+        if keyword.arg == "bind":
+            others = [k for k in call.keywords if k is not keyword]
+            return keyword.value, (list(call.args), others)
+    return call.args[0], (call.args[1:], call.keywords)
+
+
+def _bridge_site(draft: Draft, call: ast.Call, module: Module) -> None:
+    """What only a sync session has runs within ``run_sync``, the whole chain of calls at once."""
+    assert isinstance(call.func, ast.Attribute)
+    top = chain_top(call, module)
+    receiver = module.source(call.func.value)
+    draft.edit(module, call.func.value, Rewrite("session"))
+    draft.edit(module, top, Rewrite(f"{receiver}.run_sync(lambda session: {{self}})"))
+    draft.edit(module, top, Await())
+
+
+# -- calls -----------------------------------------------------------------------------------
+
+
+def _call(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
+    call, module, callee = awaited.call, awaited.module, awaited.callee
+    if awaited.caller is None:
+        if is_main_block(call, module) or analysis.program.web.in_tests(module):
+            draft.add_import(module, "asyncio")
+            draft.edit(module, call, Rewrite("asyncio.run({self})"))
+        return
+    parent = module.parent(call)
+    if isinstance(parent, ast.Await):
+        return
+    if not callee.is_generator:
+        await_call(analysis, draft, call, module)
+        return
+    if isinstance(parent, ast.withitem):
+        _enter(draft, parent, module)
+    elif isinstance(parent, ast.For) and parent.iter is call:
+        draft.edit(module, parent, MakeAsync())
+    elif isinstance(parent, ast.comprehension):
+        holder = module.parent(parent)
+        if isinstance(holder, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            draft.edit(module, holder, MakeAsync(holder.generators.index(parent)))
+
+
+def _bridge(draft: Draft, bridge: Bridge) -> None:
+    """``helper(db, x)`` becomes ``await db.run_sync(helper, x)``."""
+    call, module = bridge.call, bridge.module
+    session = module.source(bridge.session)
+    if call.args and call.args[0] is bridge.session:
+        rest = ", {rest}" if len(call.args) + len(call.keywords) > 1 else ""
+        draft.edit(module, call, Rewrite(f"{session}.run_sync({{func}}{rest})"))
+    else:
+        draft.edit(module, bridge.session, Rewrite("session"))
+        draft.edit(module, call, Rewrite(f"{session}.run_sync(lambda session: {{self}})"))
+    draft.edit(module, call, Await())
+
+
+__all__ = ["AWAIT", "BRIDGE", "CREATE", "DDL", "edit_functions", "imported_from"]

@@ -1,0 +1,144 @@
+"""The plan of the flip: findings, decisions and edits, from the analysis."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+
+from codemods.config import Options
+from codemods.facts import Program
+from codemods.facts.syntax import Function
+from codemods.findings import Finding, Level, Treatment
+from codemods.passes.async_session.analysis import Analysis, analyse
+from codemods.passes.async_session.annotations import edit_annotations
+from codemods.passes.async_session.engines import Engines
+from codemods.passes.async_session.functions import edit_functions
+from codemods.passes.async_session.requirements import edit_manifests
+from codemods.passes.async_session.sites import BRIDGE, CREATE, Site
+from codemods.passes.async_session.startup import edit_startup
+from codemods.passes.async_session.testing import Testing
+from codemods.passes.async_session.versions import Versions
+from codemods.passes.base import Decision, Outcome
+from codemods.plan.draft import Draft
+
+RULE = "async-session"
+CALL, BRIDGED, LEFT = "LL401", "LL402", "LL403"
+
+
+def plan(program: Program, options: Options) -> Outcome:
+    """Decide and draft the whole flip."""
+    analysis = analyse(program, options)
+    if not reaches_the_loop(analysis):
+        return Outcome()
+    draft = Draft()
+    versions = Versions(program.codebase)
+    edit_functions(analysis, draft)
+    edit_annotations(analysis, draft)
+    engines = Engines(analysis, draft, versions)
+    engines.edit()
+    edit_startup(analysis, draft, versions)
+    testing = Testing(analysis, draft, versions)
+    testing.edit()
+    return Outcome(
+        edits=draft.files(),
+        texts={**engines.texts, **testing.texts, **_manifests(analysis, versions, engines)},
+        findings=tuple(_findings(analysis)),
+        decisions=tuple(_decisions(analysis)),
+    )
+
+
+def _manifests(analysis: Analysis, versions: Versions, engines: Engines) -> dict[str, str]:
+    near = {
+        site.module.path: None
+        for site in analysis.sites
+        if analysis.flips(site) and not analysis.program.web.in_tests(site.module)
+    }
+    texts: dict[str, str] = {}
+    for manifests in {versions.declared(path).manifests: path for path in near}.values():
+        changed, _ = edit_manifests(
+            analysis.program.codebase.with_texts(texts),
+            versions,
+            manifests,
+            engines.drivers,
+            engines.test_drivers,
+            async_client=bool(analysis.clients.made),
+        )
+        texts |= changed
+    return texts
+
+
+def reaches_the_loop(analysis: Analysis) -> bool:
+    """Whether any path operation or dependency waits: else there is nothing to lift."""
+    web = analysis.program.web
+    for function in analysis.colours.asynchronous:
+        if function in web.routes:
+            return True
+    return False
+
+
+def _findings(analysis: Analysis) -> list[Finding]:
+    found = []
+    for site in analysis.sites:
+        if site.kind == CREATE or site.function is None:
+            continue
+        code, treatment, message = _verdict(analysis, site)
+        found.append(
+            Finding(
+                path=site.module.path,
+                line=site.node.lineno,
+                column=site.node.col_offset + 1,
+                code=code,
+                message=message,
+                rule=RULE,
+                level=Level.SAFE,
+                treatment=treatment,
+                reasons=analysis.colours.chain(site.function),
+                symbol=site.function.qualname,
+            )
+        )
+    return found
+
+
+def _verdict(analysis: Analysis, site: Site) -> tuple[str, Treatment, str]:
+    assert isinstance(site.node, ast.Call) and site.function is not None
+    called = ast.unparse(site.node.func)
+    if site.function in analysis.colours.sync:
+        why = analysis.colours.sync[site.function].text
+        if any(bridge.callee is site.function for bridge in analysis.bridges):
+            message = f"`{called}` runs through run_sync, since {site.function.name} {why}"
+            return BRIDGED, Treatment.BRIDGED, message
+        message = f"`{called}` stays sync, since {site.function.name} {why}"
+        return LEFT, Treatment.LEFT, message
+    if site.kind == BRIDGE:
+        return BRIDGED, Treatment.BRIDGED, f"`{called}` has no async form; it runs in run_sync"
+    where = "the event loop" if site.function.is_async else "a thread"
+    return CALL, Treatment.NATIVE, f"`{called}` blocks {where} while the database works"
+
+
+def _decisions(analysis: Analysis) -> list[Decision]:
+    counts: Counter[Function] = Counter(
+        site.function for site in analysis.sites if site.function is not None
+    )
+    bridged = {bridge.callee for bridge in analysis.bridges}
+    found = []
+    for table, native in ((analysis.colours.asynchronous, True), (analysis.colours.sync, False)):
+        for function in table:
+            if native:
+                treatment = Treatment.NATIVE
+                action = "stays async def" if function.is_async else "becomes async def"
+            elif function in bridged:
+                treatment, action = Treatment.BRIDGED, "stays sync, called through run_sync"
+            else:
+                treatment, action = Treatment.LEFT, "stays sync"
+            found.append(
+                Decision(
+                    path=function.module.path,
+                    line=function.definition.lineno,
+                    symbol=function.qualname,
+                    treatment=treatment.value,
+                    action=action,
+                    reasons=analysis.colours.chain(function),
+                    sites=counts[function],
+                )
+            )
+    return sorted(found, key=lambda d: (d.path, d.line))

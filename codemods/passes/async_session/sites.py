@@ -1,0 +1,137 @@
+"""Every place that talks to the database: calls, context managers, and what can't be converted."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
+from codemods.facts.values import External, Instance
+from codemods.passes.async_session import tables
+
+#: Kinds of site.
+AWAIT, ENTER, CREATE, BRIDGE, DDL = "await", "enter", "create", "bridge", "ddl"
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """One place that talks to the database.
+
+    ``kind`` says what the async form is: an awaited call, an ``async with``, DDL through
+    ``run_sync``, or a call that exists on the sync side only (``bridge``); ``create`` makes a
+    session or engine. ``owner`` is the class of the receiver.
+    """
+
+    kind: str
+    node: ast.Call | ast.With
+    module: Module
+    function: Function | None
+    owner: str
+    method: str
+
+    @property
+    def line(self) -> int:
+        """The line of the place."""
+        return self.node.lineno
+
+
+def database_class(program: Program, instance: Instance) -> str:
+    """The table's name of the database class that an object belongs to, or ""."""
+    for name in tables.DATABASE_CLASSES:
+        if program.is_subclass(instance.cls, name):
+            return name
+    return ""
+
+
+def receiver_class(program: Program, node: ast.expr, module: Module) -> str:
+    """The database class of an expression, or ""."""
+    for value in program.infer(node, module):
+        if isinstance(value, Instance) and (name := database_class(program, value)):
+            return name
+    return ""
+
+
+_METHODS = frozenset().union(
+    *tables.AWAITED.values(),
+    *tables.PLAIN.values(),
+    *tables.ENTERED.values(),
+    ("query", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"),
+)
+_DDL = ("create_all", "drop_all", "reflect")
+
+
+class Sites:
+    """The sites of a program, found by method name and confirmed by inference."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.all = list(self._find())
+
+    def _find(self) -> Iterator[Site]:
+        for module in self.program.modules:
+            if module.identifiers.isdisjoint(_METHODS) and module.identifiers.isdisjoint(_DDL):
+                continue
+            for name, calls in module.syntax.calls.items():
+                if name in _DDL:
+                    yield from self._ddl(name, calls, module)
+                for call in calls:
+                    site = self._site(name, call, module)
+                    if site is not None:
+                        yield site
+
+    def _site(self, name: str, call: ast.Call, module: Module) -> Site | None:
+        if isinstance(call.func, ast.Attribute):
+            owner = receiver_class(self.program, call.func.value, module)
+            if owner:
+                kind = self._kind(owner, name)
+                return self._made(kind, call, module, owner, name) if kind else None
+        made = receiver_class(self.program, call, module)
+        if made and self._creates(call, module):
+            return self._made(CREATE, call, module, made, "")
+        return None
+
+    def _made(
+        self, kind: str, call: ast.Call, module: Module, owner: str, method: str
+    ) -> Site:
+        return Site(kind, call, module, module.function_of(call), owner, method)
+
+    @staticmethod
+    def _kind(owner: str, name: str) -> str:
+        if name in tables.AWAITED.get(owner, ()):
+            return AWAIT
+        if name in tables.ENTERED.get(owner, ()):
+            return ENTER
+        if name in tables.PLAIN.get(owner, ()):
+            return ""
+        return BRIDGE
+
+    def _creates(self, call: ast.Call, module: Module) -> bool:
+        """Whether a call makes a session, from its class or from a factory."""
+        for value in self.program.infer(call.func, module):
+            match value:
+                case External(name=name):
+                    if self.program.is_subclass(name, known.SESSION):
+                        return True
+                case Instance(cls=cls):
+                    if self.program.is_subclass(cls, known.SESSIONMAKER):
+                        return True
+        return False
+
+    def _ddl(self, name: str, calls: list[ast.Call], module: Module) -> Iterator[Site]:
+        for call in calls:
+            if not isinstance(call.func, ast.Attribute):
+                continue
+            arguments = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "bind")]
+            for argument in arguments:
+                owner = receiver_class(self.program, argument, module)
+                if owner:
+                    yield self._made(DDL, call, module, owner, name)
+
+
+def is_query_chain(call: ast.Call) -> bool:
+    """Whether a call is part of a longer chain of calls on a Query."""
+    return isinstance(call.func, ast.Attribute)

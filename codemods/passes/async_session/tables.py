@@ -1,0 +1,109 @@
+"""What the async side of SQLAlchemy has, by the class and method of the sync side.
+
+Taken from the classes themselves: ``inspect.iscoroutinefunction`` over the members of
+``AsyncSession``, ``AsyncConnection`` and ``AsyncEngine``.
+"""
+
+from __future__ import annotations
+
+from codemods.facts import knowledge as known
+
+#: Methods whose async twin is a coroutine.
+AWAITED: dict[str, frozenset[str]] = {
+    known.SESSION: frozenset(
+        "close commit connection delete execute exec flush get get_one invalidate merge refresh "
+        "reset rollback scalar scalars remove".split()
+    ),
+    known.CONNECTION: frozenset(
+        "close commit rollback execute scalar scalars exec_driver_sql execution_options "
+        "get_isolation_level get_raw_connection invalidate".split()
+    ),
+    known.ENGINE: frozenset("dispose raw_connection".split()),
+    "sqlalchemy.orm.SessionTransaction": frozenset("commit rollback close".split()),
+    known.TRANSACTION: frozenset("commit rollback close".split()),
+}
+
+#: Methods that are the same on both sides and are not awaited.
+PLAIN: dict[str, frozenset[str]] = {
+    known.SESSION: frozenset(
+        "add add_all expunge expunge_all expire expire_all is_modified in_transaction "
+        "in_nested_transaction get_transaction get_nested_transaction identity_key "
+        "object_session new dirty deleted identity_map is_active info autoflush no_autoflush bind "
+        "binds __contains__ __iter__ get_bind".split()
+    ),
+    known.CONNECTION: frozenset(
+        "in_transaction in_nested_transaction get_transaction closed info dialect "
+        "default_isolation_level".split()
+    ),
+    known.ENGINE: frozenset(
+        "url pool dialect name driver echo execution_options clear_compiled_cache".split()
+    ),
+    "sqlalchemy.orm.SessionTransaction": frozenset("is_active session".split()),
+    known.TRANSACTION: frozenset("is_active is_valid".split()),
+}
+
+#: Methods that are entered with ``async with`` (or awaited).
+ENTERED: dict[str, frozenset[str]] = {
+    known.SESSION: frozenset(("begin", "begin_nested")),
+    known.CONNECTION: frozenset(("begin", "begin_nested")),
+    known.ENGINE: frozenset(("connect", "begin")),
+}
+
+#: Attributes of a session whose names are plain data on both sides.
+PLAIN_ATTRIBUTES = frozenset(
+    "new dirty deleted identity_map is_active info autoflush no_autoflush bind binds".split()
+)
+
+#: Decorators that take a coroutine function as well as a plain one, by resolved name.
+TOLERANT_DECORATORS = frozenset(
+    {
+        "pytest.fixture",
+        "pytest.yield_fixture",
+        "pytest_asyncio.fixture",
+        "builtins.staticmethod",
+        "builtins.classmethod",
+        "abc.abstractmethod",
+        "typing.override",
+        "typing_extensions.override",
+        "typing.overload",
+        "typing.no_type_check",
+        "contextlib.contextmanager",
+        "slowapi.Limiter.limit",
+        "slowapi.extension.Limiter.limit",
+        "warnings.deprecated",
+        "typing_extensions.deprecated",
+    }
+)
+
+#: Methods of an application or router that register a function of either colour.
+TOLERANT_REGISTRATIONS = frozenset(
+    """get post put patch delete options head trace api_route route websocket websocket_route
+    on_event exception_handler middleware add_api_route add_api_websocket_route add_route
+    add_exception_handler add_event_handler add_task""".split()
+)
+
+#: What a function may be handed to, whatever its colour.
+TOLERANT_CALLS = frozenset(
+    {
+        known.DEPENDS,
+        known.SECURITY,
+        "fastapi.BackgroundTasks.add_task",
+        "starlette.background.BackgroundTask",
+        "fastapi.BackgroundTask",
+        "inspect.signature",
+    }
+)
+
+#: Consumers of a whole iterable: a generator expression with an await in it becomes a list there.
+CONSUMERS = frozenset(
+    f"builtins.{name}" for name in "list tuple set frozenset sorted sum min max dict".split()
+)
+
+#: Databases whose drivers looplift knows, by the classes that hold a connection to them.
+DATABASE_CLASSES = (
+    known.SESSION,
+    known.CONNECTION,
+    known.ENGINE,
+    "sqlalchemy.orm.SessionTransaction",
+    known.TRANSACTION,
+)

@@ -1,0 +1,42 @@
+"""Which versions the application means, from its own manifests."""
+
+from __future__ import annotations
+
+from packaging.version import Version
+
+from codemods.drivers import DATABASES
+from codemods.manifests import Declared, declared
+from codemods.source import CodeBase
+
+
+class Versions:
+    """Versions and drivers that the manifests near a module declare."""
+
+    def __init__(self, codebase: CodeBase) -> None:
+        self.codebase = codebase
+        self._declared: dict[str, Declared] = {}
+
+    def declared(self, path: str) -> Declared:
+        """What the manifests near the file at ``path`` declare."""
+        folder = path.rpartition("/")[0]
+        if folder not in self._declared:
+            self._declared[folder] = declared(self.codebase, path)
+        return self._declared[folder]
+
+    def of(self, name: str, path: str) -> Version | None:
+        """The version of a distribution, pinned, locked or least; None where nothing says."""
+        found = self.declared(path)
+        return found.version(name) or found.minimum(name)
+
+    def at_least(self, name: str, version: str, path: str) -> bool:
+        """Whether the application has at least ``version``; the newest where nothing is said."""
+        return self.declared(path).at_least(name, version) is not False
+
+    def databases(self, path: str) -> frozenset[str]:
+        """The databases whose drivers the manifests name; empty where they name none."""
+        found = self.declared(path)
+        return frozenset(
+            database.name
+            for database in DATABASES
+            if any(found.declares(name) for name in database.distributions)
+        )

@@ -1,0 +1,347 @@
+"""The colour of every function: which become ``async def``, because of whom, and which can't.
+
+A function that must wait becomes async, and then so does everything that calls it, up to a place
+where the colour may change: a path operation, a dependency, a test, the entry of a script. Where
+that way is closed (a property, a lambda handed to a stranger, a decorator that wraps sync
+functions) the function stays sync, and with it every function below that waits.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from codemods.facts import Program
+from codemods.facts.calls import Reference
+from codemods.facts.infer import is_property
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class, Function
+from codemods.facts.values import FunctionValue, Instance
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a function has its colour: a sentence, and the function that it goes back to."""
+
+    text: str
+    because: Function | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class AwaitedCall:
+    """A call of a function that became async."""
+
+    call: ast.Call
+    module: Module
+    caller: Function | None
+    callee: Function
+
+
+@dataclass(frozen=True)
+class Framework:
+    """What the surroundings accept: the tables of a pass, as questions."""
+
+    decorator: Callable[[Function, ast.expr], bool]
+    registration: Callable[[Reference], bool]
+    entry: Callable[[Function], str]
+
+
+class Colouring:
+    """Colours the functions that wait, and everything that calls them.
+
+    ``waiting`` maps the functions that wait by themselves to the reason. ``closed`` are functions
+    that are known to have to stay sync, with the reason.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        waiting: dict[Function, Cause],
+        closed: dict[Function, Cause],
+        framework: Framework,
+    ) -> None:
+        self.program = program
+        self.framework = framework
+        self.waiting = waiting
+        self.sync: dict[Function, Cause] = {}
+        self.asynchronous: dict[Function, Cause] = {}
+        self.calls: list[AwaitedCall] = []
+        self._callers: dict[Function, list[AwaitedCall]] = {}
+        self._obstacles = dict(closed)
+        self._colour()
+
+    # -- the fixed point ---------------------------------------------------------------------
+
+    def _colour(self) -> None:
+        touched = self._climb(self.waiting)
+        below: dict[Function, set[Function]] = {}
+        for function, calls in self._callers.items():
+            for awaited in calls:
+                if awaited.caller is not None:
+                    below.setdefault(awaited.caller, set()).add(function)
+        queue = [f for f in touched if f in self._obstacles]
+        self.sync = {f: self._obstacles[f] for f in queue}
+        while queue:
+            function = queue.pop()
+            members = self.program.calls.family(function) | below.get(function, set())
+            for other in sorted(members, key=str):
+                if other in touched and other not in self.sync:
+                    self.sync[other] = Cause(
+                        f"is called by {function.qualname}, which stays sync", function
+                    )
+                    queue.append(other)
+        for function, cause in touched.items():
+            if function in self.sync:
+                continue
+            self.asynchronous[function] = cause
+        self._drop_unjustified()
+        for function in self.asynchronous:
+            self.calls.extend(
+                call
+                for call in self._callers.get(function, ())
+                if call.caller is None or call.caller in self.asynchronous
+            )
+
+    def callers_of(self, function: Function) -> list[AwaitedCall]:
+        """The calls of a function that were found on the way up."""
+        return self._callers.get(function, [])
+
+    def _drop_unjustified(self) -> None:
+        """A function that waits only through callees that stay sync need not be async itself."""
+        callees: dict[Function, set[Function]] = {}
+        for function, calls in self._callers.items():
+            for awaited in calls:
+                if awaited.caller is not None:
+                    callees.setdefault(awaited.caller, set()).add(function)
+        changed = True
+        kept = {f for f in self.asynchronous if f in self.waiting}
+        while changed:
+            changed = False
+            for function in self.asynchronous:
+                if function in kept:
+                    continue
+                family = self.program.calls.family(function)
+                if family & kept or callees.get(function, set()) & (kept | set(self.sync)):
+                    kept.add(function)
+                    changed = True
+        self.asynchronous = {f: c for f, c in self.asynchronous.items() if f in kept}
+
+    def _climb(self, waiting: dict[Function, Cause]) -> dict[Function, Cause]:
+        """Everything that waits, directly or through what it calls, with the cause."""
+        touched: dict[Function, Cause] = {}
+        queue = list(waiting.items())
+        while queue:
+            function, cause = queue.pop()
+            if function in touched:
+                continue
+            touched[function] = cause
+            for member in self.program.calls.family(function):
+                if member not in touched:
+                    text = f"has the same name as {function.qualname} in a class of its family"
+                    queue.append((member, Cause(text, function)))
+            if obstacle := self._obstacle(function):
+                self._obstacles.setdefault(function, Cause(obstacle))
+            if function.is_async and not function.is_generator:
+                continue  # its callers await it already
+            if entry := self.framework.entry(function):
+                self._obstacles.setdefault(function, Cause(entry))
+                continue
+            for reference in self.program.calls.references(function):
+                caller = self._follow(function, reference)
+                if caller is not None and caller not in touched:
+                    line = reference.node.lineno
+                    queue.append(
+                        (
+                            caller,
+                            Cause(
+                                f"awaits {function.name}, called in "
+                                f"{reference.module.path}:{line}",
+                                function,
+                            ),
+                        )
+                    )
+            self._doubts(function)
+        return touched
+
+    def _follow(self, function: Function, reference: Reference) -> Function | None:
+        """The function that has to wait because of a reference; obstacles are noted."""
+        module, node = reference.module, reference.node
+        if self.framework.registration(reference):
+            return None
+        if self._is_override_key(node, module) or self._is_decorator(node, module):
+            return None
+        if is_property(function) and isinstance(node, ast.Attribute):
+            return None
+        if reference.call is None:
+            if self._in_super_or_type(node, module):
+                return None
+            self._obstacles.setdefault(
+                function,
+                Cause(f"is passed on as a value in {module.path}:{node.lineno}"),
+            )
+            return None
+        caller = module.function_of(reference.call)
+        if caller is None:
+            where = f"{module.path}:{node.lineno}"
+            if self._inside_lambda(reference.call, module):
+                self._obstacles.setdefault(function, Cause(f"is called by a lambda in {where}"))
+                holder = self._holder_of_lambda(reference.call, module)
+                if holder is not None:
+                    self._obstacles.setdefault(
+                        holder, Cause(f"calls {function.name} in a lambda in {where}")
+                    )
+            elif not self._is_entry(reference.call, module):
+                self._obstacles.setdefault(
+                    function, Cause(f"is called while {module.path} is imported")
+                )
+            self._callers.setdefault(function, []).append(
+                AwaitedCall(reference.call, module, None, function)
+            )
+            return None
+        if self._already_awaited(reference.call, module):
+            return None
+        self._callers.setdefault(function, []).append(
+            AwaitedCall(reference.call, module, caller, function)
+        )
+        return caller
+
+    def _doubts(self, function: Function) -> None:
+        """Calls of something unknown that could be this function."""
+        if function in self._obstacles or not function.is_method:
+            return
+        for reference in self.program.calls.unresolved(function):
+            if reference.call is None or not self._fits(reference.call, function):
+                continue
+            where = f"{reference.module.path}:{reference.node.lineno}"
+            self._obstacles[function] = Cause(
+                f"could be what {ast.unparse(reference.node)} calls in {where}, where the type of "
+                f"{ast.unparse(reference.node.value) if isinstance(reference.node, ast.Attribute) else 'it'} is not known"
+            )
+            return
+
+    # -- questions about a function ----------------------------------------------------------
+
+    def _obstacle(self, function: Function) -> str:
+        if function.is_async:
+            return ""
+        if is_property(function):
+            return "is a property"
+        name = function.name
+        if name.startswith("__") and name.endswith("__") and name != "__call__":
+            return f"is {name}, which Python calls and does not await"
+        for decorator in function.definition.decorator_list:
+            if not self.framework.decorator(function, decorator):
+                return f"is wrapped by the decorator {ast.unparse(decorator)}"
+        return ""
+
+    def _fits(self, call: ast.Call, function: Function) -> bool:
+        """Whether the arguments of a call could be those of the function."""
+        arguments = function.definition.args
+        if any(isinstance(a, ast.Starred) for a in call.args):
+            return True
+        if any(k.arg is None for k in call.keywords):
+            return True
+        positional = [*arguments.posonlyargs, *arguments.args][1:]
+        if len(call.args) > len(positional) and arguments.vararg is None:
+            return False
+        names = {a.arg for a in [*positional, *arguments.kwonlyargs]}
+        if arguments.kwarg is None and any(k.arg not in names for k in call.keywords):
+            return False
+        given = {a.arg for a in positional[: len(call.args)]} | {k.arg for k in call.keywords}
+        required = positional[: len(positional) - len(arguments.defaults)]
+        return all(a.arg in given for a in required)
+
+    # -- questions about a place -------------------------------------------------------------
+
+    @staticmethod
+    def _already_awaited(call: ast.Call, module: Module) -> bool:
+        return isinstance(module.parent(call), ast.Await)
+
+    @staticmethod
+    def _inside_lambda(node: ast.AST, module: Module) -> bool:
+        for parent in module.ancestors(node):
+            if isinstance(parent, ast.Lambda):
+                return True
+            if isinstance(parent, ast.stmt):
+                return False
+        return False
+
+    @staticmethod
+    def _holder_of_lambda(node: ast.AST, module: Module) -> Function | None:
+        for parent in module.ancestors(node):
+            if isinstance(parent, ast.Lambda):
+                return module.function_of(parent)
+        return None
+
+    def _is_entry(self, call: ast.Call, module: Module) -> bool:
+        """Whether a call at module level stands where ``asyncio.run`` may stand."""
+        return is_main_block(call, module) or self.program.web.in_tests(module)
+
+    @staticmethod
+    def _is_override_key(node: ast.AST, module: Module) -> bool:
+        for parent in module.ancestors(node):
+            if isinstance(parent, ast.Subscript | ast.Dict | ast.Assign):
+                text = parent.targets[0] if isinstance(parent, ast.Assign) else parent
+                if "dependency_overrides" in ast.dump(text):
+                    return True
+                if isinstance(parent, ast.Dict):
+                    holder = module.parent(parent)
+                    return holder is not None and "dependency_overrides" in ast.dump(holder)
+            if isinstance(parent, ast.stmt):
+                return False
+        return False
+
+    @staticmethod
+    def _is_decorator(node: ast.AST, module: Module) -> bool:
+        child: ast.AST = node
+        for parent in module.ancestors(node):
+            if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                return child in parent.decorator_list
+            if isinstance(parent, ast.stmt):
+                return False
+            child = parent
+        return False
+
+    @staticmethod
+    def _in_super_or_type(node: ast.AST, module: Module) -> bool:
+        return any(isinstance(parent, ast.Delete) for parent in module.ancestors(node))
+
+    def chain(self, function: Function) -> tuple[str, ...]:
+        """The reasons for the colour of a function, nearest first."""
+        found: list[str] = []
+        table = self.asynchronous if function in self.asynchronous else self.sync
+        current: Function | None = function
+        while current is not None and current in table and len(found) < 12:
+            cause = table[current]
+            found.append(cause.text if current is function else f"{current.name} {cause.text}")
+            current = cause.because if cause.because is not function else None
+        return tuple(found)
+
+
+def is_main_block(node: ast.AST, module: Module) -> bool:
+    """Whether a node stands in an ``if __name__ == "__main__":`` block."""
+    return any(
+        isinstance(parent, ast.If)
+        and isinstance(parent.test, ast.Compare)
+        and isinstance(parent.test.left, ast.Name)
+        and parent.test.left.id == "__name__"
+        for parent in module.ancestors(node)
+    )
+
+
+def functions_of(values: Iterable[object]) -> list[Function]:
+    """The functions among some values."""
+    return [v.function for v in values if isinstance(v, FunctionValue)]
+
+
+__all__ = [
+    "AwaitedCall",
+    "Cause",
+    "Class",
+    "Colouring",
+    "Framework",
+    "Instance",
+    "functions_of",
+    "is_main_block",
+]

@@ -1,0 +1,72 @@
+"""A draft of edits: gathered file by file while a plan is made, then handed to the editor."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from codemods.edits.actions import Action, Edit, FileEdits, Import
+from codemods.facts.modules import Module
+
+
+@dataclass
+class _File:
+    edits: list[Edit] = field(default_factory=list)
+    add: dict[Import, None] = field(default_factory=dict)
+    drop: dict[Import, None] = field(default_factory=dict)
+    after_imports: list[str] = field(default_factory=list)
+    append: list[str] = field(default_factory=list)
+
+
+class Draft:
+    """The edits of one pass, by file."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, _File] = {}
+        self._done: set[tuple[ast.AST, Action]] = set()
+
+    def _file(self, module: Module) -> _File:
+        return self._files.setdefault(module.path, _File())
+
+    def edit(self, module: Module, node: ast.AST, action: Action) -> None:
+        """Do ``action`` to ``node``; asking twice for the same does it once."""
+        if (node, action) in self._done:
+            return
+        self._done.add((node, action))
+        self._file(module).edits.append(Edit(module.key(node), action))
+
+    def done(self, node: ast.AST, action: Action) -> bool:
+        """Whether that was asked for already."""
+        return (node, action) in self._done
+
+    def add_import(self, module: Module, source: str, name: str = "", alias: str = "") -> str:
+        """Import a name into ``module``; gives the name to use there."""
+        self._file(module).add[Import(source, name, alias)] = None
+        return alias or name or source
+
+    def drop_import(self, module: Module, source: str, name: str = "") -> None:
+        """Drop an import, if nothing uses its name afterwards."""
+        self._file(module).drop[Import(source, name)] = None
+
+    def append(self, module: Module, statements: str) -> None:
+        """Put statements at the end of a module."""
+        self._file(module).append.append(statements)
+
+    def after_imports(self, module: Module, statements: str) -> None:
+        """Put statements behind the imports of a module."""
+        lines = self._file(module).after_imports
+        if statements not in lines:
+            lines.append(statements)
+
+    def files(self) -> dict[str, FileEdits]:
+        """What the editor is given."""
+        return {
+            path: FileEdits(
+                tuple(file.edits),
+                tuple(file.add),
+                tuple(file.drop),
+                tuple(file.after_imports),
+                tuple(file.append),
+            )
+            for path, file in self._files.items()
+        }
