@@ -187,9 +187,7 @@ class CallGraph:
             if reference.call is not None
         ]
 
-    def argument(
-        self, call: ast.Call, function: Function, argument: ast.arg
-    ) -> ast.expr | None:
+    def argument(self, call: ast.Call, function: Function, argument: ast.arg) -> ast.expr | None:
         """The expression that ``call`` passes for ``argument`` of ``function``."""
         for keyword in call.keywords:
             if keyword.arg == argument.arg:
@@ -204,7 +202,9 @@ class CallGraph:
                 and function.name != "__init__"
                 and any(
                     isinstance(v, FunctionValue) and v.owner is None
-                    for v in self.program.infer(call.func, call_module(call, self.program, function))
+                    for v in self.program.infer(
+                        call.func, call_module(call, self.program, function)
+                    )
                 )
             )
             index -= 0 if through_class else 1

@@ -92,9 +92,7 @@ class Models:
         return any(
             decorator.endswith(".mapped") or decorator == "sqlalchemy.orm.as_declarative"
             for decorator in (
-                self.program.outside_name(
-                    d.func if isinstance(d, ast.Call) else d, cls.module
-                )
+                self.program.outside_name(d.func if isinstance(d, ast.Call) else d, cls.module)
                 for d in cls.definition.decorator_list
             )
         )
@@ -191,8 +189,7 @@ class Models:
             for name, bindings in cls.bindings.items():
                 for binding in bindings:
                     if isinstance(binding.value, ast.Call) and (
-                        self.program.outside_name(binding.value.func, cls.module)
-                        in _RELATIONSHIPS
+                        self.program.outside_name(binding.value.func, cls.module) in _RELATIONSHIPS
                     ):
                         self._relationships[cls][name] = self._relationship(
                             cls, name, binding.value, binding.annotation
@@ -220,9 +217,7 @@ class Models:
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 back, backref = value.value, word == "backref"
         lazy = keywords.get("lazy")
-        strategy = (
-            str(lazy.value) if isinstance(lazy, ast.Constant) and lazy.value else "select"
-        )
+        strategy = str(lazy.value) if isinstance(lazy, ast.Constant) and lazy.value else "select"
         return Relationship(cls, name, target, many, strategy, back, call, backref)
 
     def _target(
@@ -260,9 +255,7 @@ class Models:
         found = self.named(name)
         return next((c for c in found if c.module is near.module), found[0] if found else None)
 
-    def _annotated_target(
-        self, annotation: ast.expr, module: Module
-    ) -> tuple[Class | None, bool]:
+    def _annotated_target(self, annotation: ast.expr, module: Module) -> tuple[Class | None, bool]:
         text = ast.unparse(annotation)
         many = any(word in text for word in ("list[", "List[", "set[", "Set[", "Sequence["))
         many = many or "WriteOnlyMapped" in text or "DynamicMapped" in text

@@ -191,9 +191,7 @@ class Program:
                     node.id
                     for node in inner
                     if isinstance(node, ast.Name)
-                    and any(
-                        isinstance(v, TypeVariable) for v in self.annotation(node, cls.module)
-                    )
+                    and any(isinstance(v, TypeVariable) for v in self.annotation(node, cls.module))
                 ]
                 if names:
                     return names
@@ -237,9 +235,7 @@ class Program:
         if binding.kind == "from" and isinstance(binding.node, ast.alias):
             statement = holder.module.parent(binding.node)
             assert isinstance(statement, ast.ImportFrom)
-            target = self.modules.resolve(
-                holder.module, statement.module or "", statement.level
-            )
+            target = self.modules.resolve(holder.module, statement.module or "", statement.level)
             if target is None:
                 return None
             return self._follow(target.scope, binding.node.name, depth + 1)
@@ -332,8 +328,6 @@ class Program:
         for value in self.infer(node, module):
             if isinstance(value, External):
                 return value.name
-            if isinstance(value, Instance) and isinstance(value.cls, str):
-                return value.cls
         if isinstance(node, ast.Attribute):
             for value in self.infer(node.value, module):
                 if isinstance(value, Instance) and isinstance(value.cls, str):

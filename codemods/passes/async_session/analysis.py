@@ -180,9 +180,7 @@ def terminal(call: ast.Call) -> str | None:
     return None
 
 
-def _boundaries(
-    program: Program, colours: Colouring
-) -> tuple[dict[Function, Cause], list[Bridge]]:
+def _boundaries(program: Program, colours: Colouring) -> tuple[dict[Function, Cause], list[Bridge]]:
     """Where async functions call sync ones: bridges, and callers that have to stay sync."""
     bridges: list[Bridge] = []
     closed: dict[Function, Cause] = {}

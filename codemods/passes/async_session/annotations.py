@@ -54,9 +54,7 @@ def class_references(
                     yield node, value.name
 
 
-def rename_class(
-    draft: Draft, node: ast.Name | ast.Attribute, name: str, module: Module
-) -> None:
+def rename_class(draft: Draft, node: ast.Name | ast.Attribute, name: str, module: Module) -> None:
     """Name the async class instead of the sync one."""
     source, new = ASYNC_CLASSES[name]
     draft.add_import(module, source, new)

@@ -31,7 +31,9 @@ from codemods.passes.async_session.versions import Versions
 from codemods.plan.draft import Draft
 
 _ASYNCIO = "sqlalchemy.ext.asyncio"
-_LITERAL = re.compile(r"""(?P<prefix>[A-Za-z]*)(?P<quote>'''|\"\"\"|'|")(?P<body>.*)(?P=quote)""", re.S)
+_LITERAL = re.compile(
+    r"""(?P<prefix>[A-Za-z]*)(?P<quote>'''|\"\"\"|'|")(?P<body>.*)(?P=quote)""", re.S
+)
 
 
 class Engines:
@@ -189,9 +191,7 @@ class Engines:
             return driver, False
         return self._at_run_time(node, module)
 
-    def _literal(
-        self, node: ast.expr, module: Module, text: str
-    ) -> tuple[Driver | None, bool]:
+    def _literal(self, node: ast.expr, module: Module, text: str) -> tuple[Driver | None, bool]:
         edit = convert(text, self._drivers_for(module))
         if edit is None:
             return self._at_run_time(node, module) if "://" not in text else (None, False)
@@ -204,9 +204,7 @@ class Engines:
             self.draft.edit(module, first, Rewrite(source.replace(text, edit.text, 1)))
         return edit.driver, in_memory(edit.text)
 
-    def _only_engines(
-        self, node: ast.expr, found: tuple[ast.expr, Module], module: Module
-    ) -> bool:
+    def _only_engines(self, node: ast.expr, found: tuple[ast.expr, Module], module: Module) -> bool:
         """Whether a variable that holds a URL is read for async engines only."""
         binding = self.program.binding(node, module)
         if binding is None:
@@ -222,8 +220,7 @@ class Engines:
                     parent = other.parent(parent)
                 if not (
                     isinstance(parent, ast.Call)
-                    and self.program.outside_name(parent.func, other)
-                    == "sqlalchemy.create_engine"
+                    and self.program.outside_name(parent.func, other) == "sqlalchemy.create_engine"
                     and not is_migration(other)
                 ):
                     return False

@@ -94,9 +94,7 @@ def _definition_of(returns: ast.expr, module: Module) -> ast.AST:
 def session_annotation_text(analysis: Analysis, node: ast.expr, module: Module) -> str:
     """The async form of an annotation that is just a session class, or ""."""
     for value in analysis.program.infer(node, module):
-        if isinstance(value, External) and analysis.program.is_subclass(
-            value.name, known.SESSION
-        ):
+        if isinstance(value, External) and analysis.program.is_subclass(value.name, known.SESSION):
             return "AsyncSession"
     return ""
 
@@ -169,8 +167,7 @@ def _ddl(draft: Draft, call: ast.Call, module: Module, owner: str) -> None:
             module,
             statement,
             ReplaceStatement(
-                f"async with {target}.begin() as connection:\n"
-                f"    await connection.run_sync({run})"
+                f"async with {target}.begin() as connection:\n    await connection.run_sync({run})"
             ),
         )
     else:

@@ -94,9 +94,7 @@ class Sites:
             return self._made(CREATE, call, module, made, "")
         return None
 
-    def _made(
-        self, kind: str, call: ast.Call, module: Module, owner: str, method: str
-    ) -> Site:
+    def _made(self, kind: str, call: ast.Call, module: Module, owner: str, method: str) -> Site:
         return Site(kind, call, module, module.function_of(call), owner, method)
 
     @staticmethod

@@ -106,8 +106,8 @@ def _at_start(
         home,
         statement,
         InsertBefore(
-            f"@{asynccontextmanager}\n"
-            f"async def lifespan(app: FastAPI) -> {iterator}[None]:\n{body}\n    yield\n\n"
+            f"\n\n@{asynccontextmanager}\n"
+            f"async def lifespan(app: FastAPI) -> {iterator}[None]:\n{body}\n    yield\n\n\n"
         ),
     )
     draft.edit(home, call, Arguments((), (("lifespan", "lifespan"),)))
