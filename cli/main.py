@@ -17,6 +17,8 @@ from codemods.errors import UserError
 
 #: The exit code of every error; the others are documented with each command.
 ERROR = 2
+#: The branch that `pr` pushes where the user names none.
+BRANCH = "looplift/async-migration"
 _INTERRUPTED, _BROKEN_PIPE = 130, 141
 
 app = typer.Typer(
@@ -103,6 +105,42 @@ def apply(
     from cli import writing
 
     return writing.apply(settings, allow_dirty=allow_dirty)
+
+
+@_command("Exit codes: 0 done (also with something left) or nothing to do, 2 error.")
+@with_settings
+def pr(
+    settings: Settings,
+    branch: Annotated[str, typer.Option(metavar="NAME", help="The branch to push.")] = BRANCH,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The branch to merge into [default: the current]."),
+    ] = None,
+    remote: Annotated[str, typer.Option(metavar="NAME", help="Where to push.")] = "origin",
+    api_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="GitHub's API [default: $GITHUB_API_URL, github.com's]."),
+    ] = None,
+    draft: Annotated[
+        bool | None,
+        typer.Option("--draft/--no-draft", help="As a draft [default: if something is left]."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print branch, commits and request, do nothing.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite other people's commits on the branch.")
+    ] = False,
+) -> int:
+    """Push a branch with a commit per pass, and open the pull request, or update both.
+
+    The token comes from GITHUB_TOKEN (or GH_TOKEN). It goes to github.com, or to the host of
+    --api-url or GITHUB_API_URL. Work tree and index stay as they are.
+    """
+    from cli import proposing
+
+    wanted = proposing.Wanted(branch, base, remote, api_url, draft, force)
+    return proposing.pr(settings, wanted, dry_run=dry_run)
 
 
 @_command("Exit codes: 0 found, 2 unknown rule.")

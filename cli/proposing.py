@@ -1,0 +1,138 @@
+"""The command ``pr``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cli.settings import Settings
+from cli.summary import counted
+from codemods.errors import UserError
+from codemods.findings import Treatment
+from codemods.sinks import report
+
+if TYPE_CHECKING:
+    from codemods.patches.story import Chapter
+    from codemods.pipeline import Migration
+    from codemods.project import Project
+    from codemods.sinks.branch import Commit
+    from codemods.sinks.git import Git
+    from codemods.sinks.pullrequest import Delivered, Proposal
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The options of the command."""
+
+    branch: str
+    base: str | None
+    remote: str
+    api_url: str | None
+    draft: bool | None
+    force: bool
+
+
+def pr(settings: Settings, wanted: Wanted, *, dry_run: bool) -> int:
+    """Push a branch and open the request, or bring both up to date."""
+    from codemods.sinks.access import find_access
+    from codemods.sinks.forge import GitHub
+    from codemods.sinks.git import Git, is_repository
+    from codemods.sinks.pullrequest import deliver, describe
+
+    project, terminal = settings.open()
+    if not is_repository(project.codebase.root):
+        raise UserError(f"{project.codebase.root}: is not a git repository")
+    git = Git(project.codebase.root)
+    # What would be refused is refused before the work begins.
+    access = None if dry_run else find_access(git, wanted.remote, wanted.api_url, os.environ)
+    for warning in project.selection.warnings:
+        terminal.warn(f"warning: {warning}")
+    proposal, migration = _proposal(project, git, wanted)
+    terminal.errors(migration.errors)
+    if not proposal.commits:
+        terminal.print(
+            report.dump({"pushed": False, "url": None}) if settings.json else "Nothing to change."
+        )
+        return 0
+    if access is None:
+        text = (
+            report.dump(_dry(proposal))
+            if settings.json
+            else "\n".join(describe(proposal, wanted.remote))
+        )
+        terminal.print(text)
+        return 0
+    forge = GitHub(access.api_url, access.owner, access.name, access.token)
+    done = deliver(git, proposal, access, forge, wanted.remote, force=wanted.force)
+    terminal.print(report.dump(_done(proposal, done)) if settings.json else _said(proposal, done))
+    return 0
+
+
+def _proposal(project: Project, git: Git, wanted: Wanted) -> tuple[Proposal, Migration]:
+    from codemods.patches.messages import body, title
+    from codemods.patches.story import chapters
+    from codemods.sinks.pullrequest import Proposal, find_target, require_clean
+
+    target = find_target(git, wanted.branch, wanted.base)
+    migration = project.migrate()
+    read = [path for path in migration.changed if path in migration.before]
+    require_clean(git, read)
+    story = chapters(migration, project.visible)
+    changing = [chapter for chapter in story if chapter.patch]
+    others = [chapter for chapter in story if not chapter.patch]
+    left = any(chapter.treated(Treatment.LEFT) for chapter in story)
+    proposal = Proposal(
+        target.start,
+        target.branch,
+        target.base,
+        tuple(_commit(chapter) for chapter in changing),
+        title(changing),
+        body(changing, others),
+        left if wanted.draft is None else wanted.draft,
+    )
+    return proposal, migration
+
+
+def _commit(chapter: Chapter) -> Commit:
+    from codemods.patches.messages import commit_message
+    from codemods.sinks.branch import Commit
+
+    files = {path: chapter.run.after[path].to_bytes() for path in chapter.run.changed}
+    return Commit(chapter.rule.name, commit_message(chapter), files)
+
+
+def _dry(proposal: Proposal) -> dict[str, object]:
+    return {
+        "branch": proposal.branch,
+        "base": proposal.base,
+        "commits": [commit.message for commit in proposal.commits],
+        "title": proposal.title,
+        "body": proposal.body,
+        "draft": proposal.draft,
+    }
+
+
+def _done(proposal: Proposal, done: Delivered) -> dict[str, object]:
+    return {
+        "branch": proposal.branch,
+        "commit": done.tip,
+        "pushed": done.pushed,
+        "url": done.url,
+        "opened": done.opened,
+        "updated": done.updated,
+    }
+
+
+def _said(proposal: Proposal, done: Delivered) -> str:
+    if not (done.pushed or done.opened or done.updated):
+        return f"{proposal.branch} is up to date: {done.url}"
+    parts = []
+    if done.pushed:
+        parts.append(f"Pushed {counted(len(proposal.commits), 'commit')} to {proposal.branch}")
+    if done.opened:
+        parts.append("opened the pull request")
+    elif done.updated or done.pushed:
+        parts.append("updated the pull request")
+    text = ", ".join(parts)
+    return f"{text[0].upper()}{text[1:]}: {done.url}"

@@ -1,0 +1,168 @@
+"""What a reviewer reads: the message of each commit, the title and the body of the request."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from inspect import cleandoc
+
+from codemods.findings import Finding, Treatment
+from codemods.passes import Pass
+from codemods.patches.story import Chapter, Totals, totals_of_findings
+
+#: So many places are listed in a message; the others are counted.
+MOST_PLACES = 30
+#: GitHub takes no longer body (characters).
+LONGEST_BODY = 60_000
+
+_WIDTH = 72
+_SECTION = r"(?ms)^#+ *{title}\s*$\n(.*?)(?=^#|\Z)"
+START, END = "<!-- looplift: start -->", "<!-- looplift: end -->"
+
+
+def commit_message(chapter: Chapter) -> str:
+    """What changes, why, what was bridged or left, how to check."""
+    parts = [
+        _cut(f"{chapter.rule.name}: {chapter.rule.summary}", _WIDTH),
+        _filled(section(chapter.rule, "What it does")),
+        _filled(section(chapter.rule, "Why is this bad")),
+        _changed(chapter),
+        _places("Bridged (works as before, by way of sync code):", chapter, Treatment.BRIDGED),
+        _places("Left as it was:", chapter, Treatment.LEFT),
+        _filled(
+            f"To check: run the test suite; `looplift check --select {chapter.rule.name}` lists "
+            "what is left."
+        ),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def title(chapters: Sequence[Chapter]) -> str:
+    """The title of the request."""
+    names = [chapter.rule.name for chapter in chapters]
+    if "async-session" in names:
+        return "Migrate the database access to async SQLAlchemy"
+    return _cut(f"looplift: {', '.join(names)}", _WIDTH)
+
+
+def body(chapters: Sequence[Chapter], withheld: Sequence[Chapter] = ()) -> str:
+    """The body of the request, between markers: what people write around them stays.
+
+    ``withheld`` are passes that changed nothing but left something.
+    """
+    findings = [f for chapter in (*chapters, *withheld) for f in chapter.findings]
+    parts = [
+        START,
+        _introduction(chapters),
+        _table(chapters),
+        f"In all: {totals_of_findings(findings)}.",
+        _list("## Bridged\n\nWorks as before, by way of sync code:", findings, Treatment.BRIDGED),
+        _list("## Left to do", findings, Treatment.LEFT, box="[ ] "),
+        "## How to check\n\n"
+        "Each commit works by itself: check it out, run the test suite, start the application. "
+        "`looplift check` lists what is left.",
+        "## How to roll back\n\nRevert the merge. No data and no schema is changed.",
+    ]
+    text = "\n\n".join(part for part in parts if part)
+    if len(text) > LONGEST_BODY:
+        text = text[:LONGEST_BODY].rsplit("\n", 1)[0] + "\n\n(cut: too long for a request)"
+    return f"{text}\n\n{END}"
+
+
+def merged_body(old: str, new: str) -> str:
+    """``new`` in the place of what looplift wrote in ``old``; an ``old`` without it stays."""
+    old = old.replace("\r\n", "\n")
+    start, end = old.find(START), old.find(END)
+    if not old.strip():
+        return new
+    if start < 0 or end < start:
+        return old
+    return old[:start] + new + old[end + len(END) :]
+
+
+def section(rule: Pass, name: str) -> str:
+    """A section of the page of a pass; "" where it has none."""
+    match = re.search(_SECTION.format(title=re.escape(name)), cleandoc(rule.documentation))
+    return match[1].strip() if match else ""
+
+
+def one_line(text: str) -> str:
+    """A text without line ends and other control characters."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _introduction(chapters: Sequence[Chapter]) -> str:
+    lines = ["Made by looplift, one commit per pass:", ""]
+    lines += [f"- **{chapter.rule.name}**: {chapter.rule.summary}" for chapter in chapters]
+    return "\n".join(lines)
+
+
+def _table(chapters: Sequence[Chapter]) -> str:
+    lines = ["| pass | files | lines | native | bridged | left |", "|---|---|---|---|---|---|"]
+    for chapter in chapters:
+        counts: Totals = totals_of_findings(chapter.findings)
+        lines.append(
+            f"| {chapter.rule.name} | {len(chapter.patch.files)} | +{chapter.patch.added} "
+            f"-{chapter.patch.removed} | {counts.native} | {counts.bridged} | {counts.left} |"
+        )
+    return "\n".join(lines)
+
+
+def _list(head: str, findings: Iterable[Finding], treatment: Treatment, box: str = "") -> str:
+    lines = [f"- {box}{line}" for line in _described(findings, treatment, mark="`")]
+    return "\n".join([head, "", *lines]) if lines else ""
+
+
+def _changed(chapter: Chapter) -> str:
+    native = chapter.treated(Treatment.NATIVE)
+    files = len(chapter.patch.files)
+    lines = [f"Changes {files} file{'s' * (files != 1)}:" if files else ""]
+    for code in chapter.rule.codes:
+        if count := sum(finding.code == code.code for finding in native):
+            lines.append(f"- {code.code} {code.summary} ({count})")
+    return "\n".join(lines) if len(lines) > 1 else ""
+
+
+def _places(head: str, chapter: Chapter, treatment: Treatment) -> str:
+    lines = [
+        _fill(line, initial_indent="- ", subsequent_indent="  ")
+        for line in _described(chapter.findings, treatment)
+    ]
+    return "\n".join([head, *lines]) if lines else ""
+
+
+def _described(findings: Iterable[Finding], treatment: Treatment, mark: str = "") -> Iterator[str]:
+    """``path:line: what (because of what)``, as many as are worth reading."""
+    chosen = [finding for finding in findings if finding.treatment is treatment]
+    for finding in chosen[:MOST_PLACES]:
+        place = one_line(f"{finding.path}:{finding.line}").replace("`", "'")
+        reason = f" ({'; '.join(finding.reasons)})" if finding.reasons else ""
+        yield f"{mark}{place}{mark}: {one_line(finding.message + reason)}"
+    if len(chosen) > MOST_PLACES:
+        yield f"and {len(chosen) - MOST_PLACES} more"
+
+
+def _fill(text: str, initial_indent: str = "", subsequent_indent: str = "") -> str:
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=initial_indent,
+        subsequent_indent=subsequent_indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _filled(text: str) -> str:
+    """Paragraphs filled to the width of a message; lists and code as they are."""
+    filled = []
+    for block in text.split("\n\n"):
+        plain = not block.lstrip().startswith(("-", "*", "`", "|", ">", "#")) and "\n " not in block
+        filled.append(_fill(block) if plain else block)
+    return "\n\n".join(filled)
+
+
+def _cut(text: str, length: int) -> str:
+    text = one_line(text).rstrip(".")
+    return text if len(text) <= length else text[: length - 3].rsplit(" ", 1)[0] + "..."
