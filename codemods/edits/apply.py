@@ -9,18 +9,16 @@ from concurrent.futures import ProcessPoolExecutor
 
 import libcst as cst
 
-from codemods.edits.actions import Action, FileEdits
+from codemods.edits.actions import Action, FileEdits, Import
 from codemods.edits.editor import Editor
 from codemods.edits.errors import EditError
 from codemods.edits.import_blocks import bound_name
 from codemods.edits.import_drops import reexports, without_unused
 from codemods.edits.imports import with_additions
 from codemods.edits.layout import Layout
+from codemods.edits.lengths import DEFAULT_LINE_LENGTH, LineLengths
 from codemods.edits.locate import Located, finish, locate
 from codemods.source import CodeBase, SourceFile
-
-#: The line length where a project does not set one: black's and ruff's.
-DEFAULT_LINE_LENGTH = 88
 
 #: So many files are edited in this process; for more, others are started.
 FEW_FILES = 8
@@ -33,18 +31,23 @@ def edit_source(file: SourceFile, edits: FileEdits, *, line_length: int | None =
     """
     try:
         module = cst.parse_module(file.text)
-    except (cst.ParserSyntaxError, RecursionError) as error:
+        text = _edited(file, module, edits, line_length or DEFAULT_LINE_LENGTH)
+    except cst.ParserSyntaxError as error:
         raise EditError(file.path, "cannot be parsed") from error
+    except RecursionError as error:
+        raise EditError(file.path, "is nested too deeply") from error
+    verify(file, text)
+    return text
+
+
+def _edited(file: SourceFile, module: cst.Module, edits: FileEdits, line_length: int) -> str:
     found, code = locate(module, {edit.key for edit in edits.edits})
     if code != file.text:
         raise EditError(file.path, "cannot be written back as it is")
     actions = _actions(file.path, edits, found)
-    layout = Layout(module, line_length or DEFAULT_LINE_LENGTH)
-    edited = Editor(file.path, found, actions, layout).edited(module)
-    edited = _imported(file, edits, edited, found, layout)
-    text = _rendered(edited, found)
-    verify(file, text)
-    return text
+    layout = Layout(module, line_length)
+    edited = Editor(file, found, actions, layout).edited(module)
+    return _rendered(_imported(file, edits, edited, found, layout), found)
 
 
 def _actions(path: str, edits: FileEdits, found: Located) -> dict[int, list[Action]]:
@@ -62,11 +65,14 @@ def _imported(
 ) -> cst.Module:
     """``module`` after the edits of its imports."""
     module = with_additions(file.path, module, edits, layout)
-    if not edits.drop_imports:
+    drops = edits.drop_imports
+    if edits != _NO_EDITS and "TYPE_CHECKING:" in file.text:
+        drops = (*drops, Import("typing", "TYPE_CHECKING"))
+    if not drops:
         return module
     return without_unused(
         module,
-        edits.drop_imports,
+        drops,
         [bound_name(one) for one in edits.add_imports],
         lambda node: found.codes.get(id(node)) or module.code_for_node(node),
         reexports(file.path, file.text, edits.drop_imports),
@@ -112,18 +118,28 @@ def edit_files(codebase: CodeBase, edits: Mapping[str, FileEdits], jobs: int = 0
 
     ``jobs`` is the number of processes; 0 stands for one per processor.
     """
-    tasks = [(codebase[path], change, None) for path, change in edits.items()]
+    lengths = LineLengths(codebase)
+    tasks = []
+    for path, change in edits.items():
+        if path not in codebase:
+            raise EditError(path, "there is no such file")
+        if change != _NO_EDITS:
+            tasks.append((codebase[path], change, lengths.of(path)))
     workers = min(jobs or os.cpu_count() or 1, len(tasks))
     if workers > 1 and len(tasks) > FEW_FILES:
         with ProcessPoolExecutor(workers) as pool:
-            texts = list(pool.map(_task, tasks, chunksize=4))
+            chunk = max(1, len(tasks) // (workers * 4))
+            texts = list(pool.map(_task, tasks, chunksize=chunk))
     else:
         texts = [_task(task) for task in tasks]
     return {
-        task[0].path: text for task, text in zip(tasks, texts, strict=True) if text != task[0].text
+        file.path: text for (file, *_), text in zip(tasks, texts, strict=True) if text != file.text
     }
 
 
-def _task(task: tuple[SourceFile, FileEdits, int | None]) -> str:
+_NO_EDITS = FileEdits()
+
+
+def _task(task: tuple[SourceFile, FileEdits, int]) -> str:
     file, edits, line_length = task
     return edit_source(file, edits, line_length=line_length)

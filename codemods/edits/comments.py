@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import libcst as cst
 
+from codemods.edits.templates import leading_lines, with_leading_lines
+
 
 class _Collector(cst.CSTVisitor):
     def __init__(self) -> None:
@@ -28,6 +30,17 @@ def comments_of(*nodes: cst.CSTNode) -> list[str]:
 def own_lines(lines: Sequence[cst.EmptyLine]) -> bool:
     """Whether there is a comment among blank lines."""
     return any(line.comment for line in lines)
+
+
+def with_lost(before: cst.CSTNode, after: Sequence[cst.BaseStatement]) -> list[cst.BaseStatement]:
+    """``after`` with the comments above it that are in ``before`` and no longer in it."""
+    if not after:
+        return []
+    lines = lost([before], after)
+    if not lines:
+        return [*after]
+    first = with_leading_lines(after[0], [*leading_lines(after[0]), *lines])
+    return [first, *after[1:]]
 
 
 def lost(before: Sequence[cst.CSTNode], after: Sequence[cst.CSTNode]) -> list[cst.EmptyLine]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 import libcst as cst
@@ -19,12 +20,14 @@ from codemods.edits.actions import (
     Rewrite,
     SetReturns,
 )
+from codemods.edits.comments import with_lost
 from codemods.edits.errors import ActionError, EditError
 from codemods.edits.expressions import awaited, renamed, rewritten, with_arguments
 from codemods.edits.functions import decorated, made_async, with_parameter, with_returns
-from codemods.edits.layout import Compound, Layout, with_lost_comments
+from codemods.edits.keys import source_lines
+from codemods.edits.layout import Compound, Layout, Spot
 from codemods.edits.locate import Located
-from codemods.edits.precedence import protect
+from codemods.edits.precedence import parenthesized, protect
 from codemods.edits.statements import (
     STATEMENT_ACTIONS,
     Outcome,
@@ -33,6 +36,8 @@ from codemods.edits.statements import (
     changed_line,
     joined,
 )
+from codemods.edits.templates import code_of, with_leading_lines
+from codemods.source import SourceFile
 
 _BRACKETS = (
     cst.Arg,
@@ -48,10 +53,11 @@ class Editor(cst.CSTTransformer):
     """Visits the nodes around edits, and applies the edits from the innermost outwards."""
 
     def __init__(
-        self, path: str, found: Located, actions: dict[int, list[Action]], layout: Layout
+        self, file: SourceFile, found: Located, actions: dict[int, list[Action]], layout: Layout
     ) -> None:
         super().__init__()
-        self.path = path
+        self.path = file.path
+        self.lines = source_lines(file.text)
         self.found = found
         self.actions = actions
         self.layout = layout
@@ -61,6 +67,12 @@ class Editor(cst.CSTTransformer):
 
     def edited(self, module: cst.Module) -> cst.Module:
         """The module with all edits; statements without edits stay the same objects."""
+        try:
+            return self._edited(module)
+        except (ActionError, cst.CSTValidationError, cst.ParserSyntaxError) as error:
+            raise EditError(self.path, f"the edits do not fit together ({error})") from error
+
+    def _edited(self, module: cst.Module) -> cst.Module:
         self.stack.append(module)
         updated = [
             cast(cst.BaseStatement, one.visit(self)) if id(one) in self.found.path else one
@@ -104,6 +116,8 @@ class Editor(cst.CSTTransformer):
                     self.waiting.setdefault(id(original), []).append(action)
                 else:
                     node = self._applied(original, node, action)
+            if isinstance(node, cst.BaseExpression):
+                node = self._apart(original, node)
         except (ActionError, cst.CSTValidationError, cst.ParserSyntaxError) as error:
             raise EditError(self.path, str(error), self.found.keys[id(original)]) from error
         return node
@@ -127,6 +141,19 @@ class Editor(cst.CSTTransformer):
             case AddDecorator() | RemoveDecorator():
                 return node
         raise ActionError(f"{type(action).__name__} does not fit")
+
+    def _apart(self, original: cst.CSTNode, node: cst.BaseExpression) -> cst.BaseExpression:
+        """``node`` in parentheses where it would run into a word beside it: ``return[x]``."""
+        span = self.found.spans.get(id(original))
+        if node.lpar or span is None:
+            return node
+        line, column, end_line, end_column = span
+        before = self.lines[line - 1][column - 1 : column] if column else ""
+        after = self.lines[end_line - 1][end_column : end_column + 1]
+        code = code_of(node)
+        if _is_word(before + code[:1]) or _is_word(code[-1:] + after):
+            return parenthesized(node)
+        return node
 
     def _enclosed(self) -> bool:
         """Whether brackets around the current node let it span lines."""
@@ -198,17 +225,13 @@ class Editor(cst.CSTTransformer):
                 for small, updated in zip(old.body, new.body, strict=True)
             ]
             if any(outcomes):
-                return new, self._kept(old, changed_line(new, outcomes))
+                return new, _keeping(old, changed_line(new, outcomes))
             if id(old) in self.found.touched:
                 laid_out = self.layout.line(old, new, self.found.indents[id(old)])
-                [kept] = with_lost_comments([old], [laid_out])
-                return kept, None
+                return with_lost(old, [laid_out])[0], None
             return new, None
         outcome = self._outcome(old, new, old)
-        return new, self._kept(old, outcome) if outcome else None
-
-    def _kept(self, old: cst.BaseStatement, outcome: Outcome) -> Outcome:
-        return outcome
+        return new, _keeping(new, outcome) if outcome else None
 
     def _outcome(
         self,
@@ -219,10 +242,22 @@ class Editor(cst.CSTTransformer):
         actions = self.waiting.pop(id(old), None)
         if actions is None:
             return None
+        indent = self.found.indents.get(id(line), "")
+        spot = Spot(self.layout, indent, line)
         try:
-            return changed(new, actions, lambda statements: statements)
+            return changed(new, actions, spot)
         except (ActionError, cst.CSTValidationError) as error:
             raise EditError(self.path, str(error), self.found.keys[id(old)]) from error
+
+
+def _keeping(old: cst.BaseStatement, outcome: Outcome) -> Outcome:
+    """An outcome with the comments of the statement that it replaces."""
+    plain = with_leading_lines(old, ())
+    return replace(outcome, middle=with_lost(plain, outcome.middle))
+
+
+def _is_word(pair: str) -> bool:
+    return len(pair) == 2 and all(one.isalnum() or one in "_\"'" for one in pair)
 
 
 _PASS = cst.SimpleStatementLine([cst.Pass()])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import libcst as cst
 
+from codemods.edits.alignment import realigned
 from codemods.edits.comments import lost
-from codemods.edits.templates import leading_lines, with_leading_lines
+from codemods.edits.templates import body_hole
 
 #: What an indentation by a tab counts as, as for ruff.
 TAB_WIDTH = 4
@@ -23,8 +26,10 @@ class Layout:
 
     def __init__(self, module: cst.Module, line_length: int) -> None:
         self.line_length = line_length
+        self.default_indent = module.default_indent
+        self.newline = module.default_newline
         self.config = module.config_for_parsing
-        #: Renders nodes without the module around them, with line ends that black keeps.
+        #: Renders nodes without the module around them.
         self.renderer = cst.Module(
             body=(), default_indent=module.default_indent, default_newline="\n"
         )
@@ -32,13 +37,12 @@ class Layout:
     def line(
         self, before: cst.CSTNode | None, after: cst.SimpleStatementLine, indent: str
     ) -> cst.SimpleStatementLine:
-        """A line of simple statements that an edit changed."""
-        old = self._code(before) if before else ""
+        """A line of simple statements that an edit changed (or that is new: no ``before``)."""
+        old = ""
+        if isinstance(before, cst.SimpleStatementLine):
+            old = self._code(before.with_changes(leading_lines=()))
         new = self._code(after.with_changes(leading_lines=()))
-        laid_out = self._laid_out(old, new, indent)
-        if laid_out is None:
-            return after
-        statement = self._parsed(laid_out)
+        statement = self._parsed(self._laid_out(old, new, indent))
         if not isinstance(statement, cst.SimpleStatementLine):
             return after
         return statement.with_changes(leading_lines=after.leading_lines)
@@ -46,48 +50,47 @@ class Layout:
     def header(self, before: cst.CSTNode | None, after: Compound, indent: str) -> Compound:
         """The header of a compound statement that an edit changed."""
         old = self._code(_head(before)) if isinstance(before, Compound) else ""
-        new = self._code(_head(after))
-        laid_out = self._laid_out(old, new, indent)
-        statement = self._parsed(laid_out) if laid_out is not None else None
-        if not isinstance(statement, type(after)):
-            return after
-        changes: dict[str, object] = {"leading_lines": after.leading_lines}
-        if isinstance(after.body, cst.IndentedBlock):
-            changes["body"] = after.body
-            if isinstance(statement.body, cst.IndentedBlock):
-                header = statement.body.header
-                changes["body"] = after.body.with_changes(header=header)
-        if not isinstance(after, (cst.FunctionDef, cst.ClassDef, cst.With)):
-            changes["orelse"] = after.orelse
-        if isinstance(after, (cst.FunctionDef, cst.ClassDef)):
-            changes["decorators"] = after.decorators
-            changes["lines_after_decorators"] = after.lines_after_decorators
-        return statement.with_changes(**changes)
+        statement = self._parsed(self._laid_out(old, self._code(_head(after)), indent))
+        new = _with_header(after, statement) if isinstance(statement, type(after)) else after
+        lines = lost([_head(before)], [_head(new)]) if isinstance(before, Compound) else []
+        return new.with_changes(leading_lines=[*new.leading_lines, *lines]) if lines else new
 
     def decorator(
-        self, before: cst.Decorator | None, after: cst.Decorator, indent: str
+        self, before: cst.CSTNode | None, after: cst.Decorator, indent: str
     ) -> cst.Decorator:
         """A decorator that an edit changed."""
-        old = self._code(_under(before)) if before else ""
-        laid_out = self._laid_out(old, self._code(_under(after)), indent)
-        statement = self._parsed(laid_out) if laid_out is not None else None
+        old = self._code(_under(before)) if isinstance(before, cst.Decorator) else ""
+        statement = self._parsed(self._laid_out(old, self._code(_under(after)), indent))
         if isinstance(statement, cst.FunctionDef) and len(statement.decorators) == 1:
             return statement.decorators[0].with_changes(leading_lines=after.leading_lines)
         return after
 
-    def _code(self, node: cst.CSTNode) -> str:
-        return self.renderer.code_for_node(node)
+    def fits(self, node: cst.SimpleStatementLine | Compound, indent: str) -> bool:
+        """Whether a statement (of a compound one, the header) fits into the line length."""
+        plain = _head(node) if isinstance(node, Compound) else node.with_changes(leading_lines=())
+        return _longest(self._code(plain)) <= self._width(indent)
 
-    def _parsed(self, code: str) -> cst.CSTNode:
-        return cst.parse_statement(code, self.config)
+    def _width(self, indent: str) -> int:
+        return max(self.line_length - len(indent.replace("\t", " " * TAB_WIDTH)), 1)
+
+    def _code(self, node: cst.CSTNode) -> str:
+        code = self.renderer.code_for_node(node).replace("\r\n", "\n")
+        return code.strip("\n") + "\n"
+
+    def _parsed(self, code: str | None) -> cst.CSTNode | None:
+        if code is None:
+            return None
+        return cst.parse_statement(code.replace("\n", self.newline), self.config)
 
     def _laid_out(self, old: str, new: str, indent: str) -> str | None:
-        """``new`` in black's layout, or None where it can stay (or has to)."""
-        width = self.line_length - len(indent.replace("\t", " " * TAB_WIDTH))
-        old, new = old.strip("\n") + "\n", new.strip("\n") + "\n"
-        if old == new or not _needs_layout(old, new, width):
+        """``new`` in a good layout, or None where it can stay (or has to)."""
+        if old == new or "\r" in new:
             return None
-        return _formatted(new, max(width, 1))
+        width = self._width(indent)
+        code = realigned(old, new)
+        if _needs_layout(old, code, width):
+            code = _formatted(code, width) or code
+        return code if code != new else None
 
 
 def _needs_layout(old: str, new: str, width: int) -> bool:
@@ -95,16 +98,11 @@ def _needs_layout(old: str, new: str, width: int) -> bool:
         return True
     if new.count("\n") == 1:
         return False
-    return old.count("\n") == 1 or old == _formatted(old, width) or _moved(old, new)
-
-
-def _moved(old: str, new: str) -> bool:
-    """Whether lines of a statement no longer are what they were, up to names in them."""
-    return old.count("\n") != new.count("\n")
+    return new.count("\n") != old.count("\n") or old == _formatted(old, width)
 
 
 def _longest(code: str) -> int:
-    """The length of the longest line, but of those within strings."""
+    """The length of the longest line, but of those that begin within a string."""
     lines = code.split("\n")
     for start, end in _string_lines(code):
         lines[start:end] = [""] * (end - start)
@@ -128,7 +126,7 @@ def _string_lines(code: str) -> list[tuple[int, int]]:
 @lru_cache(maxsize=4096)
 def _formatted(code: str, width: int) -> str | None:
     """What black makes of a statement; None where it fails, or would change its meaning."""
-    import black  # slow to import, and most runs never come here
+    import black  # slow to import, and many files never need it
 
     mode = black.Mode(line_length=width, string_normalization=False)
     try:
@@ -140,12 +138,15 @@ def _formatted(code: str, width: int) -> str | None:
     return formatted
 
 
+_PASS = cst.SimpleStatementLine([cst.Pass()])
+
+
 def _head(node: Compound) -> cst.CSTNode:
-    """A compound statement with nothing but its header."""
+    """A compound statement with nothing but its header; a body in the same line belongs to it."""
     changes: dict[str, object] = {"leading_lines": ()}
     if isinstance(node.body, cst.IndentedBlock):
         changes["body"] = cst.IndentedBlock([_PASS], header=node.body.header)
-    if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.With)):
+    if isinstance(node, (cst.For, cst.If, cst.While)):
         changes["orelse"] = None
     if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
         changes["decorators"] = ()
@@ -153,25 +154,115 @@ def _head(node: Compound) -> cst.CSTNode:
     return node.with_changes(**changes)
 
 
-_PASS = cst.SimpleStatementLine([cst.Pass()])
+def _with_header(node: Compound, header: Compound) -> Compound:
+    """``node`` with the header of another compound statement of its kind."""
+    changes: dict[str, object] = {"leading_lines": node.leading_lines}
+    if isinstance(node.body, cst.IndentedBlock) and isinstance(header.body, cst.IndentedBlock):
+        changes["body"] = node.body.with_changes(header=header.body.header)
+    if isinstance(node, (cst.For, cst.If, cst.While)):
+        changes["orelse"] = node.orelse
+    if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+        changes["decorators"] = node.decorators
+        changes["lines_after_decorators"] = node.lines_after_decorators
+    return header.with_changes(**changes)
 
 
 def _under(decorator: cst.Decorator) -> cst.CSTNode:
-    function = cst.FunctionDef(
+    """A function that has nothing but the decorator."""
+    return cst.FunctionDef(
         name=cst.Name("f"),
         params=cst.Parameters(),
         body=cst.IndentedBlock([_PASS]),
         decorators=[decorator.with_changes(leading_lines=())],
     )
-    return function
 
 
-def with_lost_comments(
-    before: list[cst.CSTNode], after: list[cst.BaseStatement]
-) -> list[cst.BaseStatement]:
-    """``after`` with the comments above it that are in ``before`` and no longer in it."""
-    lines = lost(before, after)
-    if not lines or not after:
-        return after
-    first = with_leading_lines(after[0], [*leading_lines(after[0]), *lines])
-    return [first, *after[1:]]
+@dataclass(frozen=True)
+class Spot:
+    """The place of new statements: the indentation there, and what they replace."""
+
+    layout: Layout
+    indent: str
+    before: cst.CSTNode | None = None
+
+    def new(self, statements: Sequence[cst.BaseStatement]) -> list[cst.BaseStatement]:
+        """New statements, laid out."""
+        return [_visited(one, _New(self.layout, self.indent, self.before)) for one in statements]
+
+    def moved(
+        self, statements: Sequence[cst.BaseStatement], old: str, new: str
+    ) -> list[cst.BaseStatement]:
+        """Statements that go from one indentation below this one to another.
+
+        Those that no longer fit into the line length are laid out again.
+        """
+        if len(new) <= len(old):
+            return [*statements]
+        moving = _Moved(self.layout, self.indent + old, self.indent + new)
+        return [_visited(one, moving) for one in statements]
+
+
+def _visited(statement: cst.BaseStatement, visitor: cst.CSTTransformer) -> cst.BaseStatement:
+    visited = statement.visit(visitor)
+    return visited if isinstance(visited, cst.BaseStatement) else statement
+
+
+class _Walk(cst.CSTTransformer):
+    """Goes through the statements of a tree, and knows how far each is indented."""
+
+    def __init__(self, layout: Layout, indent: str) -> None:
+        super().__init__()
+        self.layout = layout
+        self.indents = [indent]
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Go down to statements only."""
+        if isinstance(node, cst.IndentedBlock):
+            indent = self.layout.default_indent if node.indent is None else node.indent
+            self.indents.append(self.indents[-1] + indent)
+        return not isinstance(
+            node, (cst.SimpleStatementLine, cst.BaseExpression, cst.Parameters, cst.WithItem)
+        )
+
+    def on_leave(  # type: ignore[override]
+        self, original_node: cst.CSTNode, updated_node: cst.CSTNode
+    ) -> cst.CSTNode:
+        """Lay out a statement, after those in it."""
+        if isinstance(original_node, cst.IndentedBlock):
+            self.indents.pop()
+        return self.laid_out(updated_node, self.indents[-1])
+
+    def laid_out(self, node: cst.CSTNode, indent: str) -> cst.CSTNode:
+        """``node`` as it shall be."""
+        raise NotImplementedError
+
+
+class _New(_Walk):
+    def __init__(self, layout: Layout, indent: str, before: cst.CSTNode | None) -> None:
+        super().__init__(layout, indent)
+        self.before = before
+
+    def laid_out(self, node: cst.CSTNode, indent: str) -> cst.CSTNode:
+        if isinstance(node, cst.SimpleStatementLine) and not body_hole(node):
+            return self.layout.line(self.before, node, indent)
+        if isinstance(node, Compound):
+            return self.layout.header(self.before, node, indent)
+        if isinstance(node, cst.Decorator):
+            return self.layout.decorator(self.before, node, indent)
+        return node
+
+
+class _Moved(_Walk):
+    def __init__(self, layout: Layout, indent: str, new: str) -> None:
+        super().__init__(layout, indent)
+        self.old, self.new = indent, new
+
+    def laid_out(self, node: cst.CSTNode, indent: str) -> cst.CSTNode:
+        if not isinstance(node, (cst.SimpleStatementLine, Compound)):
+            return node
+        deeper = self.new + indent.removeprefix(self.old)
+        if self.layout.fits(node, deeper) or not self.layout.fits(node, indent):
+            return node
+        if isinstance(node, cst.SimpleStatementLine):
+            return self.layout.line(None, node, deeper)
+        return self.layout.header(None, node, deeper)

@@ -5,7 +5,7 @@ They change the list of statements that a statement stands in, so they are appli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -20,6 +20,7 @@ from codemods.edits.actions import (
 from codemods.edits.comments import own_lines
 from codemods.edits.errors import ActionError
 from codemods.edits.expressions import part_of
+from codemods.edits.layout import Spot
 from codemods.edits.templates import (
     Part,
     body_hole,
@@ -34,8 +35,14 @@ STATEMENT_ACTIONS = (InsertAfter, InsertBefore, RemoveStatement, ReplaceStatemen
 Lines = Sequence[cst.EmptyLine]
 Statements = list[cst.BaseStatement]
 
-#: Bodies for the holes that stand on a line of their own, with the comments behind them.
-Fills = dict[str, tuple[Sequence[cst.BaseStatement], Lines]]
+
+@dataclass(frozen=True)
+class _Body:
+    """Statements for a hole, the comments behind them, and how far they were indented."""
+
+    statements: Sequence[cst.BaseStatement]
+    footer: Lines = ()
+    indent: str = ""
 
 
 @dataclass
@@ -50,21 +57,18 @@ class Outcome:
 def changed(
     node: cst.BaseSmallStatement | cst.BaseStatement,
     actions: Sequence[Action],
-    lay_out: Callable[[Statements], Statements],
+    spot: Spot,
 ) -> Outcome:
-    """What the statement actions make of one statement.
-
-    ``lay_out`` is called with new statements before bodies are put into them.
-    """
+    """What the statement actions make of one statement at a spot."""
     outcome = Outcome([_as_line(node)])
     for action in actions:
         match action:
             case InsertBefore(template):
-                outcome.before += _filled(template, node, lay_out)
+                outcome.before += _filled(template, node, spot)
             case InsertAfter(template):
-                outcome.after += _filled(template, node, lay_out)
+                outcome.after += _filled(template, node, spot)
             case ReplaceStatement(template):
-                outcome.middle = _filled(template, node, lay_out)
+                outcome.middle = _filled(template, node, spot)
             case RemoveStatement():
                 outcome.middle = []
     return outcome
@@ -80,50 +84,26 @@ def _as_line(node: cst.BaseSmallStatement | cst.BaseStatement) -> cst.BaseStatem
 def _filled(
     template: str,
     node: cst.BaseSmallStatement | cst.BaseStatement,
-    lay_out: Callable[[Statements], Statements],
+    spot: Spot,
 ) -> Statements:
-    statements = lay_out(fill_statements(template, lambda hole: _part(node, hole)))
+    statements = spot.new(fill_statements(template, lambda hole: _part(node, hole)))
     if not {"body", "self"} & holes_of(template):
         return statements
-    fills: Fills = {"self": ([_as_line(node)], ())}
+    splicer = _BodySplicer(spot)
+    splicer.fills["self"] = _Body([_as_line(node)])
     if isinstance(suite := getattr(node, "body", None), cst.BaseSuite):
-        fills["body"] = _suite(suite)
-    return _spliced(statements, fills)[0]
+        splicer.fills["body"] = _suite(suite, spot)
+    return splicer.spliced(statements)[0]
 
 
-def _suite(suite: cst.BaseSuite) -> tuple[Sequence[cst.BaseStatement], Lines]:
+def _suite(suite: cst.BaseSuite, spot: Spot) -> _Body:
     if isinstance(suite, cst.IndentedBlock):
-        return suite.body, suite.footer
+        indent = spot.layout.default_indent if suite.indent is None else suite.indent
+        return _Body(suite.body, suite.footer, indent)
     if isinstance(suite, cst.SimpleStatementSuite):
         line = cst.SimpleStatementLine(suite.body, trailing_whitespace=suite.trailing_whitespace)
-        return [line], ()
+        return _Body([line])
     raise ActionError("has a body of an unknown kind")
-
-
-def _spliced(
-    statements: Sequence[cst.BaseStatement],
-    fills: Fills,
-) -> tuple[Statements, Lines]:
-    """``statements`` with bodies in the place of their holes, and the comments left at the end."""
-    result: Statements = []
-    pending: Lines = ()
-    for statement in statements:
-        hole = body_hole(statement)
-        if not hole:
-            spliced = statement.visit(_BodySplicer(fills))
-            if not isinstance(spliced, cst.BaseStatement):
-                raise ActionError("a body cannot stand there")
-            result.append(_below(pending, spliced))
-            pending = ()
-        elif hole not in fills:
-            raise ActionError(f"there is no {{{hole}}}")
-        else:
-            body, footer = fills[hole]
-            result += [
-                _below(pending, one) if index == 0 else one for index, one in enumerate(body)
-            ]
-            pending = footer
-    return result, pending
 
 
 def _below(lines: Lines, statement: cst.BaseStatement) -> cst.BaseStatement:
@@ -133,21 +113,51 @@ def _below(lines: Lines, statement: cst.BaseStatement) -> cst.BaseStatement:
 
 
 class _BodySplicer(cst.CSTTransformer):
-    def __init__(self, fills: Fills) -> None:
+    """Puts bodies in the place of the holes that stand on a line of their own."""
+
+    def __init__(self, spot: Spot) -> None:
         super().__init__()
-        self.fills = fills
+        self.spot = spot
+        self.fills: dict[str, _Body] = {}
+        self.indents: list[str] = []
 
-    def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:  # noqa: N802
-        return False
-
-    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> bool:  # noqa: N802
-        return False
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Go down to statements only."""
+        if isinstance(node, cst.IndentedBlock):
+            default = self.spot.layout.default_indent
+            self.indents.append(default if node.indent is None else node.indent)
+        return not isinstance(node, (cst.SimpleStatementLine, cst.BaseExpression))
 
     def leave_IndentedBlock(  # noqa: N802
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
-        body, pending = _spliced(updated_node.body, self.fills)
+        """Fill the holes among the statements of a block."""
+        body, pending = self._filled(updated_node.body)
+        self.indents.pop()
         return updated_node.with_changes(body=body, footer=[*pending, *updated_node.footer])
+
+    def spliced(self, statements: Sequence[cst.BaseStatement]) -> tuple[Statements, Lines]:
+        """``statements`` with their holes filled, and the comments left at the end."""
+        visited = [statement.visit(self) for statement in statements]
+        return self._filled([one for one in visited if isinstance(one, cst.BaseStatement)])
+
+    def _filled(self, statements: Sequence[cst.BaseStatement]) -> tuple[Statements, Lines]:
+        result: Statements = []
+        pending: Lines = ()
+        for statement in statements:
+            hole = body_hole(statement)
+            if not hole:
+                result.append(_below(pending, statement))
+                pending = ()
+            elif hole not in self.fills:
+                raise ActionError(f"there is no {{{hole}}}")
+            else:
+                fill = self.fills[hole]
+                body = self.spot.moved(fill.statements, fill.indent, "".join(self.indents))
+                lines = [*pending, *leading_lines(statement)]
+                result += [_below(lines, body[0]), *body[1:]]
+                pending = fill.footer
+        return result, pending
 
 
 def _part(node: cst.BaseSmallStatement | cst.BaseStatement, hole: str) -> Part:
