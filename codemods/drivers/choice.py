@@ -28,7 +28,7 @@ def choose(
         raise UnsupportedDriverError(f"no async driver is known for the database {database!r}")
     if version is not None and version < FIRST_ASYNC:
         raise UnsupportedDriverError(
-            f"SQLAlchemy {version} has no usable asyncio extension; it came with {FIRST_ASYNC}"
+            f"SQLAlchemy {version} has no asyncio extension; it came with {FIRST_ASYNC}"
         )
     if override:
         name = override.rpartition("+")[2]

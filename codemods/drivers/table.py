@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-#: The first SQLAlchemy whose asyncio extension has everything that a migration writes.
-FIRST_ASYNC = Version("1.4.3")
+#: The first SQLAlchemy with an asyncio extension (its dialect for aiosqlite came with 1.4.3).
+FIRST_ASYNC = Version("1.4")
 
 _V2 = Version("2.0")
 

@@ -101,6 +101,16 @@ class Declared:
         package = self.package(name)
         return package.at_least(Version(version)) if package else None
 
+    def decisive(self, name: str, boundary: str) -> Version | None:
+        """The version to decide by: the installed one, or the oldest that may be.
+
+        None, for the newest, where some of the allowed versions are older than ``boundary`` and
+        some are not: a fresh installation takes the newest.
+        """
+        if self.at_least(name, boundary) is None:
+            return None
+        return self.version(name) or self.minimum(name)
+
     def python_at_least(self, version: str) -> bool | None:
         """Whether the application runs on this Python or newer ones only; None when not known."""
         if self.requires_python is not None:

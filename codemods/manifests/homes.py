@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from codemods.manifests.model import Kind, Role, Section
 
@@ -55,7 +54,9 @@ def _one_for_each_file(sections: Iterable[Section]) -> list[Section]:
     return list(first.values())
 
 
-def position(section: Section, requirement: Requirement, placed: Collection[str]) -> int:
+def position(
+    section: Section, requirement: Requirement, placed: Collection[str], *, dev: bool = False
+) -> int:
     """The index at which ``requirement`` is to be inserted.
 
     In an alphabetical list its place in the alphabet; else behind SQLAlchemy (or pytest), and
@@ -68,18 +69,11 @@ def position(section: Section, requirement: Requirement, placed: Collection[str]
             (entry.index for entry in entries if entry.spelling.name.lower() > key), len(entries)
         )
     table = section.kind is Kind.PIPFILE or "poetry" in section.key
-    anchors = _ANCHORS if section.role in _PRODUCTION and not _for_tests(requirement) else ()
-    found = next(
-        (entry for name in (*anchors, *_TEST_ANCHORS) if (entry := section.find(name))), None
-    )
+    anchors = (*_TEST_ANCHORS, *_ANCHORS) if dev else (*_ANCHORS, *_TEST_ANCHORS)
+    found = next((entry for name in anchors if (entry := section.find(name))), None)
     if table or found is None:
         return len(entries)
     index = found.index + 1
     while index < len(entries) and entries[index].name in placed:
         index += 1
     return index
-
-
-def _for_tests(requirement: Requirement) -> bool:
-    name = canonicalize_name(requirement.name)
-    return name.startswith(("pytest", "asgi-lifespan", "anyio", "httpx"))

@@ -81,11 +81,12 @@ def locate(codebase: CodeBase, near: str) -> Located:
 
 
 def _in(codebase: CodeBase, base: str) -> list[Manifest]:
-    """The manifests of a folder and of its subfolder ``requirements``."""
+    """The manifests of a folder, and the requirements files of its well-known subfolders."""
+    below = {inside(base, name) for name in ("requirements", "test", "tests")}
     found = []
     for path in codebase.files:
         parent = folder(path)
-        if parent == base or parent == inside(base, "requirements"):
+        if parent == base or (parent in below and _is_requirements(path)):
             manifest = read(path, codebase[path].text)
             if manifest is not None and manifest.sections:
                 found.append(manifest)

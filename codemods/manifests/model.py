@@ -78,8 +78,10 @@ class Section:
 
     @property
     def frozen(self) -> bool:
-        """Whether everything is pinned, as ``pip freeze`` does."""
-        return len(self.entries) > 2 and all(entry.spelling.pinned for entry in self.entries)
+        """Whether it is written as by ``pip freeze``: most pinned, and nothing without a limit."""
+        pinned = sum(entry.spelling.pinned for entry in self.entries)
+        limited = all(entry.spelling.limited for entry in self.entries)
+        return len(self.entries) > 2 and limited and 2 * pinned > len(self.entries)
 
     @property
     def ordered(self) -> bool:

@@ -70,13 +70,14 @@ def require(
     if not any(section.kind is not Kind.CONSTRAINTS for section in located.sections):
         return ManifestEdits(notes=_without_manifest(located, codebase, requirements, olds))
     run = _Run(codebase, located)
+    replaced = [old for old in olds if any(section.find(old) for section in run.sections)]
     for old, new in olds.items():
         run.replace(old, new)
     for requirement in requirements:
         run.declare(requirement, dev=dev)
     watched = {canonicalize_name(requirement.name) for requirement in requirements} | set(olds)
     for path in located.dockerfiles:
-        run.notes += docker.report(path, codebase[path].text, olds, watched)
+        run.notes += docker.report(path, codebase[path].text, replaced, watched)
     run.stale(requirements)
     return ManifestEdits(
         run.texts, tuple(dict.fromkeys(run.changes)), tuple(dict.fromkeys(run.notes))
@@ -181,7 +182,7 @@ class _Run:
         if dev:
             if not any(section.find(name) for section in self.sections):
                 for section in homes.for_tests(self.sections):
-                    self._insert(section, requirement)
+                    self._insert(section, requirement, dev=True)
             return
         for section in homes.for_production(self.sections, name):
             reached = together(self.located.sections, section)
@@ -204,13 +205,14 @@ class _Run:
         else:
             self._apply(section, AddExtras(entry.index, wanted), message, entry.line)
 
-    def _insert(self, section: Section, requirement: Requirement) -> None:
+    def _insert(self, section: Section, requirement: Requirement, *, dev: bool = False) -> None:
         message = f"{plain(requirement)} is added"
         if section.locked:
             self._refuse(section, message, 1)
             return
-        change = Insert(homes.position(section, requirement, self.placed), requirement)
-        self._apply(section, change, message, 1)
+        index = homes.position(section, requirement, self.placed, dev=dev)
+        line = section.entries[index - 1].line if index and section.entries else 1
+        self._apply(section, Insert(index, requirement), message, line)
         self.placed.add(canonicalize_name(requirement.name))
 
     def _refuse(self, section: Section, message: str, line: int) -> None:

@@ -76,6 +76,11 @@ class Spelling:
         """Whether exactly one version (or one place) is allowed."""
         return Bounds.of(self.specifier).exact is not None or self.rest.strip().startswith("@")
 
+    @property
+    def limited(self) -> bool:
+        """Whether it is pinned, or has an upper limit at least."""
+        return self.pinned or Bounds.of(self.specifier).upper is not None
+
     def with_extras(self, extras: Iterable[str]) -> Spelling:
         """The same requirement with some more extras."""
         missing = [extra for extra in extras if canonicalize_name(extra) not in self.extra_names]

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from tomlkit.container import Container
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import Array, InlineTable, SingleKey, String, Table
+from tomlkit.items import Array, InlineTable, Item, SingleKey, String, Table
 
 from codemods.manifests.lines import rendered
 from codemods.manifests.model import (
@@ -251,7 +251,11 @@ def _edit_table(table: MutableMapping[str, Any], change: Edit, frozen: bool) -> 
                 extras = [str(extra) for extra in options.get("extras", ())]
                 options["extras"] = [*extras, *(x for x in change.extras if x not in extras)]
             else:
-                table[name] = _inline(list(change.extras), str(options), options)
+                literal = isinstance(options, String) and options.as_string().startswith("'")
+                version = tomlkit.string(str(options), literal=literal)
+                value = _inline(list(change.extras), version)
+                _settle(value, current)
+                table[name] = value
     else:
         _swap(table, name, change.requirement, frozen)
 
@@ -264,11 +268,19 @@ def _value(requirement: Requirement, frozen: bool) -> Any:
     return tomlkit.string(version)
 
 
-def _inline(extras: list[str], version: str, like: Any = None) -> InlineTable:
+def _inline(extras: list[str], version: str) -> InlineTable:
     result = tomlkit.inline_table()
     result.append("extras", extras)
-    result.append("version", like if isinstance(like, String) else version)
+    result.append("version", version)
     return result
+
+
+def _settle(new: Any, old: Any) -> None:
+    """Give a new value the comment on the old one's line."""
+    if isinstance(old, Item):
+        new.trivia.comment_ws = old.trivia.comment_ws
+        new.trivia.comment = old.trivia.comment
+        new.trivia.trail = old.trivia.trail
 
 
 def _swap(
@@ -289,10 +301,13 @@ def _swap(
     body = container.body if isinstance(container, Container) else []
     for position, (old_key, item) in enumerate(body):
         if old_key is not None and old_key.key == name and not isinstance(item, Table):
-            value.trivia.comment_ws = item.trivia.comment_ws
-            value.trivia.comment = item.trivia.comment
-            value.trivia.trail = item.trivia.trail
-            body[position] = (SingleKey(requirement.name, sep=old_key.sep), value)
+            _settle(value, item)
+            written = old_key.as_string()
+            blank = written[len(written.rstrip()) :]
+            new_key = SingleKey(
+                requirement.name, sep=old_key.sep, original=requirement.name + blank
+            )
+            body[position] = (new_key, value)
             return
     del table[name]
     table[requirement.name] = value
