@@ -40,6 +40,7 @@ class CallGraph:
         self._references: dict[Function, tuple[Reference, ...]] = {}
         self._unresolved: dict[Function, tuple[Reference, ...]] = {}
         self._families: dict[Function, frozenset[Function]] = {}
+        self._named: dict[str, list[Function]] = {}
 
     def targets(self, call: ast.Call, module: Module) -> list[Function]:
         """The functions of the code base that a call can reach."""
@@ -139,13 +140,21 @@ class CallGraph:
         function: Function,
         module: Module,
     ) -> bool:
-        """Whether an attribute of something unknown could be this method."""
-        if values or not isinstance(node, ast.Attribute) or not function.is_method:
+        """Whether an attribute of something unknown could be this function."""
+        if values or not isinstance(node, ast.Attribute):
             return False
-        receiver = self.program.infer(node.value, module)
-        if receiver:
-            return False
-        return isinstance(node.ctx, ast.Load)
+        return not self.program.infer(node.value, module)
+
+    def named(self, name: str) -> list[Function]:
+        """Every function of the code base with that name."""
+        if name not in self._named:
+            self._named[name] = [
+                function
+                for module in self.program.modules.mentioning((name,))
+                for function in module.functions.values()
+                if function.name == name
+            ]
+        return self._named[name]
 
     def class_references(self, cls: Class) -> tuple[Reference, ...]:
         """Every place that names a class."""
@@ -165,14 +174,15 @@ class CallGraph:
     def argument_values(self, function: Function, argument: ast.arg) -> Values:
         """What the callers of ``function`` pass for ``argument``."""
         found = []
-        callers = list(self._calls_of(function))
+        callers = list(self.calls_of(function))
         for call, module in callers:
             node = self.argument(call, function, argument)
             if node is not None:
                 found.append(self.program.infer(node, module))
         return union(found) if found else UNKNOWN
 
-    def _calls_of(self, function: Function) -> list[tuple[ast.Call, Module]]:
+    def calls_of(self, function: Function) -> list[tuple[ast.Call, Module]]:
+        """The calls of a function that were resolved; of ``__init__``: those of its class."""
         if function.name == "__init__" and isinstance(function.parent, Class):
             classes = [function.parent, *self.program.subclasses(function.parent)]
             return [

@@ -101,12 +101,22 @@ class Inference:
                 return instance("builtins.dict", UNKNOWN, self.infer(value, module))
             case ast.Subscript():
                 return self._subscript(node, module)
-            case ast.Constant(value=str()):
-                return instance("builtins.str")
+            case ast.Constant(value=value) if value is not None and value is not Ellipsis:
+                return instance(f"builtins.{type(value).__name__}")
+            case ast.Compare() | ast.BinOp() | ast.UnaryOp():
+                return self._operation(node, module)
             case ast.JoinedStr():
                 return instance("builtins.str")
             case _:
                 return UNKNOWN
+
+    def _operation(self, node: ast.expr, module: Module) -> Values:
+        """What an operator gives: of numbers and strings nothing of the code base."""
+        operands = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        values = [self.infer(operand, module) for operand in operands]
+        if all(v and not any(self._ours(item) for item in v) for v in values):
+            return instance(known.OPAQUE)
+        return UNKNOWN
 
     def _subscript(self, node: ast.Subscript, module: Module) -> Values:
         values = self.infer(node.value, module)
@@ -287,6 +297,8 @@ class Inference:
                 return one(External(known.canonical(f"{dotted}.{name}")))
             case ClassValue(cls=cls):
                 return self._class_attribute(cls, name)
+            case Instance(cls="types.ModuleType"):
+                return UNKNOWN
             case Instance():
                 return self.instance_attribute(value, name)
             case TypeVariable(bound=bound):
@@ -440,7 +452,31 @@ class Inference:
         if word is not None:
             return self._word(word, Instance(name), node, module)
         last = name.rpartition(".")[2]
-        return instance(name) if last[:1].isupper() else UNKNOWN
+        if last[:1].isupper():
+            return instance(name)
+        return UNKNOWN if self._hands_over(node, module) else instance(known.OPAQUE)
+
+    def _hands_over(self, node: ast.Call, module: Module) -> bool:
+        """Whether a call gives something of the code base to the outside, which may come back."""
+        if any(isinstance(a, ast.Starred | ast.Lambda) for a in node.args):
+            return True
+        if any(word in ast.unparse(node.func) for word in ("import_module", "__import__")):
+            return True
+        for argument in (*node.args, *(k.value for k in node.keywords)):
+            values = self.infer(argument, module)
+            if not values and not isinstance(argument, ast.Constant):
+                return True
+            if any(self._ours(value) for value in values):
+                return True
+        return False
+
+    def _ours(self, value: Value) -> bool:
+        match value:
+            case FunctionValue() | ClassValue() | ModuleValue() | TypeVariable():
+                return True
+            case Instance(cls=cls, args=args):
+                return isinstance(cls, Class) or any(self._ours(v) for a in args for v in a)
+        return False
 
     def _factory(self, name: str, node: ast.Call, module: Module) -> Values:
         if name == known.SCOPED_SESSION and node.args:
@@ -472,6 +508,8 @@ class Inference:
             word = known.RETURNS.get(f"{base}.{name}")
             if word is not None:
                 return self._word(word, owner, node, module)
+        if isinstance(owner.cls, str) and not owner.args and not self._hands_over(node, module):
+            return instance(known.OPAQUE)
         return UNKNOWN
 
     def _word(self, word: str, owner: Instance, node: ast.Call, module: Module) -> Values:

@@ -23,6 +23,8 @@ the bases of outside classes. ``RETURNS`` maps ``class.method`` or a function to
 
 from __future__ import annotations
 
+#: Something that a library made, of which nothing else is known: nothing of the code base.
+OPAQUE = "?"
 SESSION = "sqlalchemy.orm.Session"
 SCOPED_SESSION = "sqlalchemy.orm.scoped_session"
 SESSIONMAKER = "sqlalchemy.orm.sessionmaker"

@@ -20,6 +20,14 @@ from codemods.facts.syntax import Class, Function
 from codemods.facts.values import FunctionValue, Instance
 
 
+#: Methods of dictionaries, lists, strings and clients: on something unknown they prove nothing.
+_COMMON_NAMES = frozenset(
+    """get pop update items keys values copy clear setdefault append extend insert remove index
+    count sort reverse add discard join split strip format find replace read write close open send
+    run start stop post put patch delete head request all first one filter create save""".split()
+)
+
+
 @dataclass(frozen=True)
 class Cause:
     """Why a function has its colour: a sentence, and the function that it goes back to."""
@@ -161,7 +169,7 @@ class Colouring:
                             ),
                         )
                     )
-            self._doubts(function)
+            queue.extend(self._doubts(function))
         return touched
 
     def _follow(self, function: Function, reference: Reference) -> Function | None:
@@ -174,7 +182,7 @@ class Colouring:
         if is_property(function) and isinstance(node, ast.Attribute):
             return None
         if reference.call is None:
-            if self._in_super_or_type(node, module):
+            if self._is_harmless(function, node, module):
                 return None
             self._obstacles.setdefault(
                 function,
@@ -206,19 +214,44 @@ class Colouring:
         )
         return caller
 
-    def _doubts(self, function: Function) -> None:
-        """Calls of something unknown that could be this function."""
-        if function in self._obstacles or not function.is_method:
-            return
+    def _doubts(self, function: Function) -> list[tuple[Function, Cause]]:
+        """Calls of something unknown that could be this function.
+
+        Where every function of that name becomes async, it does not matter which one is meant:
+        the call is awaited. Otherwise the function stays sync.
+        """
+        found: list[tuple[Function, Cause]] = []
         for reference in self.program.calls.unresolved(function):
             if reference.call is None or not self._fits(reference.call, function):
                 continue
             where = f"{reference.module.path}:{reference.node.lineno}"
-            self._obstacles[function] = Cause(
-                f"could be what {ast.unparse(reference.node)} calls in {where}, where the type of "
-                f"{ast.unparse(reference.node.value) if isinstance(reference.node, ast.Attribute) else 'it'} is not known"
+            caller = reference.module.function_of(reference.call)
+            if self._already_awaited(reference.call, reference.module):
+                continue
+            if caller is None or not self._all_alike(function):
+                self._obstacles.setdefault(
+                    function,
+                    Cause(
+                        f"could be what `{ast.unparse(reference.node)}` means in {where}, "
+                        f"where its type is not known"
+                    ),
+                )
+                return []
+            self._callers.setdefault(function, []).append(
+                AwaitedCall(reference.call, reference.module, caller, function)
             )
-            return
+            found.append(
+                (caller, Cause(f"awaits {function.name}, called in {where}", function))
+            )
+        return found
+
+    def _all_alike(self, function: Function) -> bool:
+        """Whether every function with that name waits, so that it does not matter which it is."""
+        family = self.program.calls.family(function)
+        return function.name not in _COMMON_NAMES and all(
+            other in family or other in self.waiting or other.is_async
+            for other in self.program.calls.named(function.name)
+        )
 
     # -- questions about a function ----------------------------------------------------------
 
@@ -303,9 +336,12 @@ class Colouring:
             child = parent
         return False
 
-    @staticmethod
-    def _in_super_or_type(node: ast.AST, module: Module) -> bool:
-        return any(isinstance(parent, ast.Delete) for parent in module.ancestors(node))
+    def _is_harmless(self, function: Function, node: ast.AST, module: Module) -> bool:
+        """Whether naming a function without a call leads to none."""
+        if any(function in fixtures for fixtures in self.program.web.fixtures.values()):
+            return True
+        parent = module.parent(node)
+        return isinstance(parent, ast.Delete | ast.Assert | ast.Expr)
 
     def chain(self, function: Function) -> tuple[str, ...]:
         """The reasons for the colour of a function, nearest first."""

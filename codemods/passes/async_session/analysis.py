@@ -24,6 +24,7 @@ from codemods.passes.async_session.sites import (
     Sites,
 )
 from codemods.plan.colours import Cause, Colouring, Framework, is_main_block
+from codemods.plan.flows import Flows, Node
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def analyse(program: Program, options: Options) -> Analysis:
                 waiting.setdefault(call.function, Cause("uses a client that is async now"))
         colours = Colouring(program, waiting, closed, framework)
         more, bridges = _boundaries(program, colours)
+        more |= _conflicts(program, sites, colours, bridges)
         if not more:
             return Analysis(program, options, sites, colours, clients, bridges)
         closed |= more
@@ -196,6 +198,42 @@ def _boundaries(program: Program, colours: Colouring) -> tuple[dict[Function, Ca
             else:
                 bridges.append(Bridge(awaited.call, awaited.module, callee, session))
     return closed, bridges
+
+
+def _conflicts(
+    program: Program, sites: list[Site], colours: Colouring, bridges: list[Bridge]
+) -> dict[Function, Cause]:
+    """Functions that share a session with one that stays sync, and so have to stay sync too."""
+    if not colours.sync:
+        return {}
+    cut = {bridge.callee for bridge in bridges}
+    flows = Flows(program, lambda node, module: _is_session(program, node, module))
+    users: dict[Node, list[tuple[Function, Site]]] = {}
+    for site in sites:
+        if site.function is None or site.function in cut:
+            continue
+        assert isinstance(site.node, ast.Call)
+        receiver = site.node if site.kind == CREATE else _called(site)
+        if isinstance(receiver, ast.Attribute) and site.kind != CREATE:
+            receiver = receiver.value
+        for root in flows.of(receiver, site.module):
+            users.setdefault(root, []).append((site.function, site))
+    closed: dict[Function, Cause] = {}
+    for found in users.values():
+        stuck = next((f for f, _ in found if f in colours.sync), None)
+        if stuck is None:
+            continue
+        for function, _ in found:
+            if function in colours.asynchronous:
+                closed.setdefault(
+                    function,
+                    Cause(f"shares its session with {stuck.qualname}, which stays sync", stuck),
+                )
+    return closed
+
+
+def _is_session(program: Program, node: ast.expr, module: Module) -> bool:
+    return program.is_a(node, module, known.SESSION)
 
 
 def session_argument(

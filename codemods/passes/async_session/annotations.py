@@ -49,9 +49,24 @@ def class_references(
         names |= module.syntax.aliases.get(name, set())
     for name in names:
         for node in module.syntax.references.get(name, ()):
+            if _rebound(node, module):
+                continue
             for value in program.infer(node, module):
                 if isinstance(value, External) and value.name in ASYNC_CLASSES:
                     yield node, value.name
+
+
+def _rebound(node: ast.expr, module: Module) -> bool:
+    """Whether a name means an alias by then (``Session = Annotated[Session, ...]``)."""
+    if not isinstance(node, ast.Name):
+        return False
+    holder = module.scope_of(node).lookup(node.id)
+    bindings = holder.bindings[node.id] if holder is not None else []
+    if len(bindings) < 2:
+        return False
+    before = [b for b in bindings if getattr(b.node, "lineno", 0) < node.lineno]
+    last = max(before, key=lambda b: getattr(b.node, "lineno", 0), default=None)
+    return last is not None and last.kind not in ("import", "from")
 
 
 def rename_class(draft: Draft, node: ast.Name | ast.Attribute, name: str, module: Module) -> None:

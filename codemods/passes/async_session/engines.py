@@ -11,6 +11,7 @@ from codemods.drivers import (
     DATABASES,
     HELPER_NAME,
     Driver,
+    UnsupportedDriverError,
     choose,
     convert,
     database_of,
@@ -160,11 +161,16 @@ class Engines:
     def _drivers_for(self, module: Module) -> dict[str, Driver]:
         version = self.versions.of("sqlalchemy", module.path) or Version("2.0.38")
         override = dict(self.analysis.options.driver)
-        return {
-            database.name: choose(database.name, version, override.get(database.name))
-            for database in DATABASES
-            if database.drivers
-        }
+        found = {}
+        for database in DATABASES:
+            try:
+                found[database.name] = choose(
+                    database.name, version, override.get(database.name)
+                )
+            except UnsupportedDriverError:
+                if database.name in override:
+                    raise
+        return found
 
     def _use(self, driver: Driver, module: Module) -> None:
         where = self.test_drivers if self.program.web.in_tests(module) else self.drivers
@@ -183,6 +189,9 @@ class Engines:
                     return self._literal(*found, text)
                 if text is not None and is_async(text):
                     return self._literal(*found, text)
+            assigned = self._assigned_here(node, module)
+            if assigned is not None and (text := text_of(assigned, module)) is not None:
+                return self._literal(assigned, module, text)
         if (scheme := self._scheme(node, module)) and is_async(scheme):
             database = database_of(scheme)
             driver = self._drivers_for(module).get(database.name) if database else None
@@ -203,6 +212,22 @@ class Engines:
             source = module.source(first)
             self.draft.edit(module, first, Rewrite(source.replace(text, edit.text, 1)))
         return edit.driver, in_memory(edit.text)
+
+    @staticmethod
+    def _assigned_here(node: ast.expr, module: Module) -> ast.expr | None:
+        """What an attribute of something unknown was set to just before (``mod.url = "..."``)."""
+        function = module.function_of(node)
+        if function is None or not isinstance(node, ast.Attribute):
+            return None
+        text = ast.unparse(node)
+        found = [
+            statement.value
+            for statement in ast.walk(function.definition)
+            if isinstance(statement, ast.Assign)
+            and statement.lineno < node.lineno
+            and [ast.unparse(t) for t in statement.targets] == [text]
+        ]
+        return found[0] if len(found) == 1 else None
 
     def _only_engines(self, node: ast.expr, found: tuple[ast.expr, Module], module: Module) -> bool:
         """Whether a variable that holds a URL is read for async engines only."""
@@ -259,18 +284,17 @@ class Engines:
         self.draft.edit(module, node, Rewrite(f"{HELPER_NAME}({{self}})"))
         dotted = self._helper_module(module, drivers)
         self.draft.add_import(module, dotted, HELPER_NAME)
-        declared = self.versions.databases(module.path)
-        for name in declared or ():
-            self._use(drivers[name], module)
+        if self.versions.declared(module.path).manifests:
+            for name in self.versions.databases(module.path) or ("sqlite",):
+                self._use(drivers[name], module)
         return None, False
 
     def _helper_module(self, module: Module, drivers: dict[str, Driver]) -> str:
         """The module beside the engine that holds the function; its dotted name as imported."""
         folder = module.folder
         path = f"{folder}/{HELPER_NAME}.py" if folder else f"{HELPER_NAME}.py"
-        known_here = self.versions.databases(module.path)
-        wanted = {n: d for n, d in drivers.items() if not known_here or n in known_here}
-        self.texts[path] = runtime_helper(wanted or drivers)
+        wanted = self.versions.possible_databases(module.path)
+        self.texts[path] = runtime_helper({n: d for n, d in drivers.items() if n in wanted})
         return import_name(self.program, module, path)
 
 

@@ -17,6 +17,7 @@ from codemods.passes.async_session.requirements import edit_manifests
 from codemods.passes.async_session.sites import BRIDGE, CREATE, Site
 from codemods.passes.async_session.startup import edit_startup
 from codemods.passes.async_session.testing import Testing
+from codemods.passes.async_session.threads import edit_threads
 from codemods.passes.async_session.versions import Versions
 from codemods.passes.base import Decision, Outcome
 from codemods.plan.draft import Draft
@@ -37,6 +38,7 @@ def plan(program: Program, options: Options) -> Outcome:
     engines = Engines(analysis, draft, versions)
     engines.edit()
     edit_startup(analysis, draft, versions)
+    edit_threads(analysis, draft)
     testing = Testing(analysis, draft, versions)
     testing.edit()
     return Outcome(

@@ -40,3 +40,13 @@ class Versions:
             for database in DATABASES
             if any(found.declares(name) for name in database.distributions)
         )
+
+    def possible_databases(self, path: str) -> frozenset[str]:
+        """The databases that the application can reach with the drivers that it installs.
+
+        SQLite needs none; without any manifest all the common ones are possible.
+        """
+        found = self.databases(path)
+        if found or self.declared(path).manifests:
+            return found | {"sqlite"}
+        return frozenset(("postgresql", "mysql", "sqlite"))

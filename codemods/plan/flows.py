@@ -1,0 +1,217 @@
+"""Where sessions go: which places use the same session, so that they have one colour.
+
+A session is followed from where it is made through parameters, attributes, returns and
+dependencies. All functions that talk to the database through one flow wait in the same way: a
+session is either sync or async.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Binding, Class, Function, Scope
+from codemods.facts.values import FunctionValue, Instance
+
+
+class Node(NamedTuple):
+    """A place that holds a session: a parameter, an attribute, a result, a name, a call."""
+
+    kind: str
+    owner: object
+    name: str
+
+
+class Flows:
+    """The flows of sessions of a program. ``holds`` tells whether an expression is a session."""
+
+    def __init__(self, program: Program, holds: Callable[[ast.expr, Module], bool]) -> None:
+        self.program = program
+        self.holds = holds
+        self._parents: dict[Node, Node] = {}
+        self._seen: set[Node] = set()
+
+    # -- union and find ----------------------------------------------------------------------
+
+    def root(self, node: Node) -> Node:
+        """The flow that a place belongs to."""
+        path = []
+        while (parent := self._parents.get(node, node)) != node:
+            path.append(node)
+            node = parent
+        for passed in path:
+            self._parents[passed] = node
+        return node
+
+    def _join(self, one: Node, other: Node) -> None:
+        a, b = self.root(one), self.root(other)
+        if a != b:
+            self._parents[a] = b
+
+    # -- origins -----------------------------------------------------------------------------
+
+    def of(self, node: ast.expr, module: Module) -> set[Node]:
+        """The flows that an expression belongs to."""
+        found = set()
+        for origin in self._origins(node, module, 0):
+            self._expand(origin)
+            found.add(origin)
+        return {self.root(origin) for origin in found}
+
+    def _origins(self, node: ast.expr, module: Module, depth: int) -> set[Node]:
+        if depth > 20:
+            return set()
+        match node:
+            case ast.Name(id=name):
+                holder = module.scope_of(node).lookup(name)
+                return self._bound(holder, name, depth) if holder is not None else set()
+            case ast.Attribute(value=value, attr=name):
+                return self._attributes(value, name, module)
+            case ast.Call():
+                return self._called(node, module, depth)
+            case ast.Await(value=value) | ast.NamedExpr(value=value) | ast.Starred(value=value):
+                return self._origins(value, module, depth + 1)
+            case ast.IfExp(body=body, orelse=orelse):
+                return self._all((body, orelse), module, depth)
+            case ast.BoolOp(values=values):
+                return self._all(values, module, depth)
+        return set()
+
+    def _all(self, nodes: Iterable[ast.expr], module: Module, depth: int) -> set[Node]:
+        found: set[Node] = set()
+        for node in nodes:
+            found |= self._origins(node, module, depth + 1)
+        return found
+
+    def _bound(self, holder: Scope, name: str, depth: int) -> set[Node]:
+        found: set[Node] = set()
+        for binding in holder.bindings.get(name, ()):
+            found |= self._binding(binding, holder, name, depth)
+        return found
+
+    def _binding(self, binding: Binding, holder: Scope, name: str, depth: int) -> set[Node]:
+        module = holder.module
+        if binding.kind == "parameter" and isinstance(holder, Function):
+            return {Node("parameter", holder, name)}
+        if binding.kind in ("assign", "annotated", "with", "for") and binding.value is not None:
+            if holder.is_module:
+                return {Node("name", module, name)}
+            return self._origins(binding.value, module, depth + 1)
+        if binding.kind == "from" and isinstance(binding.node, ast.alias):
+            statement = module.parent(binding.node)
+            if isinstance(statement, ast.ImportFrom):
+                target = self.program.modules.resolve(
+                    module, statement.module or "", statement.level
+                )
+                if target is not None and depth < 20:
+                    return self._bound(target.scope, binding.node.name, depth + 1)
+        return set()
+
+    def _attributes(self, value: ast.expr, name: str, module: Module) -> set[Node]:
+        found = set()
+        for owner in self.program.infer(value, module):
+            if isinstance(owner, Instance) and isinstance(owner.cls, Class):
+                found.add(Node("attribute", self._definer(owner.cls, name), name))
+        return found
+
+    def _definer(self, cls: Class, name: str) -> Class:
+        """The topmost class of a family that has the attribute."""
+        for base in reversed(self.program.mro(cls)):
+            if isinstance(base, Class) and (name in base.attributes or name in base.bindings):
+                return base
+        return cls
+
+    def _called(self, call: ast.Call, module: Module, depth: int) -> set[Node]:
+        targets = [
+            v.function
+            for v in self.program.infer(call.func, module)
+            if isinstance(v, FunctionValue)
+        ]
+        if targets:
+            return {Node("result", target, "") for target in targets}
+        if isinstance(call.func, ast.Attribute) and self.holds(call.func.value, module):
+            return self._origins(call.func.value, module, depth + 1)
+        return {Node("call", call, "")}
+
+    # -- edges -------------------------------------------------------------------------------
+
+    def _expand(self, node: Node) -> None:
+        waiting = [node]
+        while waiting:
+            current = waiting.pop()
+            if current in self._seen:
+                continue
+            self._seen.add(current)
+            for other in self._sources(current):
+                self._join(current, other)
+                waiting.append(other)
+
+    def _sources(self, node: Node) -> set[Node]:
+        match node:
+            case Node("parameter", Function() as function, name):
+                return self._parameter(function, name)
+            case Node("attribute", Class() as cls, name):
+                return self._assigned(cls, name)
+            case Node("result", Function() as function, _):
+                return self._given(function)
+        return set()
+
+    def _parameter(self, function: Function, name: str) -> set[Node]:
+        argument = next((a for a in function.parameters if a.arg == name), None)
+        if argument is None:
+            return set()
+        found: set[Node] = set()
+        depends = self.program.web.depends(function, argument)
+        if depends is not None:
+            for provider in self.program.web.dependency_functions(depends):
+                found.add(Node("result", provider, ""))
+        fixture = self.program.web.fixture(function, name)
+        if fixture is not None:
+            found.add(Node("result", fixture, ""))
+        for call, module in self.program.calls.calls_of(function):
+            passed = self.program.calls.argument(call, function, argument)
+            if passed is not None and self.holds(passed, module):
+                found |= self._origins(passed, module, 0)
+        return found
+
+    def _assigned(self, cls: Class, name: str) -> set[Node]:
+        found: set[Node] = set()
+        for owner in (cls, *self.program.subclasses(cls)):
+            for binding in (*owner.attributes.get(name, ()), *owner.bindings.get(name, ())):
+                if binding.value is not None:
+                    found |= self._origins(binding.value, owner.module, 0)
+                elif binding.kind == "def":
+                    found.add(Node("result", owner.module.functions[binding.node], ""))
+            # A dataclass hands its arguments on to its fields.
+            if name in owner.bindings and "__init__" not in owner.bindings:
+                for reference in self.program.calls.class_references(owner):
+                    if reference.call is not None:
+                        for argument in (
+                            *reference.call.args,
+                            *(k.value for k in reference.call.keywords),
+                        ):
+                            if self.holds(argument, reference.module):
+                                found |= self._origins(argument, reference.module, 0)
+        return found
+
+    def _given(self, function: Function) -> set[Node]:
+        found: set[Node] = set()
+        for given in function.yields:
+            if given.value is not None:
+                found |= self._origins(given.value, function.module, 0)
+        for statement in function.returns:
+            if statement.value is not None and self.holds(statement.value, function.module):
+                found |= self._origins(statement.value, function.module, 0)
+        found |= {n for n in found if n.kind == "call"}
+        return found
+
+
+def holder_of(node: Node) -> Function | None:
+    """The function in which a session of a flow is made or received."""
+    match node:
+        case Node("parameter" | "result", Function() as function, _):
+            return function
+    return None
