@@ -45,11 +45,11 @@ def with_lost(before: cst.CSTNode, after: Sequence[cst.BaseStatement]) -> list[c
 
 def lost(before: Sequence[cst.CSTNode], after: Sequence[cst.CSTNode]) -> list[cst.EmptyLine]:
     """Lines with the comments of ``before`` that ``after`` has not."""
-    remaining = Counter(comments_of(*after))
+    there = "\n".join(comments_of(*after))  # two that came together are one comment then
+    seen: Counter[str] = Counter()
     lines: list[cst.EmptyLine] = []
     for comment in comments_of(*before):
-        if remaining[comment]:
-            remaining[comment] -= 1
-        else:
+        seen[comment] += 1
+        if there.count(comment) < seen[comment]:
             lines.append(cst.EmptyLine(comment=cst.Comment(comment)))
     return lines

@@ -61,6 +61,13 @@ class Editor(cst.CSTTransformer):
         self.found = found
         self.actions = actions
         self.layout = layout
+        self.touched = frozenset(found.owners.values())
+        #: The logical lines in which a template made something new.
+        self.rewritten = frozenset(
+            found.owners[identity]
+            for identity, some in actions.items()
+            if identity in found.owners and any(isinstance(one, Rewrite) for one in some)
+        )
         self.stack: list[cst.CSTNode] = []
         #: Actions that wait for the list of statements that their statement stands in.
         self.waiting: dict[int, list[Action]] = {}
@@ -102,7 +109,7 @@ class Editor(cst.CSTTransformer):
         actions = self.actions.get(id(original_node), ())
         if actions:
             node = self._acted(original_node, node, actions)
-        if id(original_node) in self.found.touched:
+        if id(original_node) in self.touched:
             node = self._laid_out(original_node, node)
         return node
 
@@ -169,10 +176,11 @@ class Editor(cst.CSTTransformer):
 
     def _laid_out(self, original: cst.CSTNode, node: cst.CSTNode) -> cst.CSTNode:
         indent = self.found.indents[id(original)]
+        rewritten = id(original) in self.rewritten
         if isinstance(node, Compound):
-            return self.layout.header(original, node, indent)
+            return self.layout.header(original, node, indent, rewritten)
         if isinstance(node, cst.Decorator) and isinstance(original, cst.Decorator):
-            return self.layout.decorator(original, node, indent)
+            return self.layout.decorator(original, node, indent, rewritten)
         return node  # a line of simple statements is laid out in its body
 
     def _suite(self, original: cst.CSTNode, node: cst.CSTNode) -> cst.CSTNode:
@@ -226,8 +234,9 @@ class Editor(cst.CSTTransformer):
             ]
             if any(outcomes):
                 return new, _keeping(old, changed_line(new, outcomes))
-            if id(old) in self.found.touched:
-                laid_out = self.layout.line(old, new, self.found.indents[id(old)])
+            if id(old) in self.touched:
+                indent, rewritten = self.found.indents[id(old)], id(old) in self.rewritten
+                laid_out = self.layout.line(old, new, indent, rewritten)
                 return with_lost(old, [laid_out])[0], None
             return new, None
         outcome = self._outcome(old, new, old)

@@ -134,10 +134,33 @@ def _without(node: cst.Call, argument: cst.Arg) -> cst.Call:
     if not kept:
         return node.with_changes(args=(), whitespace_before_args=cst.SimpleWhitespace(""))
     if index == len(kept):
-        kept[-1] = kept[-1].with_changes(
-            comma=argument.comma, whitespace_after_arg=argument.whitespace_after_arg
-        )
+        kept[-1] = _closing(kept[-1], argument)
     return node.with_changes(args=kept)
+
+
+def _closing(argument: cst.Arg, last: cst.Arg) -> cst.Arg:
+    """``argument`` in the place of the last one, with the comment that stands beside it."""
+    beside = argument.comma.whitespace_after if isinstance(argument.comma, cst.Comma) else None
+    if isinstance(last.comma, cst.Comma):
+        after = _commented(last.comma.whitespace_after, beside)
+        return argument.with_changes(
+            comma=last.comma.with_changes(whitespace_after=after),
+            whitespace_after_arg=last.whitespace_after_arg,
+        )
+    after = _commented(last.whitespace_after_arg, beside)
+    return argument.with_changes(comma=last.comma, whitespace_after_arg=after)
+
+
+def _commented(
+    space: cst.BaseParenthesizableWhitespace, other: cst.BaseParenthesizableWhitespace | None
+) -> cst.BaseParenthesizableWhitespace:
+    """``space`` with the comment that ``other`` begins with."""
+    if isinstance(space, cst.ParenthesizedWhitespace):
+        line = cst.TrailingWhitespace()
+        if isinstance(other, cst.ParenthesizedWhitespace):
+            line = other.first_line
+        return space.with_changes(first_line=line)
+    return space
 
 
 def _with_keyword(node: cst.Call, name: str, value: cst.BaseExpression) -> cst.Call:

@@ -95,7 +95,7 @@ class _Adder:
                 continue
             if module_of(node) == one.module and not isinstance(node.names, cst.ImportStar):
                 changed = statement.with_changes(body=[_with_name(node, one)])
-                self.body[index] = self.layout.line(statement, changed, "")
+                self.body[index] = self.layout.line(statement, changed, "", rewritten=False)
                 return True
         return False
 

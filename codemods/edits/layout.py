@@ -35,32 +35,49 @@ class Layout:
         )
 
     def line(
-        self, before: cst.CSTNode | None, after: cst.SimpleStatementLine, indent: str
+        self,
+        before: cst.CSTNode | None,
+        after: cst.SimpleStatementLine,
+        indent: str,
+        rewritten: bool = True,
     ) -> cst.SimpleStatementLine:
-        """A line of simple statements that an edit changed (or that is new: no ``before``)."""
+        """A line of simple statements that an edit changed (or that is new: no ``before``).
+
+        ``rewritten`` says whether a template made a part of it: that has no layout yet.
+        """
         old = ""
         if isinstance(before, cst.SimpleStatementLine):
             old = self._code(before.with_changes(leading_lines=()))
         new = self._code(after.with_changes(leading_lines=()))
-        statement = self._parsed(self._laid_out(old, new, indent))
+        statement = self._parsed(self._laid_out(old, new, indent, rewritten))
         if not isinstance(statement, cst.SimpleStatementLine):
             return after
         return statement.with_changes(leading_lines=after.leading_lines)
 
-    def header(self, before: cst.CSTNode | None, after: Compound, indent: str) -> Compound:
+    def header(
+        self,
+        before: cst.CSTNode | None,
+        after: Compound,
+        indent: str,
+        rewritten: bool = True,
+    ) -> Compound:
         """The header of a compound statement that an edit changed."""
         old = self._code(_head(before)) if isinstance(before, Compound) else ""
-        statement = self._parsed(self._laid_out(old, self._code(_head(after)), indent))
+        statement = self._parsed(self._laid_out(old, self._code(_head(after)), indent, rewritten))
         new = _with_header(after, statement) if isinstance(statement, type(after)) else after
         lines = lost([_head(before)], [_head(new)]) if isinstance(before, Compound) else []
         return new.with_changes(leading_lines=[*new.leading_lines, *lines]) if lines else new
 
     def decorator(
-        self, before: cst.CSTNode | None, after: cst.Decorator, indent: str
+        self,
+        before: cst.CSTNode | None,
+        after: cst.Decorator,
+        indent: str,
+        rewritten: bool = True,
     ) -> cst.Decorator:
         """A decorator that an edit changed."""
         old = self._code(_under(before)) if isinstance(before, cst.Decorator) else ""
-        statement = self._parsed(self._laid_out(old, self._code(_under(after)), indent))
+        statement = self._parsed(self._laid_out(old, self._code(_under(after)), indent, rewritten))
         if isinstance(statement, cst.FunctionDef) and len(statement.decorators) == 1:
             return statement.decorators[0].with_changes(leading_lines=after.leading_lines)
         return after
@@ -82,23 +99,23 @@ class Layout:
             return None
         return cst.parse_statement(code.replace("\n", self.newline), self.config)
 
-    def _laid_out(self, old: str, new: str, indent: str) -> str | None:
+    def _laid_out(self, old: str, new: str, indent: str, rewritten: bool) -> str | None:
         """``new`` in a good layout, or None where it can stay (or has to)."""
         if old == new or "\r" in new:
             return None
         width = self._width(indent)
         code = realigned(old, new)
-        if _needs_layout(old, code, width):
+        if _needs_layout(old, code, width, rewritten):
             code = _formatted(code, width) or code
         return code if code != new else None
 
 
-def _needs_layout(old: str, new: str, width: int) -> bool:
+def _needs_layout(old: str, new: str, width: int, rewritten: bool) -> bool:
     if _longest(new) > width and _longest(old) <= width:
         return True
     if new.count("\n") == 1:
         return False
-    return new.count("\n") != old.count("\n") or old == _formatted(old, width)
+    return rewritten or old.count("\n") == 1 or old == _formatted(old, width)
 
 
 def _longest(code: str) -> int:

@@ -18,16 +18,21 @@ from codemods.edits.keys import OPEN_ENDED, NodeKey, kind_of
 Span = tuple[int, int, int, int]
 
 #: Nodes whose code is laid out as one.
-LOGICAL_LINES = (
-    cst.ClassDef,
-    cst.Decorator,
-    cst.For,
-    cst.FunctionDef,
-    cst.If,
-    cst.SimpleStatementLine,
-    cst.While,
-    cst.With,
+_LOGICAL_LINES = frozenset(
+    {
+        cst.ClassDef,
+        cst.Decorator,
+        cst.For,
+        cst.FunctionDef,
+        cst.If,
+        cst.SimpleStatementLine,
+        cst.While,
+        cst.With,
+    }
 )
+
+#: Nodes whose place the two trees do not count alike.
+_SPECIAL = frozenset({cst.Call, cst.GeneratorExp, cst.Param, cst.Tuple})
 
 _STATEMENTS = (cst.BaseStatement, cst.Decorator, cst.ExceptHandler, cst.MatchCase, cst.Else)
 
@@ -42,8 +47,8 @@ class Located:
     keys: dict[int, NodeKey] = field(default_factory=dict)
     #: The nodes that have edits, and all nodes around them.
     path: set[int] = field(default_factory=set)
-    #: The logical lines that have edits.
-    touched: set[int] = field(default_factory=set)
+    #: The logical lines that the nodes with edits are in.
+    owners: dict[int, int] = field(default_factory=dict)
     #: The indentation of logical lines.
     indents: dict[int, str] = field(default_factory=dict)
     #: The places of the nodes that have edits, without parentheses.
@@ -148,22 +153,17 @@ class _Writer(CodegenState):
 
     def before_codegen(self, node: cst.CSTNode) -> None:
         self.stack.append((node, self.line, self.column))
-        if isinstance(node, LOGICAL_LINES):
+        if type(node) in _LOGICAL_LINES:
             self.found.indents[id(node)] = "".join(self.indent_tokens)
 
     def after_codegen(self, node: cst.CSTNode) -> None:
         _, line, column = self.stack.pop()
         span = self.spans.setdefault(id(node), (line, column, self.line, self.column))
-        if isinstance(node, cst.Call):
-            self._generator_argument(node)
-        elif isinstance(node, (cst.Tuple, cst.GeneratorExp)):
-            if node.lpar:
-                opening, closing = self.spans[id(node.lpar[-1])], self.spans[id(node.rpar[0])]
-                span = (*opening[:2], *closing[2:])
-            elif isinstance(node, cst.GeneratorExp):
+        if type(node) in _SPECIAL:
+            special = self._special_span(node, span)
+            if special is None:
                 return
-        elif isinstance(node, cst.Param):
-            span = self.spans[id(node.name)]
+            span = special
         if span[:2] in self.starts:
             self._match(node, span)
 
@@ -175,6 +175,20 @@ class _Writer(CodegenState):
         end_node: cst.CSTNode | None = None,
     ) -> _Recording:
         return _Recording(self, node, start_node, end_node)
+
+    def _special_span(self, node: cst.CSTNode, span: Span) -> Span | None:
+        """The span of a node as ``ast`` has it; None where the node has to wait."""
+        if isinstance(node, cst.Call):
+            self._generator_argument(node)
+        elif isinstance(node, cst.Param):
+            return self.spans[id(node.name)]
+        elif isinstance(node, (cst.Tuple, cst.GeneratorExp)):
+            if node.lpar:
+                opening, closing = self.spans[id(node.lpar[-1])], self.spans[id(node.rpar[0])]
+                return (*opening[:2], *closing[2:])
+            if isinstance(node, cst.GeneratorExp):
+                return None  # the argument of a call
+        return span
 
     def _generator_argument(self, call: cst.Call) -> None:
         """``f(x for x in y)``: for ``ast`` the parentheses belong to the generator."""
@@ -199,7 +213,7 @@ class _Writer(CodegenState):
         self.found.path.update(id(parent) for parent, _, _ in self.stack)
         for owner in (node, *(parent for parent, _, _ in reversed(self.stack))):
             if isinstance(owner, _STATEMENTS):
-                if isinstance(owner, LOGICAL_LINES):
-                    self.found.touched.add(id(owner))
+                if type(owner) in _LOGICAL_LINES:
+                    self.found.owners[id(node)] = id(owner)
                 break
         return True

@@ -193,13 +193,17 @@ def separated(arguments: Sequence[cst.Arg]) -> list[cst.Arg]:
     last = len(arguments) - 1
     return [
         argument
-        if index == last or isinstance(argument.comma, cst.Comma)
+        if index == last or _is_spaced(argument.comma)
         else argument.with_changes(
             comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")),
             whitespace_after_arg=cst.SimpleWhitespace(""),
         )
         for index, argument in enumerate(arguments)
     ]
+
+
+def _is_spaced(comma: cst.Comma | cst.MaybeSentinel) -> bool:
+    return isinstance(comma, cst.Comma) and not comma.whitespace_after.empty
 
 
 def _sequence(part: Part) -> Sequence[cst.CSTNode]:
