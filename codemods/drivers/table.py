@@ -92,6 +92,10 @@ _MYSQL_TLS = frozenset(
     {"ssl_ca", "ssl_capath", "ssl_cert", "ssl_check_hostname", "ssl_cipher", "ssl_key"}
 )
 
+#: What the drivers in Python need to log in as MySQL 8 asks by default (caching_sha2_password);
+#: mysqlclient brought it along.
+_MYSQL_LOGIN = ("cryptography",)
+
 
 @dataclass(frozen=True)
 class Driver:
@@ -103,6 +107,7 @@ class Driver:
     ``dropped`` can be left out without the connection failing, and ``accepted`` are all that are
     passed on (None: the driver takes what the sync drivers took). ``pooler_arguments`` is the
     source of the ``connect_args`` that a transaction pooler in front of the database asks for.
+    ``also`` are requirements beside the driver's own.
     """
 
     name: str
@@ -116,6 +121,7 @@ class Driver:
     renamed: Mapping[str, str] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
     pooler_arguments: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def distribution(self) -> str:
@@ -130,6 +136,10 @@ class Driver:
             if sqlalchemy_version is None or sqlalchemy_version >= since
         ]
         return Requirement((texts or [self.needs[0][1]])[-1])
+
+    def requirements(self, sqlalchemy_version: Version | None) -> tuple[Requirement, ...]:
+        """All that is to be declared for it, the driver first."""
+        return (self.requirement(sqlalchemy_version), *(Requirement(text) for text in self.also))
 
 
 @dataclass(frozen=True)
@@ -202,6 +212,7 @@ DRIVERS: Mapping[str, Driver] = {
             },
             accepted_query=_MYSQL_TLS,
             dropped=frozenset({"compress", "write_timeout"}),
+            also=_MYSQL_LOGIN,
         ),
         Driver(
             "aiomysql",
@@ -213,6 +224,7 @@ DRIVERS: Mapping[str, Driver] = {
             dropped=frozenset(
                 {"binary_prefix", "compress", "max_allowed_packet", "read_timeout", "write_timeout"}
             ),
+            also=_MYSQL_LOGIN,
         ),
         Driver(
             "aioodbc",

@@ -81,6 +81,12 @@ def test_requirement(driver: str, version: str | None, requirement: str) -> None
     assert str(DRIVERS[driver].requirement(known)) == requirement
 
 
+def test_mysql_needs_a_library_to_log_in() -> None:
+    names = [item.name for item in DRIVERS["asyncmy"].requirements(None)]
+    assert names == ["asyncmy", "cryptography"]
+    assert [str(item) for item in DRIVERS["asyncpg"].requirements(None)] == ["asyncpg>=0.27"]
+
+
 def test_the_table_hangs_together() -> None:
     for database in DATABASES:
         assert database_named(database.name) is database
