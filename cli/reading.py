@@ -85,7 +85,7 @@ def plan(settings: Settings) -> int:
         if run.outcome.decisions:
             terminal.decisions(run.rule, run.outcome.decisions)
     if not settings.quiet:
-        terminal.print(f"Sites: {everything}.{further(project, migration)}", "bold")
+        terminal.print(f"Sites: {everything or 'none'}.{further(project, migration)}", "bold")
     return 0
 
 

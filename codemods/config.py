@@ -63,7 +63,7 @@ def find_config(target: Path) -> Path | None:
     folder = target if target.is_dir() else target.parent
     for candidate in (folder, *folder.parents):
         location = candidate / "pyproject.toml"
-        if location.is_file() and "looplift" in _table(location).get("tool", {}):
+        if location.is_file() and _tool(_table(location)) is not None:
             return location
     return None
 
@@ -75,8 +75,7 @@ def read_config(location: Path, root: Path, *, explicit: bool = False) -> Option
     user may have them at its top level.
     """
     document = _table(location)
-    tool = document.get("tool", {})
-    table = tool.get("looplift") if isinstance(tool, dict) else None
+    table = _tool(document)
     if table is None:
         table = document if explicit and location.name != "pyproject.toml" else {}
     if not isinstance(table, dict):
@@ -143,6 +142,11 @@ def _override(options: Options, overrides: Overrides, root: Path) -> Options:
         driver=tuple(sorted(drivers.items())),
         cache=options.cache and overrides.cache,
     )
+
+
+def _tool(document: Mapping[str, Any]) -> Any:
+    tool = document.get("tool")
+    return tool.get("looplift") if isinstance(tool, dict) else None
 
 
 def _table(location: Path) -> dict[str, Any]:

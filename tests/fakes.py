@@ -29,12 +29,12 @@ Safe.
 def word_pass(
     name: str, order: int, old: str, new: str, code: str, level: Level = Level.SAFE, **more: object
 ) -> Pass:
-    """A pass that replaces ``old`` by ``new``, and leaves lines with ``keep`` alone."""
+    """A pass that replaces ``old`` by ``new`` in PATH, and leaves lines with ``keep`` alone."""
 
     def plan(program: Program, options: Options) -> Outcome:
         texts, findings = {}, []
         for file in program.codebase.python_files:
-            if old not in file.text:
+            if old not in file.text or not program.codebase.editable(file.path):
                 continue
             lines = file.text.split("\n")
             for number, line in enumerate(lines):

@@ -34,7 +34,20 @@ def changes(old: Sequence[bytes], new: Sequence[bytes]) -> list[Block]:
             merged[-1] = Block(last.old_start, block.old_end, last.new_start, block.new_end)
         else:
             merged.append(block)
-    return merged
+    ends = [*(block.old_start for block in merged[1:]), len(old) + 1]
+    return [_slid(old, new, block, end) for block, end in zip(merged, ends, strict=False)]
+
+
+def _slid(old: Sequence[bytes], new: Sequence[bytes], block: Block, end: int) -> Block:
+    """As far down as it goes where there is a choice: a new function then begins with ``def``."""
+    start, old_end, new_start, new_end = block
+    if start != old_end and new_start != new_end:
+        return block
+    lines, first, last = (old, start, old_end) if start != old_end else (new, new_start, new_end)
+    steps = 0
+    while old_end + steps + 1 < end and lines[first + steps] == lines[last + steps]:
+        steps += 1
+    return Block(start + steps, old_end + steps, new_start + steps, new_end + steps)
 
 
 def _changes(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[Block]:

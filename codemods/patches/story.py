@@ -36,6 +36,9 @@ class Totals:
         """The share of native ones, 1 where there are none at all."""
         return self.native / self.sites if self.sites else 1.0
 
+    def __bool__(self) -> bool:
+        return bool(self.sites)
+
     def __str__(self) -> str:
         return (
             f"{self.native} native ({int(self.share * 100)} %), {self.bridged} bridged, "

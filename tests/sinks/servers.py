@@ -75,7 +75,8 @@ class GitServer:
             def do_GET(self) -> None:
                 server.serve(self)
 
-            do_POST = do_GET
+            def do_POST(self) -> None:
+                server.serve(self)
 
         return Handler
 
@@ -131,7 +132,11 @@ class FakeGitHub:
             def do_GET(self) -> None:
                 api.serve(self)
 
-            do_POST = do_PATCH = do_GET
+            def do_POST(self) -> None:
+                api.serve(self)
+
+            def do_PATCH(self) -> None:
+                api.serve(self)
 
         return Handler
 
