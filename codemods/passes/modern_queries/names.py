@@ -1,0 +1,81 @@
+"""The names under which a module knows ``select`` and its like, and the imports that they need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from codemods.edits import Import
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Scope
+from codemods.facts.values import External
+from codemods.passes.modern_queries.table import IMPORTS
+
+_MARKER = re.compile(r"<(\w+)>")
+
+#: What 2.0's functions are called by in the facts, wherever they are imported from.
+_MEANINGS = {name: (f"{module}.{name}", f"sqlmodel.{name}") for name, module in IMPORTS.items()}
+
+
+class Names:
+    """Finds or makes names in one module."""
+
+    def __init__(self, program: Program, module: Module) -> None:
+        self.program = program
+        self.module = module
+        self.imports: dict[str, Import] = {}
+        self._known: dict[str, str] = {}
+
+    def filled(self, template: str) -> str:
+        """A template with its ``<select>`` markers replaced by names of this module."""
+        return _MARKER.sub(lambda match: self.name(str(match[1])), template)
+
+    def name(self, wanted: str) -> str:
+        """The expression that means ``wanted`` in this module."""
+        if wanted not in self._known:
+            self._known[wanted] = self._find(wanted)
+        return self._known[wanted]
+
+    def _find(self, wanted: str) -> str:
+        module = self.module
+        for name in dict.fromkeys((wanted, *module.syntax.aliases.get(wanted, ()))):
+            if self._means(name, wanted) and not self._shadowed(name):
+                return name
+        for prefix in module.scope.bindings:
+            found = self.program.inference.name(prefix, module.scope)
+            is_package = External("sqlalchemy") in found and IMPORTS[wanted] == "sqlalchemy"
+            if is_package and not self._shadowed(prefix):
+                return f"{prefix}.{wanted}"
+        taken = self._taken(wanted)
+        alias = f"sql_{wanted.lower()}" if taken else ""
+        self.imports[wanted] = Import(IMPORTS[wanted], wanted, alias)
+        return alias or wanted
+
+    def _means(self, name: str, wanted: str) -> bool:
+        scope = self.module.scope
+        if name not in scope.bindings and not scope.star_imports:
+            return False
+        values = self.program.inference.name(name, scope)
+        return bool(values) and all(
+            isinstance(value, External) and value.name in _MEANINGS[wanted] for value in values
+        )
+
+    def _shadowed(self, name: str) -> bool:
+        """Whether any scope within the module binds the name to something else."""
+        return any(name in scope.bindings for scope in self._inner_scopes())
+
+    def _taken(self, name: str) -> bool:
+        if name in self.module.scope.bindings or self._shadowed(name):
+            return True
+        return bool(self.module.scope.star_imports) and bool(
+            self.program.inference.name(name, self.module.scope)
+        )
+
+    def _inner_scopes(self) -> Iterator[Scope]:
+        """The scopes within the module; a class body hides nothing from its methods."""
+        syntax = self.module.syntax
+        yield from syntax.functions.values()
+        for scope in set(syntax.scopes.values()):
+            if not scope.is_module and not scope.is_class:
+                yield scope
