@@ -298,7 +298,7 @@ class Inference:
             case ClassValue(cls=cls):
                 return self._class_attribute(cls, name)
             case Instance(cls="types.ModuleType"):
-                return UNKNOWN
+                return self.program.any_module(name)
             case Instance():
                 return self.instance_attribute(value, name)
             case TypeVariable(bound=bound):
@@ -548,6 +548,10 @@ class Inference:
                 return owner.args[0] if owner.args else UNKNOWN
             case "element":
                 return self.element(owner)
+            case "inspector":
+                bound = (known.ENGINE, known.CONNECTION)
+                inspects = any(isinstance(v, Instance) and v.cls in bound for v in first)
+                return instance(known.INSPECTOR) if inspects else UNKNOWN
             case "list_of":
                 return instance("builtins.list", union(self.element(v) for v in first))
             case "next_of":

@@ -17,6 +17,7 @@ the bases of outside classes. ``RETURNS`` maps ``class.method`` or a function to
 ``as_scalars`` a ``ScalarResult`` of the object
 ``column``     the first column of the object's rows
 ``element``    the element type of the object
+``inspector``  an ``Inspector``, of an engine or a connection
 ``name``       any other word: an instance of that class
 =============  ==================================================================
 """
@@ -36,6 +37,7 @@ ROW = "sqlalchemy.Row"
 ENGINE = "sqlalchemy.Engine"
 CONNECTION = "sqlalchemy.Connection"
 TRANSACTION = "sqlalchemy.Transaction"
+INSPECTOR = "sqlalchemy.Inspector"
 COLUMN = "sqlalchemy.orm.InstrumentedAttribute"
 ASYNC_SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
 ASYNC_ENGINE = "sqlalchemy.ext.asyncio.AsyncEngine"
@@ -61,6 +63,8 @@ CANONICAL: dict[str, str] = {
     "sqlalchemy.engine.base.Engine": ENGINE,
     "sqlalchemy.engine.Connection": CONNECTION,
     "sqlalchemy.engine.base.Connection": CONNECTION,
+    "sqlalchemy.engine.reflection.Inspector": INSPECTOR,
+    "sqlalchemy.inspection.inspect": "sqlalchemy.inspect",
     "sqlalchemy.engine.create_engine": "sqlalchemy.create_engine",
     "sqlalchemy.engine.Result": RESULT,
     "sqlalchemy.engine.Row": ROW,
@@ -169,6 +173,7 @@ _ONE_ROW = "first one one_or_none fetchone".split()
 _ONE_COLUMN = "scalar scalar_one scalar_one_or_none".split()
 
 RETURNS: dict[str, str] = {
+    "sqlalchemy.inspect": "inspector",
     "sqlalchemy.create_engine": ENGINE,
     "sqlalchemy.engine_from_config": ENGINE,
     "sqlalchemy.ext.asyncio.create_async_engine": ASYNC_ENGINE,

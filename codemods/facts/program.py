@@ -39,6 +39,10 @@ _STAR_NAMES: dict[str, frozenset[str]] = {
 }
 
 
+#: A name that more modules than this define says nothing about a module chosen at run time.
+_MANY = 40
+
+
 class Program:
     """The facts of one code base. ``reuse`` is the program before an edit: what did not change
     is not read again."""
@@ -50,6 +54,7 @@ class Program:
         self._mro: dict[Class, tuple[ClassRef, ...]] = {}
         self._parameters: dict[ast.arg, Values] = {}
         self._asking: set[ast.arg] = set()
+        self._anywhere: dict[str, Values] = {}
 
     @cached_property
     def models(self) -> Models:
@@ -86,6 +91,23 @@ class Program:
     def star_names(library: str) -> frozenset[str]:
         """The names that ``from library import *`` brings."""
         return _STAR_NAMES.get(library, frozenset())
+
+    def any_module(self, name: str) -> Values:
+        """What ``name`` is in any module: for modules that are chosen at run time."""
+        if name not in self._anywhere:
+            self._anywhere[name] = UNKNOWN
+            holders = [
+                module
+                for module in self.modules.mentioning((name,))
+                if any(
+                    b.kind not in ("import", "from") for b in module.scope.bindings.get(name, ())
+                )
+            ]
+            if len(holders) <= _MANY:
+                self._anywhere[name] = union(
+                    self.inference.bound(module.scope, name) for module in holders
+                )
+        return self._anywhere[name]
 
     # -- classes -----------------------------------------------------------------------------
 

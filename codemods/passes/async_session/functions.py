@@ -17,6 +17,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External
 from codemods.passes.async_session.analysis import Analysis, Bridge, chain_top, consumed
+from codemods.passes.async_session.inspection import inspect_within
 from codemods.passes.async_session.sites import AWAIT, BRIDGE, CREATE, DDL, ENTER, Site
 from codemods.plan.colours import AwaitedCall, is_main_block
 from codemods.plan.draft import Draft
@@ -126,6 +127,8 @@ def _site(analysis: Analysis, draft: Draft, site: Site) -> None:
                 await_call(analysis, draft, node, module)
         case "ddl":
             _ddl(draft, node, module, site.owner)
+        case "inspect":
+            inspect_within(analysis, draft, node, module)
         case "bridge":
             _bridge_site(draft, node, module)
 

@@ -14,15 +14,22 @@ from codemods.facts.values import External, Instance
 from codemods.passes.async_session import tables
 
 #: Kinds of site.
-AWAIT, ENTER, CREATE, BRIDGE, DDL = "await", "enter", "create", "bridge", "ddl"
+AWAIT, ENTER, CREATE, BRIDGE, DDL, INSPECT = (
+    "await",
+    "enter",
+    "create",
+    "bridge",
+    "ddl",
+    "inspect",
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Site:
     """One place that talks to the database.
 
-    ``kind`` says what the async form is: an awaited call, an ``async with``, DDL through
-    ``run_sync``, or a call that exists on the sync side only (``bridge``); ``create`` makes a
+    ``kind`` says what the async form is: an awaited call, an ``async with``, DDL or an inspection
+    through ``run_sync``, or a call that exists on the sync side only (``bridge``); ``create`` makes a
     session or engine. ``owner`` is the class of the receiver.
     """
 
@@ -61,7 +68,14 @@ _METHODS = frozenset().union(
     *tables.ENTERED.values(),
     ("query", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"),
 )
+#: What an ``Inspector`` asks the database.
+INSPECTIONS = frozenset(
+    """get_table_names get_view_names get_columns get_indexes get_foreign_keys get_pk_constraint
+    get_unique_constraints get_check_constraints get_table_comment get_schema_names
+    get_table_options get_sequence_names has_table has_schema has_index""".split()
+)
 _DDL = ("create_all", "drop_all", "reflect")
+_WORDS = _METHODS | INSPECTIONS | set(_DDL)
 
 
 class Sites:
@@ -73,7 +87,7 @@ class Sites:
 
     def _find(self) -> Iterator[Site]:
         for module in self.program.modules:
-            if module.identifiers.isdisjoint(_METHODS) and module.identifiers.isdisjoint(_DDL):
+            if module.identifiers.isdisjoint(_WORDS):
                 continue
             for name, calls in module.syntax.calls.items():
                 if name in _DDL:
@@ -89,6 +103,10 @@ class Sites:
             if owner:
                 kind = self._kind(owner, name)
                 return self._made(kind, call, module, owner, name) if kind else None
+            if name in INSPECTIONS and self.program.is_a(
+                call.func.value, module, known.INSPECTOR
+            ):
+                return self._made(INSPECT, call, module, known.INSPECTOR, name)
         made = receiver_class(self.program, call, module)
         if made and self._creates(call, module):
             return self._made(CREATE, call, module, made, "")
