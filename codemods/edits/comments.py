@@ -32,11 +32,18 @@ def own_lines(lines: Sequence[cst.EmptyLine]) -> bool:
     return any(line.comment for line in lines)
 
 
-def with_lost(before: cst.CSTNode, after: Sequence[cst.BaseStatement]) -> list[cst.BaseStatement]:
-    """``after`` with the comments above it that are in ``before`` and no longer in it."""
+def with_lost(
+    before: cst.CSTNode,
+    after: Sequence[cst.BaseStatement],
+    tail: Sequence[cst.EmptyLine] = (),
+) -> list[cst.BaseStatement]:
+    """``after`` with the comments above it that are in ``before`` and no longer in it.
+
+    ``tail`` are the lines that come behind it.
+    """
     if not after:
         return []
-    lines = lost([before], after)
+    lines = lost([before], [*after, *tail])
     if not lines:
         return [*after]
     first = with_leading_lines(after[0], [*leading_lines(after[0]), *lines])

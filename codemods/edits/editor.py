@@ -262,7 +262,7 @@ class Editor(cst.CSTTransformer):
 def _keeping(old: cst.BaseStatement, outcome: Outcome) -> Outcome:
     """An outcome with the comments of the statement that it replaces."""
     plain = with_leading_lines(old, ())
-    return replace(outcome, middle=with_lost(plain, outcome.middle))
+    return replace(outcome, middle=with_lost(plain, outcome.middle, outcome.tail))
 
 
 def _is_word(pair: str) -> bool:

@@ -65,7 +65,7 @@ class Layout:
         old = self._code(_head(before)) if isinstance(before, Compound) else ""
         statement = self._parsed(self._laid_out(old, self._code(_head(after)), indent, rewritten))
         new = _with_header(after, statement) if isinstance(statement, type(after)) else after
-        lines = lost([_head(before)], [_head(new)]) if isinstance(before, Compound) else []
+        lines = lost([_bare(before)], [_bare(new)]) if isinstance(before, Compound) else []
         return new.with_changes(leading_lines=[*new.leading_lines, *lines]) if lines else new
 
     def decorator(
@@ -169,6 +169,13 @@ def _head(node: Compound) -> cst.CSTNode:
         changes["decorators"] = ()
         changes["lines_after_decorators"] = ()
     return node.with_changes(**changes)
+
+
+def _bare(node: Compound) -> cst.CSTNode:
+    """A compound statement with nothing but its header, without what is in its line."""
+    head = _head(node)
+    one_line = isinstance(node.body, cst.SimpleStatementSuite)
+    return head.with_changes(body=cst.IndentedBlock([_PASS])) if one_line else head
 
 
 def _with_header(node: Compound, header: Compound) -> Compound:

@@ -52,6 +52,8 @@ class Outcome:
     middle: Statements
     before: Statements = field(default_factory=list)
     after: Statements = field(default_factory=list)
+    #: Comments that stood at the end of the statement's body, which has no block any more.
+    tail: Lines = ()
 
 
 def changed(
@@ -64,11 +66,11 @@ def changed(
     for action in actions:
         match action:
             case InsertBefore(template):
-                outcome.before += _filled(template, node, spot)
+                outcome.before += _filled(template, node, spot)[0]
             case InsertAfter(template):
-                outcome.after += _filled(template, node, spot)
+                outcome.after += _filled(template, node, spot)[0]
             case ReplaceStatement(template):
-                outcome.middle = _filled(template, node, spot)
+                outcome.middle, outcome.tail = _filled(template, node, spot)
             case RemoveStatement():
                 outcome.middle = []
     return outcome
@@ -85,15 +87,15 @@ def _filled(
     template: str,
     node: cst.BaseSmallStatement | cst.BaseStatement,
     spot: Spot,
-) -> Statements:
+) -> tuple[Statements, Lines]:
     statements = spot.new(fill_statements(template, lambda hole: _part(node, hole)))
     if not {"body", "self"} & holes_of(template):
-        return statements
+        return statements, ()
     splicer = _BodySplicer(spot)
     splicer.fills["self"] = _Body([_as_line(node)])
     if isinstance(suite := getattr(node, "body", None), cst.BaseSuite):
         splicer.fills["body"] = _suite(suite, spot)
-    return splicer.spliced(statements)[0]
+    return splicer.spliced(statements)
 
 
 def _suite(suite: cst.BaseSuite, spot: Spot) -> _Body:
@@ -238,14 +240,17 @@ def joined(
     """
     result: Statements = []
     pending: Lines = ()
+    gone = False
     for statement, outcome in statements:
         old = leading_lines(statement)
         lines = _merged(pending, old)
-        if pending and not result and not top:
+        if gone and not result and not top:
             lines = _split(lines)[1]
         if outcome is not None:
             new, pending = _with_lines(outcome, lines)
             result += new
+            pending = [*pending, *outcome.tail]
+            gone = gone or not new
         else:
             result.append(statement if lines is old else with_leading_lines(statement, lines))
             pending = ()

@@ -43,6 +43,7 @@ def fill_expression(template: str, fill: Filler) -> cst.BaseExpression:
     filled = expression.visit(_Splicer(parsed.holes, fill))
     if not isinstance(filled, cst.BaseExpression):
         raise ActionError(f"the template {template!r} is not one expression")
+    _check(parsed, filled)
     return bare(filled) if expression.lpar else filled
 
 
@@ -58,9 +59,17 @@ def fill_statements(template: str, fill: Filler) -> list[cst.BaseStatement]:
         filled = statement.visit(splicer)
         if isinstance(filled, cst.BaseStatement):
             found.append(filled)
+            _check(parsed, filled)
     if found and parsed.module.header:
         found[0] = with_leading_lines(found[0], [*parsed.module.header, *leading_lines(found[0])])
     return found
+
+
+def _check(parsed: _Parsed, filled: cst.CSTNode) -> None:
+    """Holes that only some places can take have to be filled."""
+    for name in _LIST_HOLES & set(parsed.holes.values()):
+        if _PREFIX + name in code_of(filled):
+            raise ActionError(f"{{{name}}} cannot stand there")
 
 
 def holes_of(template: str) -> frozenset[str]:
@@ -90,6 +99,7 @@ def with_leading_lines(
 
 
 _PREFIX = "looplift_hole_"
+_LIST_HOLES = frozenset({"args", "rest", "items"})
 _BODY_HOLES = frozenset({_PREFIX + "body", _PREFIX + "self"})
 
 
@@ -135,7 +145,7 @@ class _Splicer(cst.CSTTransformer):
 
     def _name(self, node: cst.Name) -> cst.CSTNode:
         hole = self.holes.get(node.value)
-        if hole is None or hole in {"args", "rest", "items"}:
+        if hole is None or hole in _LIST_HOLES:
             return node
         part = self.fill(hole)
         if not isinstance(part, cst.BaseExpression):
