@@ -157,19 +157,26 @@ class Models:
         if self._backrefs is not None:
             return
         self._backrefs = {}
-        for cls in self.all():
-            for relationship in list(self._own(cls).values()):
-                if relationship.backref and relationship.target is not None:
-                    self._backrefs.setdefault(relationship.target, {})[relationship.back] = (
-                        Relationship(
-                            relationship.target,
-                            relationship.back,
-                            cls,
-                            many=not relationship.many,
-                            back=relationship.name,
-                            call=None,
-                        )
+        for module in self.program.modules.mentioning(("backref",)):
+            for cls in module.classes.values():
+                if self.is_mapped(cls):
+                    self._read_backrefs_of(cls)
+
+    def _read_backrefs_of(self, cls: Class) -> None:
+        assert self._backrefs is not None
+        for relationship in list(self._own(cls).values()):
+            if relationship.backref and relationship.target is not None:
+                self._backrefs.setdefault(relationship.target, {})[relationship.back] = (
+                    Relationship(
+                        relationship.target,
+                        relationship.back,
+                        cls,
+                        many=not relationship.many or _has_secondary(relationship.call),
+                        lazy=_backref_lazy(relationship.call),
+                        back=relationship.name,
+                        call=None,
                     )
+                )
 
     def all(self) -> list[Class]:
         """Every mapped class."""
@@ -217,7 +224,7 @@ class Models:
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 back, backref = value.value, word == "backref"
         lazy = keywords.get("lazy")
-        strategy = str(lazy.value) if isinstance(lazy, ast.Constant) and lazy.value else "select"
+        strategy = _strategy(lazy)
         return Relationship(cls, name, target, many, strategy, back, call, backref)
 
     def _target(
@@ -305,3 +312,30 @@ class Models:
                     if isinstance(binding.value, ast.Constant):
                         return str(binding.value.value)
         return cls.name.lower()
+
+
+def _strategy(lazy: ast.expr | None) -> str:
+    """A ``lazy`` argument as a word: "unknown" where it is not a constant."""
+    if lazy is None:
+        return "select"
+    if not isinstance(lazy, ast.Constant):
+        return "unknown"
+    return _SPELLINGS.get(lazy.value, str(lazy.value))
+
+
+#: Other ways to write a loader strategy.
+_SPELLINGS: dict[object, str] = {True: "select", False: "joined", None: "noload"}
+
+
+def _backref_lazy(call: ast.Call | None) -> str:
+    """The loader strategy of the side that ``backref=backref(name, lazy=...)`` makes."""
+    for keyword in call.keywords if call is not None else ():
+        if keyword.arg == "backref" and isinstance(keyword.value, ast.Call):
+            return _strategy(
+                next((k.value for k in keyword.value.keywords if k.arg == "lazy"), None)
+            )
+    return "select"
+
+
+def _has_secondary(call: ast.Call | None) -> bool:
+    return call is not None and any(keyword.arg == "secondary" for keyword in call.keywords)
