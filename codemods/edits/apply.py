@@ -47,7 +47,10 @@ def _edited(file: SourceFile, module: cst.Module, edits: FileEdits, line_length:
     actions = _actions(file.path, edits, found)
     layout = Layout(module, line_length)
     edited = Editor(file, found, actions, layout).edited(module)
-    return _rendered(_imported(file, edits, edited, found, layout), found)
+    edited = _imported(file, edits, edited, found, layout)
+    if not file.text and edited.body:
+        edited = edited.with_changes(has_trailing_newline=True)
+    return _rendered(edited, found)
 
 
 def _actions(path: str, edits: FileEdits, found: Located) -> dict[int, list[Action]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import libcst as cst
 
@@ -178,21 +179,26 @@ def _module_key(module: str) -> tuple[object, ...]:
     return (-dots if dots else -1000, module.lstrip(".").lower(), module)
 
 
-def statement_place(block: Block, statement: cst.SimpleStatementLine) -> int | None:
+def statement_place(
+    block: Block, statement: cst.SimpleStatementLine, first_party: frozenset[str]
+) -> int | None:
     """Where a new import belongs in a block that is sorted; None where it is not."""
-    for order in (_plain_first, _mixed):
-        keys = [order(one) for one in block.statements]
-        if _rises(keys):
-            return block.start + _place(keys, order(statement))
+    for sections in (True, False):
+        for plain_first in (True, False):
+            order = partial(_statement_key, first_party if sections else None, plain_first)
+            keys = [order(one) for one in block.statements]
+            if _rises(keys):
+                return block.start + _place(keys, order(statement))
     return None
 
 
-def _plain_first(statement: cst.CSTNode) -> tuple[object, ...]:
-    node = import_of(statement)
+def _statement_key(
+    first_party: frozenset[str] | None, plain_first: bool, statement: cst.CSTNode
+) -> tuple[object, ...]:
+    """The place of a statement in an order: by section or not, ``import`` first or not."""
     module = module_in(statement)
-    return (module != "__future__", isinstance(node, cst.ImportFrom), *_module_key(module))
-
-
-def _mixed(statement: cst.CSTNode) -> tuple[object, ...]:
-    module = module_in(statement)
-    return (module != "__future__", *_module_key(module))
+    section = section_of(module, first_party or frozenset())
+    if first_party is None:
+        section = min(section, STANDARD)
+    later = plain_first and isinstance(import_of(statement), cst.ImportFrom)
+    return (section, later, *_module_key(module))

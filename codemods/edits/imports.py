@@ -110,7 +110,7 @@ class _Adder:
         if block is None:
             self._insert_block(blocks, statement, section)
             return
-        place = statement_place(block, statement)
+        place = statement_place(block, statement, self.first_party)
         if place is None:
             place = _behind_relatives(block, one.module)
         if place == block.start:

@@ -105,17 +105,34 @@ class Layout:
             return None
         width = self._width(indent)
         code = realigned(old, new)
-        if _needs_layout(old, code, width, rewritten):
-            code = _formatted(code, width) or code
+        if self._is_due(old, code, width, rewritten):
+            code = self._formatted(code, width) or code
         return code if code != new else None
 
+    def _is_due(self, old: str, new: str, width: int, rewritten: bool) -> bool:
+        if _longest(new) > width and _longest(old) <= width:
+            return True
+        if new.count("\n") == 1:
+            return False
+        return rewritten or old.count("\n") == 1 or old == self._formatted(old, width)
 
-def _needs_layout(old: str, new: str, width: int, rewritten: bool) -> bool:
-    if _longest(new) > width and _longest(old) <= width:
-        return True
-    if new.count("\n") == 1:
-        return False
-    return rewritten or old.count("\n") == 1 or old == _formatted(old, width)
+    def _formatted(self, code: str, width: int) -> str | None:
+        formatted = _formatted(code, width)
+        if formatted is None or self.default_indent == _BLACK_INDENT:
+            return formatted
+        lines = formatted.split("\n")
+        inside = {row for start, end in _string_lines(formatted) for row in range(start, end)}
+        return "\n".join(
+            line if row in inside else self._reindented(line) for row, line in enumerate(lines)
+        )
+
+    def _reindented(self, line: str) -> str:
+        code = line.lstrip(" ")
+        levels, rest = divmod(len(line) - len(code), len(_BLACK_INDENT))
+        return self.default_indent * levels + " " * rest + code
+
+
+_BLACK_INDENT = "    "
 
 
 def _longest(code: str) -> int:

@@ -48,7 +48,7 @@ def edited(
 
 def clean(source: str) -> str:
     """A triple-quoted source without its indentation and its first line end."""
-    return dedent(source).removeprefix("\n") if source.startswith("\n") else source
+    return dedent(source).removeprefix("\n") if source.startswith("\n ") else source
 
 
 def check(before: str, after: str, *targets: Target, line_length: int | None = None) -> None:
