@@ -1,0 +1,22 @@
+"""The codes of the pass."""
+
+from __future__ import annotations
+
+from codemods.findings import Code
+
+NAME = "eager-loading"
+
+EXPIRES = Code(
+    "LL301",
+    "expires-on-commit",
+    "Objects of the session expire, and are read again, after a commit",
+)
+STALE = Code("LL302", "read-after-commit", "An object is read after the commit that expired it")
+LAZY = Code("LL303", "lazy-relationship", "A relationship is loaded lazily, outside of its query")
+UNTRACKED = Code(
+    "LL304", "untracked-instance", "A relationship is read of an object whose query is not known"
+)
+EMPTY = Code("LL305", "expired-response", "An expired object is returned without a response model")
+DYNAMIC = Code("LL306", "dynamic-relationship", "A dynamic relationship queries when it is read")
+
+CODES = (EXPIRES, STALE, LAZY, UNTRACKED, EMPTY, DYNAMIC)

@@ -1,0 +1,385 @@
+"""Objects that are read after a commit: without expiry, they have to be refreshed on purpose."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class, Function
+from codemods.facts.values import ClassValue, Instance
+from codemods.passes.eager_loading.reaching import (
+    blocks,
+    dominates,
+    follows,
+    loop_around,
+    position,
+    reaching,
+)
+from codemods.passes.eager_loading.render import primary_key
+from codemods.passes.eager_loading.sessions import Event, Sessions
+
+_BUILT = ("builtins.list", "builtins.set", "builtins.tuple")
+
+
+@dataclass
+class Stale:
+    """An object that has to be refreshed after an event, and what reads it then.
+
+    ``each`` says that it is a list of objects, ``guard`` that it can be None, ``expire`` that
+    the object is not to be read again at all.
+    """
+
+    function: Function
+    name: str
+    session: str
+    event: Event
+    statement: ast.stmt
+    readers: list[ast.Name] = field(default_factory=list)
+    each: bool = False
+    guard: bool = False
+    expire: bool = False
+
+
+class Commits:
+    """Finds what is stale after the commits of each function."""
+
+    def __init__(
+        self, program: Program, sessions: Sessions, demanded: frozenset[ast.AST] = frozenset()
+    ) -> None:
+        self.program = program
+        self.sessions = sessions
+        #: Uses of names whose relationships are read: what a commit changed elsewhere shows there.
+        self.demanded = demanded
+
+    def stale(self, function: Function) -> list[Stale]:
+        """The objects of a function that are read after a commit without a refresh."""
+        events = self.sessions.events(function)
+        commits = [e for e in events if e.kind in ("commit", "calls")]
+        found: list[Stale] = []
+        if not commits:
+            return found
+        for name in self._names(function):
+            found += self._of_name(name, function, commits, events)
+        return found
+
+    def _names(self, function: Function) -> list[str]:
+        found = []
+        for name, bindings in function.bindings.items():
+            if all(b.kind in ("def", "class", "import", "from") for b in bindings):
+                continue
+            if self._entities(name, function):
+                found.append(name)
+        return found
+
+    def _entities(self, name: str, function: Function) -> list[Class]:
+        values = self.program.inference.bound(function, name)
+        direct = self.program.models.entities(values)
+        if direct:
+            return direct
+        return [
+            cls
+            for value in values
+            if isinstance(value, Instance) and value.cls in _BUILT and value.args
+            for cls in self.program.models.entities(value.args[0])
+        ]
+
+    def _of_name(
+        self, name: str, function: Function, commits: list[Event], events: list[Event]
+    ) -> list[Stale]:
+        module = function.module
+        uses = [
+            node
+            for node in module.syntax.references.get(name, ())
+            if isinstance(node, ast.Name) and module.function_of(node) is function
+        ]
+        found: dict[int, Stale] = {}
+        for use in uses:
+            event = self._last(use, commits, function)
+            if event is None or self._is_refreshed(use, event, events, module):
+                continue
+            if not self._reads(use, name, function):
+                continue
+            if use not in self.demanded and (
+                not self._changed(name, event, function, events)
+                or self._is_same(use, name, event, function)
+            ):
+                continue
+            stale = found.get(id(event.call))
+            if stale is None:
+                made = self._stale(name, function, event)
+                if made is None:
+                    continue
+                found[id(event.call)] = stale = made
+            stale.readers.append(use)
+        for stale in found.values():
+            if all(self._is_bare_response(use, function) for use in stale.readers):
+                stale.expire = True
+        return list(found.values())
+
+    def _stale(self, name: str, function: Function, event: Event) -> Stale | None:
+        module = function.module
+        statement = module.statement(event.call)
+        session = event.session or self.sessions.session_of(function, statement)
+        if not session or isinstance(statement, ast.Return | ast.If | ast.While | ast.For):
+            return None
+        bound = [b for b in function.bindings[name] if b.kind != "augmented"]
+        loop = loop_around(statement, module)
+        if loop is not None and not any(_inside(b.node, loop, module) for b in bound):
+            statement = module.statement(loop)
+        each = not self.program.models.entities(self.program.inference.bound(function, name))
+        guard = not each and self._can_be_none(name, statement, function)
+        return Stale(function, name, session, event, statement, each=each, guard=guard)
+
+    # -- between the commit and the reader ---------------------------------------------------
+
+    def _last(self, use: ast.Name, commits: list[Event], function: Function) -> Event | None:
+        """The last commit before ``use`` that the object lived through."""
+        module = function.module
+        bound = reaching(use, function, module)
+        last: Event | None = None
+        for event in commits:
+            if not follows(event.call, use, module) or _inside(use, event.call, module):
+                continue
+            # Bound after the commit, or by it: then the call itself has refreshed what it gives.
+            if any(
+                position(b.node) >= position(module.statement(event.call))
+                for b in bound
+                if b.kind != "parameter"
+            ):
+                continue
+            last = event
+        return last
+
+    def _is_refreshed(
+        self, use: ast.Name, event: Event, events: list[Event], module: Module
+    ) -> bool:
+        return any(
+            other.kind in ("refresh", "delete", "expunge")
+            and other.name == use.id
+            and (other.kind == "delete" or position(other.call) > position(event.call))
+            and follows(other.call, use, module)
+            for other in events
+        )
+
+    def _reads(self, use: ast.Name, name: str, function: Function) -> bool:
+        """Whether a use reads attributes of the object (and not only names it)."""
+        module = function.module
+        parent = module.parent(use)
+        if isinstance(parent, ast.Attribute):
+            return isinstance(parent.ctx, ast.Load)
+        if isinstance(parent, ast.keyword):
+            parent = module.parent(parent)
+        if isinstance(parent, ast.Call):
+            if self.sessions.is_session(parent.func, module):
+                return False
+            if isinstance(parent.func, ast.Attribute) and self.sessions.is_session(
+                parent.func.value, module
+            ):
+                return False
+            return parent.func is not use
+        return isinstance(
+            parent,
+            ast.Return
+            | ast.Yield
+            | ast.Dict
+            | ast.List
+            | ast.Tuple
+            | ast.For
+            | ast.comprehension
+            | ast.IfExp
+            | ast.FormattedValue
+            | ast.Assign
+            | ast.Starred,
+        )
+
+    # -- what the commit changed -------------------------------------------------------------
+
+    def _changed(self, name: str, event: Event, function: Function, events: list[Event]) -> bool:
+        """Whether the object was made or changed in this function before the commit."""
+        module = function.module
+        bindings = [b for b in function.bindings[name] if b.value is not None]
+        if any(self._makes(b.value, module) for b in bindings if b.value is not None):
+            return True
+        if any(e.kind == "add" and e.name == name for e in events):
+            return True
+        for node in ast.walk(function.definition):
+            if getattr(node, "lineno", 0) > event.call.lineno:
+                continue
+            match node:
+                case ast.Attribute(value=ast.Name(id=owner), ctx=ast.Store()) if owner == name:
+                    return True
+                case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=owner), *_]) if (
+                    owner == name
+                ):
+                    return True
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=attr)) if (
+                    owner == name and not attr.startswith(("model_dump", "dict", "json"))
+                ):
+                    return True
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Attribute(value=ast.Name(id=owner)))
+                ) if owner == name:
+                    return True
+                case ast.Call(args=args) if any(
+                    isinstance(a, ast.Name) and a.id == name for a in args
+                ):
+                    if any(
+                        self._assigns(target, node, name)
+                        for target in self.program.calls.targets(node, module)
+                    ):
+                        return True
+        loops = [b for b in function.bindings[name] if b.kind == "for" and b.value is not None]
+        return any(
+            isinstance(b.value, ast.Name) and self._changed_elements(b.value.id, function)
+            for b in loops
+        ) or self._changed_elements(name, function)
+
+    def _changed_elements(self, name: str, function: Function) -> bool:
+        """Whether a loop over ``name`` changes its elements."""
+        for node in ast.walk(function.definition):
+            if (
+                isinstance(node, ast.For)
+                and isinstance(node.iter, ast.Name)
+                and node.iter.id == name
+                and isinstance(node.target, ast.Name)
+            ):
+                target = node.target.id
+                for inner in ast.walk(node):
+                    if (
+                        isinstance(inner, ast.Attribute)
+                        and isinstance(inner.ctx, ast.Store)
+                        and isinstance(inner.value, ast.Name)
+                        and inner.value.id == target
+                    ):
+                        return True
+        return False
+
+    def _makes(self, value: ast.expr, module: Module) -> bool:
+        """Whether an expression makes a new instance."""
+        if not isinstance(value, ast.Call):
+            return False
+        func = value.func
+        if isinstance(func, ast.Attribute) and func.attr in ("model_validate", "parse_obj"):
+            func = func.value
+        return any(
+            isinstance(v, ClassValue) and self.program.models.is_mapped(v.cls)
+            for v in self.program.infer(func, module)
+        )
+
+    def _assigns(self, target: Function, call: ast.Call, name: str) -> bool:
+        """Whether a function sets attributes of what it gets for ``name``."""
+        for parameter in target.parameters:
+            passed = self.program.calls.argument(call, target, parameter)
+            if isinstance(passed, ast.Name) and passed.id == name:
+                for node in ast.walk(target.definition):
+                    match node:
+                        case ast.Attribute(value=ast.Name(id=owner), ctx=ast.Store()):
+                            if owner == parameter.arg:
+                                return True
+                        case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=owner), *_]):
+                            if owner == parameter.arg:
+                                return True
+        return False
+
+    # -- what is provably the same -----------------------------------------------------------
+
+    def _is_same(self, use: ast.Name, name: str, event: Event, function: Function) -> bool:
+        """Whether a read gives the same without a refresh.
+
+        The primary key is known after the flush, and a column that was only loaded, and not set
+        here, is what the database holds.
+        """
+        module = function.module
+        parent = module.parent(use)
+        if not isinstance(parent, ast.Attribute):
+            return False
+        entities = self._entities(name, function)
+        if all(parent.attr in primary_key(cls, self.program) for cls in entities):
+            return True
+        if any(self._makes(b.value, module) for b in function.bindings[name] if b.value):
+            return False
+        columns = all(parent.attr in self.program.models.columns(cls) for cls in entities)
+        if not columns or any(self._on_update(cls, parent.attr) for cls in entities):
+            return False
+        for node in ast.walk(function.definition):
+            match node:
+                case ast.Attribute(value=ast.Name(id=owner), attr=attr, ctx=ast.Store()):
+                    if owner == name and attr == parent.attr:
+                        return False
+                case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=owner), *_]):
+                    if owner == name:
+                        return False
+                case ast.Call(args=args, func=func):
+                    passed = any(isinstance(a, ast.Name) and a.id == name for a in args)
+                    receiver = func.value if isinstance(func, ast.Attribute) else None
+                    called = isinstance(receiver, ast.Name) and receiver.id == name
+                    session = isinstance(func, ast.Attribute) and self.sessions.is_session(
+                        func.value, module
+                    )
+                    if (passed and not session) or called:
+                        return False
+        return all(b.kind != "parameter" for b in function.bindings[name])
+
+    def _on_update(self, cls: Class, name: str) -> bool:
+        for base in self.program.mro(cls):
+            if isinstance(base, Class):
+                for binding in base.bindings.get(name, ()):
+                    if isinstance(binding.value, ast.Call) and any(
+                        k.arg in ("onupdate", "server_onupdate", "sa_column", "sa_column_kwargs")
+                        for k in binding.value.keywords
+                    ):
+                        return True
+        return False
+
+    # -- None, and routes without a model ----------------------------------------------------
+
+    def _can_be_none(self, name: str, statement: ast.stmt, function: Function) -> bool:
+        """Whether the name could stand for None behind ``statement``."""
+        module = function.module
+        bindings = [b for b in function.bindings[name] if b.kind != "augmented"]
+        if all(b.value is not None and self._makes(b.value, module) for b in bindings):
+            return False
+        if all(b.kind in ("parameter", "for") for b in bindings):
+            return False
+        for node in ast.walk(function.definition):
+            match node:
+                case ast.Attribute(value=ast.Name(id=owner)) if owner == name:
+                    if dominates(node, statement, module) or _inside(node, statement, module):
+                        return False
+                case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=owner), *_]):
+                    if owner == name and dominates(node, statement, module):
+                        return False
+                case ast.Call(func=ast.Attribute(attr="add"), args=[ast.Name(id=owner)]):
+                    if owner == name and dominates(node, statement, module):
+                        return False
+                case ast.If(test=test, body=body) if _tests(test, name):
+                    leaves = isinstance(body[-1], ast.Return | ast.Raise | ast.Continue)
+                    if leaves and dominates(node, statement, module):
+                        return False
+                    if any(o is node and f == "body" for o, f, _ in blocks(statement, module)):
+                        return False
+        for binding in bindings:
+            value = binding.value
+            if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
+                return True
+            if value.func.attr not in ("one", "scalar_one", "get_one", "merge", "all"):
+                return True
+        return False
+
+    def _is_bare_response(self, use: ast.Name, function: Function) -> bool:
+        """Whether a use returns the object from a route that has no response model."""
+        parent = function.module.parent(use)
+        routes = self.program.web.routes.get(function, [])
+        if not routes or not isinstance(parent, ast.Return):
+            return False
+        return all(route.response_model is None for route in routes)
+
+
+def _tests(test: ast.expr, name: str) -> bool:
+    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(test))
+
+
+def _inside(node: ast.AST, around: ast.AST, module: Module) -> bool:
+    return node is around or any(parent is around for parent in module.ancestors(node))

@@ -1,0 +1,105 @@
+"""Loader options that a statement has already."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from codemods.facts.modules import Module
+from codemods.passes.eager_loading.ways import Path
+
+_LOADERS = [
+    "selectinload",
+    "joinedload",
+    "subqueryload",
+    "immediateload",
+    "contains_eager",
+    "raiseload",
+    "joinedload_all",
+    "subqueryload_all",
+]
+
+
+@dataclass
+class Existing:
+    """The loader options of one statement by path, and the call of ``options`` to add to."""
+
+    options: dict[Path, ast.expr]
+    call: ast.Call | None
+
+
+def chain_of(root: ast.Call, module: Module) -> list[ast.Call]:
+    """The calls that are chained to ``root``: ``select(User).where(...).options(...)``."""
+    found: list[ast.Call] = []
+    current: ast.AST = root
+    while True:
+        attribute = module.parent(current)
+        if not isinstance(attribute, ast.Attribute) or attribute.value is not current:
+            return found
+        call = module.parent(attribute)
+        if not isinstance(call, ast.Call) or call.func is not attribute:
+            return found
+        found.append(call)
+        current = call
+
+
+def options_of(root: ast.Call, module: Module) -> Existing:
+    """What the chain of a query loads already."""
+    found = Existing({}, None)
+    for call in chain_of(root, module):
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "options":
+            found.call = found.call or call
+            for argument in call.args:
+                read_option(argument, found)
+    return found
+
+
+def options_of_get(call: ast.Call) -> tuple[Existing, ast.expr | None]:
+    """What ``get(..., options=[...])`` loads already, and the value of the keyword."""
+    found = Existing({}, None)
+    for keyword in call.keywords:
+        if keyword.arg == "options":
+            if isinstance(keyword.value, ast.List | ast.Tuple):
+                for element in keyword.value.elts:
+                    read_option(element, found)
+            return found, keyword.value
+    return found, None
+
+
+def read_option(node: ast.expr, found: Existing) -> None:
+    """Note the paths of ``selectinload(User.posts).joinedload(Post.tags)``."""
+    steps = _steps(node)
+    for index in range(len(steps)):
+        found.options.setdefault(tuple(steps[: index + 1]), node)
+    # options() below an option: what it holds belongs under the path so far.
+    for call in ast.walk(node):
+        match call:
+            case ast.Call(func=ast.Attribute(attr="options", value=outer), args=arguments):
+                prefix = _steps(outer)
+                for argument in arguments:
+                    inner = _steps(argument)
+                    for index in range(len(inner)):
+                        found.options.setdefault((*prefix, *inner[: index + 1]), node)
+
+
+def _steps(node: ast.expr) -> list[str]:
+    if not isinstance(node, ast.Call):
+        return []
+    func = node.func
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    before: list[str] = []
+    if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Call):
+        before = _steps(func.value)
+    if name not in _LOADERS:
+        return before
+    return [*before, *(step for argument in node.args for step in _names(argument))]
+
+
+def _names(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.Attribute):
+        return [node.attr]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return _names(node.func.value)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value.split(".")
+    return []

@@ -1,0 +1,494 @@
+"""The way of an instance, backwards: from the place that reads it to the query that loads it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class, Function
+from codemods.facts.values import (
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Method,
+    Value,
+    Values,
+)
+from codemods.passes.eager_loading.reaching import reaching
+from codemods.passes.eager_loading.ways import Demand, Hop, Kind, Landing, Touch
+
+#: Builtins that give what their first argument holds.
+_FIRST = [
+    "list",
+    "sorted",
+    "reversed",
+    "iter",
+    "next",
+    "set",
+    "tuple",
+    "frozenset",
+    "min",
+    "max",
+    "filter",
+    "enumerate",
+    "zip",
+]
+_NO_INSTANCES = [
+    "len",
+    "str",
+    "int",
+    "bool",
+    "sum",
+    "any",
+    "all",
+    "repr",
+    "print",
+    "isinstance",
+    "type",
+]
+_MANY = ["all", "fetchall", "fetchmany", "partitions"]
+_GROWS = ["append", "extend", "insert", "add", "update", "appendleft", "setdefault"]
+_LIMIT = 4000
+
+
+class Tracer:
+    """Follows demands to their landings."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def trace(self, touch: Touch) -> list[Landing]:
+        """All ends of the ways on which the instances of a touch come."""
+        first = Demand(
+            touch,
+            touch.base,
+            touch.module,
+            touch.entity,
+            touch.path,
+            False,
+            (),
+            touch.base,
+            touch.module,
+        )
+        waiting, landings = [first], []
+        seen: set[object] = set()
+        while waiting and len(seen) < _LIMIT:
+            demand = waiting.pop()
+            key = (id(demand.expr), demand.path, tuple(id(hop.call) for hop in demand.stack))
+            if key in seen:
+                continue
+            seen.add(key)
+            for step in self._step(demand):
+                if isinstance(step, Landing):
+                    landings.append(step)
+                else:
+                    waiting.append(step)
+        return landings
+
+    # -- one step ----------------------------------------------------------------------------
+
+    def _step(self, demand: Demand) -> list[Demand | Landing]:
+        node, to = demand.expr, self._to
+        match node:
+            case ast.Name():
+                return self._name(node, demand)
+            case ast.Call():
+                return self._call(node, demand)
+            case ast.Attribute():
+                return self._attribute(node, demand)
+            case ast.Await(value=value) | ast.Starred(value=value):
+                return [to(demand, value)]
+            case ast.NamedExpr(value=value):
+                return [to(demand, value)]
+            case ast.Subscript(value=value):
+                return [to(demand, value)]
+            case ast.IfExp(body=body, orelse=orelse):
+                return [to(demand, body), to(demand, orelse)]
+            case ast.BoolOp(values=values):
+                return [to(demand, value) for value in values]
+            case ast.BinOp(left=left, right=right):
+                return self._holding([left, right], demand)
+            case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+                return self._holding(elements, demand)
+            case ast.Dict(values=values):
+                return self._holding(values, demand)
+            case (
+                ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.GeneratorExp(elt=element)
+            ):
+                return [to(demand, element, many=True)]
+            case ast.DictComp(value=value):
+                return [to(demand, value, many=True)]
+            case ast.Constant() | ast.JoinedStr() | ast.Compare():
+                return []
+        return [self._lost(demand, "it comes from an expression that is not followed")]
+
+    def _to(self, demand: Demand, expr: ast.expr, many: bool = False) -> Demand:
+        """The same demand on another expression of the same function."""
+        return replace(demand, expr=expr, many=demand.many or many)
+
+    def _holding(self, elements: list[ast.expr], demand: Demand) -> list[Demand | Landing]:
+        """The parts of a display that can hold instances of the entity."""
+        return [
+            self._to(demand, element)
+            for element in elements
+            if self._holds(self.program.infer(element, demand.module), demand.entity)
+        ]
+
+    def _holds(self, values: Values, entity: Class, depth: int = 0) -> bool:
+        for value in values:
+            if isinstance(value, Instance):
+                if isinstance(value.cls, Class) and (
+                    entity in self.program.mro(value.cls) or value.cls in self.program.mro(entity)
+                ):
+                    return True
+                if depth < 6 and any(self._holds(a, entity, depth + 1) for a in value.args):
+                    return True
+        return False
+
+    def _lost(self, demand: Demand, reason: str) -> Landing:
+        return Landing(Kind.UNKNOWN, demand, demand.expr, reason)
+
+    # -- names -------------------------------------------------------------------------------
+
+    def _name(self, node: ast.Name, demand: Demand) -> list[Demand | Landing]:
+        module = demand.module
+        holder = module.scope_of(node).lookup(node.id)
+        if holder is None:
+            return [self._lost(demand, f"{node.id} is not defined here")]
+        found: list[Demand | Landing] = []
+        for binding in reaching(node, holder, holder.module):
+            match binding.kind:
+                case "assign" | "annotated":
+                    if binding.value is not None:
+                        value = _unpacked(binding.value, binding.path)
+                        found.append(self._bound(demand, value, holder.module))
+                case "for":
+                    if binding.value is not None:
+                        found.append(self._bound(demand, binding.value, holder.module, many=True))
+                case "with":
+                    if binding.value is not None:
+                        found.append(self._bound(demand, binding.value, holder.module))
+                case "parameter" if isinstance(binding.node, ast.arg):
+                    if isinstance(holder, Function):
+                        found += self._parameter(holder, binding.node, demand)
+                    else:
+                        found += self._lambda(binding.node, demand)
+                case "from" | "import" | "def" | "class" | "except":
+                    if source := self.program.definition(node, module):
+                        found.append(self._bound(demand, source[0], source[1]))
+                case _:
+                    found.append(self._lost(demand, f"{node.id} is bound in an unusual way"))
+        return found + self._grown(node, demand)
+
+    def _bound(self, demand: Demand, value: ast.expr, module: Module, many: bool = False) -> Demand:
+        return replace(demand, expr=value, module=module, many=demand.many or many)
+
+    def _grown(self, node: ast.Name, demand: Demand) -> list[Demand | Landing]:
+        """What is put into a list or dict that a name stands for."""
+        module = demand.module
+        function = module.function_of(node)
+        values = self.program.infer(node, module)
+        if function is None or not any(
+            isinstance(v, Instance)
+            and v.cls
+            in ("builtins.list", "builtins.dict", "builtins.set", "collections.defaultdict")
+            for v in values
+        ):
+            return []
+        found: list[ast.expr] = []
+        for inner in ast.walk(function.definition):
+            match inner:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=node.id), attr=attr), args=args):
+                    if attr in _GROWS:
+                        found.extend(args)
+                case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=node.id))], value=value):
+                    found.append(value)
+                case ast.AugAssign(target=ast.Name(id=node.id), value=value):
+                    found.append(value)
+        many = replace(demand, many=True)
+        return self._holding(found, many)
+
+    def _lambda(self, argument: ast.arg, demand: Demand) -> list[Demand | Landing]:
+        """The parameter of a lambda that is a key or a function for ``sorted``, ``map``..."""
+        module = demand.module
+        inner = module.parent(module.parent(argument) or argument)
+        holder = module.parent(inner) if isinstance(inner, ast.Lambda) else None
+        if isinstance(holder, ast.keyword):
+            holder = module.parent(holder)
+        match holder:
+            case ast.Call(func=ast.Name(id="sorted" | "min" | "max"), args=[first, *_]):
+                return [self._to(demand, first, many=True)]
+            case ast.Call(func=ast.Name(id="map" | "filter"), args=[_, first, *_]):
+                return [self._to(demand, first, many=True)]
+            case ast.Call(func=ast.Attribute(value=value, attr="sort")):
+                return [self._to(demand, value, many=True)]
+        return [self._lost(demand, "a lambda gets it")]
+
+    # -- parameters --------------------------------------------------------------------------
+
+    def _parameter(
+        self, function: Function, argument: ast.arg, demand: Demand
+    ) -> list[Demand | Landing]:
+        program = self.program
+        if (
+            _is_self(function, argument, program)
+            and isinstance(function.parent, Class)
+            and program.models.is_mapped(function.parent)
+        ):
+            return [Landing(Kind.SELF, demand, demand.expr, "", function)]
+        depends = program.web.depends(function, argument)
+        if depends is not None:
+            functions = program.web.dependency_functions(depends)
+            if not functions:
+                return [self._lost(demand, "the dependency is not known")]
+            return self._entered(functions, depends.marker, demand)
+        if demand.stack and demand.stack[-1].callee in program.calls.family(function):
+            hop = demand.stack[-1]
+            if isinstance(hop.call, ast.Call):
+                return self._left(hop.call, hop, function, argument, demand)
+        return self._from_callers(function, argument, demand)
+
+    def _left(
+        self, call: ast.Call, hop: Hop, function: Function, argument: ast.arg, demand: Demand
+    ) -> list[Demand | Landing]:
+        passed = self._passed(call, hop.module, function, argument)
+        if passed is None:
+            default = function.default_of(argument)
+            if isinstance(default, ast.Constant):
+                return []
+            return [self._lost(demand, f"{function.name} gets it in a way that is not followed")]
+        return [
+            replace(
+                demand,
+                expr=passed,
+                module=hop.module,
+                stack=demand.stack[:-1],
+                use=hop.use,
+                use_module=hop.use_module,
+            )
+        ]
+
+    def _from_callers(
+        self, function: Function, argument: ast.arg, demand: Demand
+    ) -> list[Demand | Landing]:
+        program = self.program
+        if program.web.is_pytest(function):
+            fixture = program.web.fixture(function, argument.arg)
+            if fixture is not None:
+                return self._entered([fixture], argument, demand)
+            return [self._lost(demand, "a test gets it from pytest")]
+        found: list[Demand | Landing] = []
+        references = program.calls.references(function)
+        for reference in references:
+            if reference.call is None:
+                continue
+            passed = self._passed(reference.call, reference.module, function, argument)
+            if passed is not None:
+                found.append(
+                    replace(
+                        demand,
+                        expr=passed,
+                        module=reference.module,
+                        stack=(),
+                        use=passed,
+                        use_module=reference.module,
+                    )
+                )
+        if not found and function not in program.web.routes:
+            return [self._lost(demand, f"nothing that is known passes {argument.arg}")]
+        return found
+
+    def _passed(
+        self, call: ast.Call, module: Module, function: Function, argument: ast.arg
+    ) -> ast.expr | None:
+        """The expression that a call passes; the receiver for ``self``."""
+        if _is_self(function, argument, self.program) and isinstance(call.func, ast.Attribute):
+            return call.func.value
+        return self.program.calls.argument(call, function, argument)
+
+    def _entered(
+        self, functions: list[Function], call: ast.AST, demand: Demand
+    ) -> list[Demand | Landing]:
+        """The demand on what functions return (or yield)."""
+        if len(demand.stack) > 12 or any(hop.call is call for hop in demand.stack):
+            return []
+        found: list[Demand | Landing] = []
+        for function in functions:
+            hop = Hop(call, demand.module, function, demand.use, demand.use_module)
+            values: list[tuple[ast.expr, bool]] = [
+                (r.value, False) for r in function.returns if r.value is not None
+            ]
+            many = not self.program.web.is_pytest(function) and not isinstance(call, ast.arg)
+            for item in function.yields:
+                if item.value is not None:
+                    values.append((item.value, many and isinstance(call, ast.Call)))
+            for value, several in values:
+                found.append(
+                    replace(
+                        demand,
+                        expr=value,
+                        module=function.module,
+                        many=demand.many or several,
+                        stack=(*demand.stack, hop),
+                        use=value,
+                        use_module=function.module,
+                    )
+                )
+            if not values:
+                found.append(self._lost(demand, f"{function.name} returns nothing that is known"))
+        return found
+
+    # -- calls -------------------------------------------------------------------------------
+
+    def _call(self, node: ast.Call, demand: Demand) -> list[Demand | Landing]:
+        found: list[Demand | Landing] = []
+        values = self.program.infer(node.func, demand.module)
+        for value in values:
+            found += self._called(value, node, demand)
+        if not values:
+            found.append(self._lost(demand, f"what {_text(node.func)} gives is not known"))
+        return found
+
+    def _called(self, value: Value, node: ast.Call, demand: Demand) -> list[Demand | Landing]:
+        match value:
+            case FunctionValue(function=function):
+                members = sorted(self.program.calls.family(function), key=str)
+                members = [m for m in members if not _is_abstract(m)] or members
+                return self._entered(members, node, demand)
+            case ClassValue(cls=cls) if self.program.models.is_mapped(cls):
+                return [Landing(Kind.FRESH, demand, node)]
+            case Instance(cls="builtins.type", args=args) if args and self._holds(
+                args[0], demand.entity
+            ):
+                return [Landing(Kind.FRESH, demand, node)]
+            case External(name=name):
+                return self._outside(name, node, demand)
+            case Method(owner=owner, name=name):
+                return self._method(owner, name, node, demand)
+        return [self._lost(demand, f"what {_text(node.func)} gives is not known")]
+
+    def _outside(self, name: str, node: ast.Call, demand: Demand) -> list[Demand | Landing]:
+        last = name.removeprefix("builtins.")
+        if name in ("sqlalchemy.select", "sqlmodel.select"):
+            return [Landing(Kind.QUERY, demand, node)]
+        if last in _FIRST and node.args:
+            many = last not in ("next", "min", "max", "iter")
+            return [self._to(demand, node.args[0], many=many)]
+        if last == "map" and len(node.args) > 1:
+            return [self._lost(demand, "map makes it")]
+        if last in _NO_INSTANCES:
+            return []
+        if name in ("typing.cast",) and len(node.args) > 1:
+            return [self._to(demand, node.args[1])]
+        if name in ("copy.copy", "contextlib.closing") and node.args:
+            return [self._to(demand, node.args[0])]
+        return [self._lost(demand, f"what {_text(node.func)} gives is not known")]
+
+    def _method(
+        self, owner: Instance, name: str, node: ast.Call, demand: Demand
+    ) -> list[Demand | Landing]:
+        if not isinstance(node.func, ast.Attribute):
+            return [self._lost(demand, f"what {_text(node.func)} gives is not known")]
+        if self.program.is_session_class(owner.cls):
+            if name in ("get", "get_one"):
+                return [Landing(Kind.GET, demand, node)]
+            if name == "query":
+                return [Landing(Kind.QUERY, demand, node)]
+            if name in ("execute", "scalars", "scalar", "exec") and node.args:
+                return [self._to(demand, node.args[0])]
+            return [self._lost(demand, f"what Session.{name} gives is not followed")]
+        if owner.cls in (known.QUERY, known.SELECT):
+            if name in ("union", "union_all", "except_", "intersect", "from_statement"):
+                return [self._lost(demand, f"the statement is made by {name}")]
+            return [self._to(demand, node.func.value, many=name in _MANY)]
+        if owner.cls in (known.RESULT, known.SCALARS):
+            return [self._to(demand, node.func.value, many=name in _MANY)]
+        if owner.cls in ("builtins.dict", "builtins.list", "builtins.set"):
+            return [self._to(demand, node.func.value)]
+        return [self._lost(demand, f"what {_text(node.func)} gives is not known")]
+
+    # -- attributes --------------------------------------------------------------------------
+
+    def _attribute(self, node: ast.Attribute, demand: Demand) -> list[Demand | Landing]:
+        program = self.program
+        owners = program.infer(node.value, demand.module)
+        found: list[Demand | Landing] = []
+        for owner in sorted(owners, key=repr):
+            if not isinstance(owner, Instance):
+                continue
+            if isinstance(owner.cls, Class) and program.models.is_mapped(owner.cls):
+                if node.attr in program.models.relationships(owner.cls):
+                    path = (node.attr, *demand.path)
+                    found.append(replace(demand, expr=node.value, entity=owner.cls, path=path))
+            elif owner.cls == known.ROW:
+                found.append(self._to(demand, node.value))
+            elif isinstance(owner.cls, Class):
+                found += self._member(owner.cls, node.attr, node, demand)
+        if not found:
+            if source := program.definition(node, demand.module):
+                return [self._bound(demand, source[0], source[1])]
+            found.append(self._lost(demand, f"{_text(node)} is not followed"))
+        return found
+
+    def _member(
+        self, cls: Class, name: str, node: ast.Attribute, demand: Demand
+    ) -> list[Demand | Landing]:
+        """What an attribute of an ordinary object was set to."""
+        found: list[Demand | Landing] = []
+        for base in self.program.mro(cls):
+            if not isinstance(base, Class):
+                continue
+            for binding in (*base.bindings.get(name, ()), *base.attributes.get(name, ())):
+                method = base.module.functions.get(binding.node)
+                if method is not None:
+                    found += self._entered([method], node, demand)
+                elif binding.value is not None:
+                    value = _unpacked(binding.value, binding.path)
+                    found.append(
+                        replace(
+                            demand,
+                            expr=value,
+                            module=base.module,
+                            stack=(),
+                            use=value,
+                            use_module=base.module,
+                        )
+                    )
+        return found
+
+
+def _unpacked(value: ast.expr, path: tuple[int, ...]) -> ast.expr:
+    """The part of a display that an unpacking takes."""
+    for index in path:
+        if isinstance(value, ast.Tuple | ast.List) and index < len(value.elts):
+            value = value.elts[index]
+        else:
+            return value
+    return value
+
+
+def _is_self(function: Function, argument: ast.arg, program: Program) -> bool:
+    return (
+        function.is_method
+        and bool(function.parameters)
+        and function.parameters[0] is argument
+        and not program.decorated(function, "builtins.staticmethod")
+    )
+
+
+def _is_abstract(function: Function) -> bool:
+    """Whether a method has no body to speak of."""
+    body = function.definition.body
+    return all(
+        isinstance(s, ast.Pass | ast.Raise)
+        or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+        for s in body
+    )
+
+
+def _text(node: ast.expr) -> str:
+    return ast.unparse(node)[:60]

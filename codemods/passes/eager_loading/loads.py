@@ -1,0 +1,174 @@
+"""Where loader options go: into the query, or through the functions between it and its reader."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class, Function
+from codemods.passes.eager_loading.ways import Hop, Kind, Landing, Path, Touch
+
+PARAMETER = "options"
+
+
+@dataclass(frozen=True)
+class Load:
+    """One path to load for the instances of a query, and its reader.
+
+    ``stack`` are the calls between the query and the function of the reader, outermost first.
+    """
+
+    entity: Class
+    path: Path
+    many: bool
+    stack: tuple[Hop, ...]
+    touch: Touch
+
+
+@dataclass
+class Place:
+    """A query, a ``get`` or a call that options are given to.
+
+    ``passes`` says that it hands on the parameter of its function; ``callee`` is the function
+    whose parameter takes the options, where ``node`` is a call.
+    """
+
+    node: ast.Call
+    module: Module
+    kind: Kind
+    loads: list[Load] = field(default_factory=list)
+    passes: bool = False
+    callee: Function | None = None
+
+
+@dataclass
+class Placement:
+    """All places and the functions that get a parameter for options."""
+
+    places: dict[ast.Call, Place] = field(default_factory=dict)
+    parameters: set[Function] = field(default_factory=set)
+    lost: list[tuple[Load, ast.expr, str]] = field(default_factory=list)
+
+
+class Placer:
+    """Decides for each query what it loads itself and what its callers ask it to load."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.result = Placement()
+        self._calls: dict[Function, list[ast.AST]] = {}
+
+    def place(self, landings: Iterable[tuple[Landing, Path]]) -> Placement:
+        """The places of all loads; each landing comes with the lazy part of its path."""
+        queries: dict[ast.Call, tuple[Landing, list[Load]]] = {}
+        for landing, path in landings:
+            demand, node = landing.demand, landing.node
+            if isinstance(node, ast.Call):
+                load = Load(demand.entity, path, demand.many, demand.stack, demand.touch)
+                queries.setdefault(node, (landing, []))[1].append(load)
+        for node, (landing, loads) in queries.items():
+            self._put(Place(node, landing.demand.module, landing.kind), loads)
+        return self.result
+
+    def _put(self, place: Place, loads: list[Load], depth: int = 0) -> None:
+        """Keep at a place what all its callers read; ask the callers for the rest."""
+        place = self.result.places.setdefault(place.node, place)
+        function = place.module.function_of(place.node)
+        generic = self._is_generic(place)
+        asked: dict[ast.AST, tuple[Hop, list[Load]]] = {}
+        for path in sorted({load.path for load in loads}):
+            same = [load for load in loads if load.path == path]
+            inside = [load for load in same if not load.stack]
+            outside = [load for load in same if load.stack]
+            if generic or (
+                not inside
+                and function is not None
+                and depth < 6
+                and self._can_pass(function, outside)
+                and self._is_shared(function, outside)
+            ):
+                for load in outside:
+                    hop = load.stack[-1]
+                    asked.setdefault(hop.call, (hop, []))[1].append(load)
+                if generic:
+                    self._give_up(inside, place, "the query is made for any class")
+            else:
+                place.loads.extend(same)
+        if not asked or function is None:
+            return
+        if not self._can_pass(function, [load for _, (_, ls) in asked.items() for load in ls]):
+            for _, given in asked.values():
+                self._give_up(given, place, f"{function.name} can't be told what to load")
+            return
+        place.passes = True
+        self.result.parameters.add(function)
+        for call, (hop, given) in asked.items():
+            if not isinstance(call, ast.Call):  # pragma: no cover - see _can_pass
+                continue
+            outer = [
+                Load(load.entity, load.path, load.many, load.stack[:-1], load.touch)
+                for load in given
+            ]
+            caller = Place(call, hop.module, Kind.QUERY, callee=function)
+            self._put(caller, outer, depth + 1)
+
+    def _give_up(self, loads: Iterable[Load], place: Place, reason: str) -> None:
+        self.result.lost.extend((load, place.node, reason) for load in loads)
+
+    def _is_generic(self, place: Place) -> bool:
+        """Whether the entity of a query is not one class by name."""
+        if place.callee is not None:
+            return False
+        if not place.node.args:
+            return True
+        return not any(self._names_class(argument, place.module) for argument in place.node.args)
+
+    def _names_class(self, node: ast.expr, module: Module) -> bool:
+        """Whether an expression names a class, or an alias of one, and not a variable."""
+        found = self.program.binding(node, module)
+        if found is None:
+            return False
+        binding, _ = found
+        if binding.kind in ("class", "from", "import"):
+            return True
+        return isinstance(binding.value, ast.Call) and self.program.outside_name(
+            binding.value.func, module
+        ).endswith("aliased")
+
+    def _is_shared(self, function: Function, loads: list[Load]) -> bool:
+        """Whether some callers of a function do not read what the others do."""
+        demanding = {id(load.stack[-1].call) for load in loads}
+        return any(id(call) not in demanding for call in self._calls_of(function))
+
+    def _calls_of(self, function: Function) -> list[ast.AST]:
+        if function not in self._calls:
+            web = self.program.web
+            self._calls[function] = [
+                reference.call or reference.node
+                for reference in self.program.calls.references(function)
+                if not web.in_tests(reference.module)
+            ]
+        return self._calls[function]
+
+    def _can_pass(self, function: Function, loads: list[Load]) -> bool:
+        """Whether a function can get a parameter for options, and its callers give it."""
+        program = self.program
+        if any(not isinstance(load.stack[-1].call, ast.Call) for load in loads):
+            return False
+        if function in program.web.routes or function.is_generator:
+            return False
+        if len(program.calls.family(function)) > 1:
+            return False
+        if not program.codebase.editable(function.module.path):
+            return False
+        for name in program.decorators(function):
+            if name not in ("builtins.staticmethod", "builtins.classmethod"):
+                return False
+        for reference in program.calls.references(function):
+            # As a dependency, the parameter would become one of the request.
+            if reference.call is None:
+                return False
+        return PARAMETER not in function.bindings

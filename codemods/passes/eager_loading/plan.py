@@ -1,0 +1,209 @@
+"""The decisions of the pass, before any edit."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from codemods.config import Options
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
+from codemods.findings import Code, Finding, Level, Treatment
+from codemods.passes.base import Decision, Outcome
+from codemods.passes.eager_loading import codes
+from codemods.passes.eager_loading.commits import Commits, Stale
+from codemods.passes.eager_loading.factories import Factory, factories
+from codemods.passes.eager_loading.fresh import Freshness, Reload
+from codemods.passes.eager_loading.loads import Placement, Placer
+from codemods.passes.eager_loading.render import NoName
+from codemods.passes.eager_loading.sessions import Sessions
+from codemods.passes.eager_loading.touches import Touches, is_migration
+from codemods.passes.eager_loading.ways import Kind, Landing, Path, Touch
+from codemods.passes.eager_loading.writing import Writer
+
+
+@dataclass(frozen=True)
+class Untracked:
+    """A relationship that is read of an object whose query is not known, and why not."""
+
+    touch: Touch
+    reason: str
+
+
+@dataclass
+class Analysis:
+    """Everything that the pass found in a program."""
+
+    factories: list[Factory] = field(default_factory=list)
+    placement: Placement = field(default_factory=Placement)
+    reloads: list[Reload] = field(default_factory=list)
+    stale: list[Stale] = field(default_factory=list)
+    untracked: list[Untracked] = field(default_factory=list)
+    dynamic: list[Touch] = field(default_factory=list)
+
+
+def analyse(program: Program) -> Analysis:
+    """Find what is loaded lazily, and what is read after a commit."""
+    found = Analysis(factories=factories(program))
+    touches = Touches(program)
+    queries: list[tuple[Landing, Path]] = []
+    fresh: list[tuple[Landing, Path]] = []
+    demanded: set[ast.AST] = set()
+    for touch in touches.all():
+        for landing in touches.tracer.trace(touch):
+            demand = landing.demand
+            path = touches.lazy_part(demand.entity, demand.path)
+            if touches.queries(demand.entity, demand.path):
+                found.dynamic.append(touch)
+            if not path or _in_tests(landing, program):
+                continue
+            if landing.kind in (Kind.QUERY, Kind.GET):
+                queries.append((landing, path))
+                demanded.update(hop.use for hop in demand.stack)
+                demanded.add(demand.use)
+            elif landing.kind is Kind.FRESH:
+                fresh.append((landing, path))
+            elif landing.kind is Kind.UNKNOWN:
+                found.untracked.append(Untracked(touch, landing.reason))
+    found.placement = Placer(program).place(queries)
+    for load, _, reason in found.placement.lost:
+        found.untracked.append(Untracked(load.touch, reason))
+    sessions = Sessions(program)
+    found.reloads, lost = Freshness(program, sessions).reloads(fresh)
+    found.untracked += [Untracked(landing.demand.touch, reason) for landing, reason in lost]
+    commits = Commits(program, sessions, frozenset(demanded))
+    covered = {(r.function, r.name) for r in found.reloads}
+    for module in program.modules.mentioning(("commit",)):
+        if not is_migration(module):
+            for function in module.functions.values():
+                for stale in commits.stale(function):
+                    if (function, stale.name) not in covered:
+                        found.stale.append(stale)
+    return found
+
+
+def _in_tests(landing: Landing, program: Program) -> bool:
+    return program.web.in_tests(landing.demand.module)
+
+
+def untracked(program: Program) -> list[Untracked]:
+    """The reads of relationships for which no loader option can be given.
+
+    The pass that makes the application asynchronous has to run them with ``run_sync``.
+    """
+    return analyse(program).untracked
+
+
+def plan(program: Program, options: Options) -> Outcome:
+    """The edits, findings and decisions of the pass."""
+    found = analyse(program)
+    writer = Writer(program)
+    findings: list[Finding] = []
+    decisions: list[Decision] = []
+    for factory in found.factories:
+        writer.factory(factory)
+        message = "the objects of this session expire on commit"
+        findings.append(_finding(factory.module, factory.call, codes.EXPIRES, message))
+    for place in found.placement.places.values():
+        try:
+            written = writer.place(place)
+        except NoName as error:
+            for load in place.loads:
+                found.untracked.append(Untracked(load.touch, f"{error} can't be named there"))
+            continue
+        if written and place.loads:
+            paths = sorted({".".join(load.path) for load in place.loads})
+            reasons = _reasons(load.touch for load in place.loads)
+            message = f"loads {', '.join(paths)} lazily"
+            findings.append(_finding(place.module, place.node, codes.LAZY, message, reasons))
+            decisions.append(
+                _decision(place.module, place.node, f"loads {', '.join(paths)}", reasons)
+            )
+    for function in sorted(found.placement.parameters, key=str):
+        writer.parameter(function)
+    for reload in found.reloads:
+        paths = sorted(".".join(path) for path in reload.paths)
+        reasons = _reasons(reload.touches)
+        try:
+            writer.reload(reload)
+        except NoName as error:
+            for touch in reload.touches:
+                found.untracked.append(Untracked(touch, f"{error} can't be named there"))
+            continue
+        message = f"{reload.name} is new, and {', '.join(paths)} of it are loaded lazily"
+        module = reload.function.module
+        findings.append(_finding(module, reload.statement, codes.LAZY, message, reasons))
+    for stale in found.stale:
+        writer.stale(stale)
+        findings.append(_stale_finding(stale))
+    for lost in dict.fromkeys((u.touch, u.reason) for u in found.untracked):
+        findings.append(_lost_finding(*lost))
+    for touch in dict.fromkeys(found.dynamic):
+        message = f"a dynamic relationship is used: {touch.why}"
+        findings.append(
+            _finding(touch.module, touch.node, codes.DYNAMIC, message, (), Treatment.LEFT)
+        )
+    edits = {p: e for p, e in writer.result().items() if program.codebase.editable(p)}
+    return Outcome(edits, findings=tuple(sorted(set(findings))), decisions=tuple(decisions))
+
+
+def _reasons(touches: Iterable[Touch]) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(
+            f"{touch.why} ({touch.module.path}:{getattr(touch.node, 'lineno', 1)})"
+            for touch in touches
+        )
+    )
+
+
+def _stale_finding(stale: Stale) -> Finding:
+    module = stale.function.module
+    lines = sorted({getattr(reader, "lineno", 0) for reader in stale.readers})
+    where = tuple(f"{module.path}:{line}" for line in lines)
+    if stale.expire:
+        message = f"{stale.name} is returned after the commit that expired it: the answer is empty"
+        return _finding(module, stale.statement, codes.EMPTY, message, where)
+    message = f"{stale.name} is read after the commit that expired it"
+    return _finding(module, stale.statement, codes.STALE, message, where)
+
+
+def _lost_finding(touch: Touch, reason: str) -> Finding:
+    path = ".".join(touch.path)
+    message = f"{path} is loaded lazily: {touch.why}"
+    return _finding(touch.module, touch.node, codes.UNTRACKED, message, (reason,), Treatment.LEFT)
+
+
+def _finding(
+    module: Module,
+    node: ast.AST,
+    code: Code,
+    message: str,
+    reasons: tuple[str, ...] = (),
+    treatment: Treatment = Treatment.NATIVE,
+) -> Finding:
+    key = module.key(node)
+    function = module.function_of(node)
+    return Finding(
+        module.path,
+        key.line,
+        key.column + 1,
+        code.code,
+        message,
+        codes.NAME,
+        Level.SAFE if treatment is Treatment.NATIVE else Level.DISPLAY,
+        treatment,
+        reasons,
+        _symbol(function),
+    )
+
+
+def _symbol(function: Function | None) -> str:
+    return function.qualname if function is not None else ""
+
+
+def _decision(module: Module, node: ast.AST, action: str, reasons: tuple[str, ...]) -> Decision:
+    key = module.key(node)
+    symbol = _symbol(module.function_of(node))
+    return Decision(module.path, key.line, symbol, Treatment.NATIVE.value, action, reasons)

@@ -1,0 +1,173 @@
+"""Loader options as source text, and the names that they need in a module."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from codemods.edits import Import
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class
+from codemods.facts.values import ClassValue, External, ModuleValue
+from codemods.passes.eager_loading.ways import Path
+
+SELECTIN = "selectinload"
+IMMEDIATE = "immediateload"
+
+
+class NoName(Exception):  # noqa: N818 - says what is missing
+    """A class can't be named in a module."""
+
+
+@dataclass
+class Tree:
+    """Relationships to load below an entity. ``many`` says whether several owners load it."""
+
+    children: dict[str, Tree] = field(default_factory=dict)
+    many: bool = False
+
+    def add(self, path: Path, many: bool) -> None:
+        """Load the relationships of a path."""
+        if path:
+            child = self.children.setdefault(path[0], Tree())
+            child.many = child.many or many
+            child.add(path[1:], many)
+
+
+class Renderer:
+    """Writes loader options for one module and collects the imports that they need."""
+
+    def __init__(self, program: Program, module: Module) -> None:
+        self.program = program
+        self.module = module
+        self.imports: list[Import] = []
+
+    def options(self, entity: Class, root: str, tree: Tree) -> list[str]:
+        """The options that load ``tree`` below ``entity``, which is called ``root`` there."""
+        return [
+            self._option(entity, root, name, child, "", child.many)
+            for name, child in tree.children.items()
+        ]
+
+    def extensions(self, entity: Class, root: str, tree: Tree) -> str:
+        """What is chained to an option that is there already, to load ``tree`` below it."""
+        parts = [
+            self._option(entity, root, name, child, "", True)
+            for name, child in tree.children.items()
+        ]
+        return f".{parts[0]}" if len(parts) == 1 else f".options({', '.join(parts)})"
+
+    def _option(
+        self, entity: Class, root: str, name: str, tree: Tree, prefix: str, many: bool
+    ) -> str:
+        relationship = self.program.models.relationships(entity)[name]
+        loader = SELECTIN if many or relationship.many else IMMEDIATE
+        called = self.loader(loader) if not prefix else loader
+        text = f"{prefix}{called}({root}.{name})"
+        if not tree.children or relationship.target is None:
+            return text
+        below = many or relationship.many
+        target = self.name(relationship.target)
+        if len(tree.children) == 1:
+            [(inner, child)] = tree.children.items()
+            return self._option(relationship.target, target, inner, child, f"{text}.", below)
+        parts = [
+            self._option(relationship.target, target, inner, child, "", below)
+            for inner, child in tree.children.items()
+        ]
+        return f"{text}.options({', '.join(parts)})"
+
+    def loader(self, name: str) -> str:
+        """The name under which a loader can be called in the module."""
+        dotted = f"sqlalchemy.orm.{name}"
+        for known_name, bindings in self.module.scope.bindings.items():
+            if any(b.kind == "from" for b in bindings) and External(
+                dotted
+            ) in self.program.inference.name(known_name, self.module.scope):
+                return known_name
+        taken = name in self.module.scope.bindings
+        alias = f"orm_{name}" if taken else ""
+        self._import(Import("sqlalchemy.orm", name, alias))
+        return alias or name
+
+    def name(self, cls: Class) -> str:
+        """An expression that means ``cls`` in the module."""
+        scope = self.module.scope
+        if self._means(cls.name, cls):
+            return cls.name
+        for name, bindings in scope.bindings.items():
+            if not any(b.kind in ("import", "from", "class", "assign") for b in bindings):
+                continue
+            for value in self.program.inference.name(name, scope):
+                if value == ClassValue(cls):
+                    return name
+                if isinstance(value, ModuleValue) and ClassValue(
+                    cls
+                ) in self.program.inference.member(value.module, cls.name):
+                    return f"{name}.{cls.name}"
+        if cls.name in scope.bindings or cls.parent is None or not cls.parent.is_module:
+            raise NoName(cls.name)
+        source = self._source(cls)
+        if source is None:
+            raise NoName(cls.name)
+        self._import(Import(source, cls.name))
+        return cls.name
+
+    def _means(self, name: str, cls: Class) -> bool:
+        return ClassValue(cls) in self.program.inference.name(name, self.module.scope)
+
+    def _source(self, cls: Class) -> str | None:
+        """The module path by which another class of the same module is imported, else its name."""
+        for statement in ast.walk(self.module.tree):
+            if not isinstance(statement, ast.ImportFrom):
+                continue
+            target = self.program.modules.resolve(
+                self.module, statement.module or "", statement.level
+            )
+            if target is None:
+                continue
+            if target is cls.module or ClassValue(cls) in self.program.inference.member(
+                target, cls.name
+            ):
+                return "." * statement.level + (statement.module or "")
+        first = self.module.name.partition(".")[0]
+        if cls.module is not self.module and cls.module.name.partition(".")[0] == first:
+            return cls.module.name
+        if cls.module is not self.module and not self.module.folder:
+            return cls.module.name
+        return None
+
+    def _import(self, item: Import) -> None:
+        if item not in self.imports:
+            self.imports.append(item)
+
+
+def tree_of(paths: Iterable[tuple[Path, bool]]) -> Tree:
+    """The tree of several paths."""
+    tree = Tree()
+    for path, many in sorted(paths):
+        tree.add(path, many)
+    return tree
+
+
+def primary_key(cls: Class, program: Program) -> list[str]:
+    """The attributes of the primary key, in the order of the class."""
+    found: list[str] = []
+    for base in reversed([b for b in program.mro(cls) if isinstance(b, Class)]):
+        for name, bindings in base.bindings.items():
+            for binding in bindings:
+                call = binding.value
+                if name not in found and isinstance(call, ast.Call) and _is_key(call):
+                    found.append(name)
+    return found
+
+
+def _is_key(call: ast.Call) -> bool:
+    return any(
+        keyword.arg == "primary_key"
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value is True
+        for keyword in call.keywords
+    )

@@ -1,0 +1,123 @@
+"""What functions do with their sessions: commits, refreshes, deletions, in order."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class, Function
+from codemods.facts.values import Instance, Values
+
+_KINDS = [
+    "commit",
+    "rollback",
+    "flush",
+    "refresh",
+    "delete",
+    "expire",
+    "expunge",
+    "expire_all",
+    "add",
+]
+
+
+@dataclass(frozen=True)
+class Event:
+    """A call that changes what a session knows. ``name`` is the object that it names.
+
+    ``session`` is the source of the session, "" where a function that is called has it.
+    """
+
+    kind: str
+    call: ast.Call
+    session: str
+    name: str = ""
+
+
+class Sessions:
+    """Answers what happens to sessions, function by function."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._commits: dict[Function, bool] = {}
+        self._events: dict[Function, list[Event]] = {}
+
+    def commits(self, function: Function) -> bool:
+        """Whether a call of the function can commit."""
+        if function not in self._commits:
+            self._commits[function] = False
+            self._commits[function] = any(
+                event.kind in ("commit", "calls") for event in self.events(function)
+            )
+        return self._commits[function]
+
+    def events(self, function: Function) -> list[Event]:
+        """The events of a function, in the order of the code."""
+        if function not in self._events:
+            self._events[function] = []
+            self._events[function] = self._read(function)
+        return self._events[function]
+
+    def _read(self, function: Function) -> list[Event]:
+        found = []
+        module = function.module
+        for node in ast.walk(function.definition):
+            if not isinstance(node, ast.Call) or module.function_of(node) is not function:
+                continue
+            if self._is_event(node.func, module) and isinstance(node.func, ast.Attribute):
+                session = module.source(node.func.value)
+                name = ""
+                if node.args and isinstance(node.args[0], ast.Name):
+                    name = node.args[0].id
+                found.append(Event(node.func.attr, node, session, name))
+                continue
+            if any(
+                self.commits(target)
+                for target in self.program.calls.targets(node, module)
+                if target is not function
+            ):
+                found.append(Event("calls", node, ""))
+        return sorted(found, key=lambda e: (e.call.end_lineno or 0, e.call.end_col_offset or 0))
+
+    def _is_event(self, func: ast.expr, module: Module) -> bool:
+        return (
+            isinstance(func, ast.Attribute)
+            and func.attr in _KINDS
+            and self.is_session(func.value, module)
+        )
+
+    def is_session(self, node: ast.expr, module: Module) -> bool:
+        """Whether an expression is a sync session."""
+        return self._has_session(self.program.infer(node, module))
+
+    def _has_session(self, values: Values) -> bool:
+        return any(
+            isinstance(value, Instance) and self.program.is_session_class(value.cls)
+            for value in values
+        )
+
+    def session_of(self, function: Function, before: ast.AST) -> str:
+        """A session that a function has at hand at some place, as source; "" if none."""
+        module = function.module
+        for parameter in function.parameters:
+            if self._has_session(self.program.parameter(function, parameter)):
+                return parameter.arg
+        for node in ast.walk(function.definition):
+            if (
+                isinstance(node, ast.Attribute | ast.Name)
+                and isinstance(node.ctx, ast.Load)
+                and module.function_of(node) is function
+                and node.lineno <= getattr(before, "lineno", 0)
+                and self.is_session(node, module)
+            ):
+                return module.source(node)
+        if function.is_method and isinstance(function.parent, Class) and function.parameters:
+            first = function.parameters[0].arg
+            owner = self.program.parameter(function, function.parameters[0])
+            for base in self.program.mro(function.parent):
+                for name in base.attributes if isinstance(base, Class) else ():
+                    if self._has_session(self.program.inference.attribute(owner, name, module)):
+                        return f"{first}.{name}"
+        return ""

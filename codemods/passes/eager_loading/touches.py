@@ -1,0 +1,373 @@
+"""The places that read relationships: attributes, model members, and Pydantic models."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from codemods.facts import Program
+from codemods.facts.models import Relationship
+from codemods.facts.modules import Module
+from codemods.facts.schemas import Schemas
+from codemods.facts.syntax import Class, Function
+from codemods.facts.values import ClassValue, Instance, Values
+from codemods.passes.eager_loading.flow import Tracer
+from codemods.passes.eager_loading.ways import Path, Touch
+
+_DEPTH = 5
+_FROM_OBJECT = frozenset({"model_validate", "from_orm", "validate", "parse_obj"})
+_NOT_LAZY = frozenset({"joined", "selectin", "subquery", "immediate", "raise", "noload", "None"})
+_QUERYING = frozenset({"dynamic", "write_only"})
+
+
+class Touches:
+    """Finds what is read of mapped instances."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.schemas = Schemas(program)
+        self.tracer = Tracer(program)
+        program.models.read_backrefs()
+        self._members: dict[tuple[Class, str], set[Path]] = {}
+
+    def all(self) -> list[Touch]:
+        """Every touch outside of the models' own methods, those of tests left out."""
+        names = self._relationship_names()
+        if not names:
+            return []
+        self._read_members(names)
+        found: list[Touch] = []
+        members = {name for _, name in self._members}
+        for module in self._modules(names | members):
+            found += self._reads(module, names | members)
+            found += self._writes(module, names)
+        found += self._responses()
+        found += self._validations()
+        return found
+
+    def _modules(self, names: Iterable[str]) -> list[Module]:
+        return [
+            module
+            for module in self.program.modules.mentioning(names)
+            if not self.program.web.in_tests(module) and not is_migration(module)
+        ]
+
+    def _relationship_names(self) -> set[str]:
+        models = self.program.models
+        return {name for cls in models.all() for name in models.relationships(cls)}
+
+    # -- attribute reads ---------------------------------------------------------------------
+
+    def _reads(self, module: Module, names: set[str]) -> Iterator[Touch]:
+        for name in sorted(names & set(module.syntax.references)):
+            for node in module.syntax.references[name]:
+                if isinstance(node, ast.Attribute) and not self._in_model(node, module):
+                    yield from self._read(node, module)
+
+    def _in_model(self, node: ast.AST, module: Module) -> bool:
+        """Whether a place is in a method of a model and reads of ``self`` there."""
+        function = module.function_of(node)
+        return (
+            function is not None
+            and isinstance(function.parent, Class)
+            and self.program.models.is_mapped(function.parent)
+        )
+
+    def _read(self, node: ast.Attribute, module: Module) -> Iterator[Touch]:
+        for entity in self._entities(self.program.infer(node.value, module)):
+            for path in self.paths_of(entity, node.attr):
+                parent = module.parent(node)
+                writes = isinstance(parent, ast.Attribute) and parent.attr in (
+                    "append",
+                    "remove",
+                    "extend",
+                    "add",
+                    "discard",
+                    "insert",
+                    "clear",
+                    "pop",
+                )
+                yield Touch(node.value, module, entity, path, node, _read_of(node), writes)
+
+    def _writes(self, module: Module, names: set[str]) -> Iterator[Touch]:
+        """``user.tags = [...]``: the collection that is there has to be known."""
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                if node.attr not in names:
+                    continue
+                for entity in self._entities(self.program.infer(node.value, module)):
+                    relationship = self.program.models.relationships(entity).get(node.attr)
+                    if relationship is not None and relationship.many:
+                        why = f"{ast.unparse(node)} is replaced"
+                        path = (node.attr,)
+                        yield Touch(node.value, module, entity, path, node, why, True)
+
+    def _entities(self, values: Values) -> list[Class]:
+        return sorted(set(self.program.models.entities(values)), key=str)
+
+    def relationship(self, entity: Class, name: str) -> Relationship | None:
+        """The relationship of that name."""
+        return self.program.models.relationships(entity).get(name)
+
+    def paths_of(self, entity: Class, name: str) -> list[Path]:
+        """What reading ``entity.name`` reads: a relationship, or what a member goes through."""
+        if name in self.program.models.relationships(entity):
+            return [(name,)]
+        found: set[Path] = set()
+        for base in self.program.mro(entity):
+            if isinstance(base, Class):
+                found |= self._members.get((base, name), set())
+        return sorted(found)
+
+    # -- members of models -------------------------------------------------------------------
+
+    def _read_members(self, names: set[str]) -> None:
+        """What each method and property of a model reads of ``self``, to a fixed point."""
+        self._read_proxies()
+        methods = [
+            (cls, method)
+            for cls in self.program.all_classes()
+            if self.program.models.is_mapped(cls) or self._is_mixin(cls)
+            for method in cls.methods
+            if method.name not in ("__init__", "__repr__", "__str__")
+        ]
+        for _ in range(_DEPTH):
+            before = sum(len(paths) for paths in self._members.values())
+            for cls, method in methods:
+                self._read_method(cls, method, names)
+            if sum(len(paths) for paths in self._members.values()) == before:
+                break
+
+    def _is_mixin(self, cls: Class) -> bool:
+        return any(self.program.models.is_mapped(c) for c in self.program.subclasses(cls))
+
+    def _read_method(self, cls: Class, method: Function, names: set[str]) -> None:
+        wanted = names | {name for _, name in self._members}
+        for node in ast.walk(method.definition):
+            if not isinstance(node, ast.Attribute) or node.attr not in wanted:
+                continue
+            if not isinstance(node.ctx, ast.Load):
+                continue
+            for entity in self._entities(self.program.infer(node.value, method.module)):
+                for path in self.paths_of(entity, node.attr):
+                    touch = Touch(node.value, method.module, entity, path, node, _read_of(node))
+                    for landing in self.tracer.trace(touch):
+                        reached = landing.demand.path
+                        if landing.function is method and len(reached) <= _DEPTH:
+                            self._members.setdefault((cls, method.name), set()).add(reached)
+
+    def _read_proxies(self) -> None:
+        """``association_proxy("memberships", "group")`` goes through both."""
+        for cls in self.program.models.all():
+            for name, bindings in cls.bindings.items():
+                for binding in bindings:
+                    call = binding.value
+                    if not isinstance(call, ast.Call) or len(call.args) < 1:
+                        continue
+                    called = self.program.outside_name(call.func, cls.module)
+                    if not called.endswith(".association_proxy"):
+                        continue
+                    parts = [a.value for a in call.args if isinstance(a, ast.Constant)]
+                    path = tuple(str(part) for part in parts)
+                    self._members.setdefault((cls, name), set()).add(self.within(cls, path))
+
+    def within(self, entity: Class, path: Path) -> Path:
+        """The part of a path that is relationships."""
+        found: list[str] = []
+        current: Class | None = entity
+        for name in path:
+            relationship = self.relationship(current, name) if current else None
+            if relationship is None:
+                break
+            found.append(name)
+            current = relationship.target
+        return tuple(found)
+
+    # -- Pydantic models ---------------------------------------------------------------------
+
+    def schema_paths(self, entity: Class, schema: Instance, depth: int = 0) -> set[Path]:
+        """The relationships that making a Pydantic model from an instance reads."""
+        found: set[Path] = set()
+        if depth > _DEPTH:
+            return found
+        for field in self.schemas.fields(schema).values():
+            for path in self.paths_of(entity, field.source):
+                found.add(path)
+                target = self._target(entity, path)
+                if target is None:
+                    continue
+                for inner in self.schemas.schemas(field.values):
+                    for rest in self.schema_paths(target, inner, depth + 1):
+                        found.add((*path, *rest))
+        for validator in self.schemas.validators(schema):
+            for node in ast.walk(validator.definition):
+                if isinstance(node, ast.Attribute) and node.attr not in ("append", "get"):
+                    found.update(self.paths_of(entity, node.attr))
+        return found
+
+    def _target(self, entity: Class, path: Path) -> Class | None:
+        current: Class | None = entity
+        for name in path:
+            relationship = self.relationship(current, name) if current else None
+            current = relationship.target if relationship else None
+        return current
+
+    def _responses(self) -> Iterator[Touch]:
+        """What the response models of routes read of what the routes return."""
+        for function, routes in self.program.web.routes.items():
+            for route in routes:
+                if route.response_model is None:
+                    continue
+                values = self.program.annotation(route.response_model, route.module)
+                schemas = list(self.schemas.schemas(values))
+                for statement in function.returns:
+                    if statement.value is not None:
+                        yield from self._made(
+                            statement.value, function.module, schemas, "response model"
+                        )
+
+    def _made(
+        self, node: ast.expr, module: Module, schemas: Iterable[Instance], what: str
+    ) -> Iterator[Touch]:
+        """Touches of the instances in an expression that Pydantic models are made from."""
+        schemas = list(schemas)
+        values = self.program.infer(node, module)
+        for entity in self._within(values):
+            for schema in schemas:
+                for path in sorted(self.schema_paths(entity, schema)):
+                    why = f"{what} {getattr(schema.cls, 'name', '')}"
+                    yield Touch(node, module, entity, path, node, why)
+        if isinstance(node, ast.Dict) and schemas:
+            yield from self._keys(node, module, schemas)
+
+    def _keys(self, node: ast.Dict, module: Module, schemas: list[Instance]) -> Iterator[Touch]:
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant):
+                for schema in schemas:
+                    field = self.schemas.fields(schema).get(str(key.value))
+                    if field is not None:
+                        inner = self.schemas.schemas(field.values)
+                        yield from self._made(value, module, inner, "field of")
+
+    def _within(self, values: Values, depth: int = 0) -> list[Class]:
+        """The mapped classes in values, within lists too."""
+        found = set(self.program.models.entities(values))
+        if depth < 4:
+            for value in values:
+                if isinstance(value, Instance) and isinstance(value.cls, str):
+                    for argument in value.args:
+                        found.update(self._within(argument, depth + 1))
+        return sorted(found, key=str)
+
+    def _validations(self) -> Iterator[Touch]:
+        """Pydantic models that the code itself makes from instances."""
+        for module in self._modules((*_FROM_OBJECT, "BaseModel", "parse_obj_as", "TypeAdapter")):
+            for name in (*_FROM_OBJECT, "parse_obj_as", "validate_python"):
+                for call in module.syntax.calls.get(name, ()):
+                    yield from self._validation(call, name, module)
+        for cls in self.program.all_classes():
+            if self.program.is_subclass(cls, "pydantic.BaseModel"):
+                yield from self._constructions(cls)
+
+    def _validation(self, call: ast.Call, name: str, module: Module) -> Iterator[Touch]:
+        if name == "parse_obj_as" and len(call.args) > 1:
+            schemas = self.schemas.schemas(self.program.annotation(call.args[0], module))
+            yield from self._made(call.args[1], module, schemas, "made into")
+        elif isinstance(call.func, ast.Attribute) and call.args:
+            owner = self.program.infer(call.func.value, module)
+            if name == "validate_python":
+                adapter = self.program.definition(call.func.value, module)
+                source, where = adapter or (call.func.value, module)
+                if isinstance(source, ast.Call) and source.args:
+                    found = self.schemas.schemas(self.program.annotation(source.args[0], where))
+                    yield from self._made(call.args[0], module, found, "made into")
+                return
+            models = [
+                Instance(v.cls, v.args)
+                for v in owner
+                if isinstance(v, ClassValue)
+                and self.program.is_subclass(v.cls, "pydantic.BaseModel")
+            ]
+            yield from self._made(call.args[0], module, models, "made into")
+
+    def _constructions(self, cls: Class) -> Iterator[Touch]:
+        """``Page(items=users)``: the fields of a model that is made by hand."""
+        if self.program.models.is_mapped(cls):
+            return
+        fields = self.schemas.fields(Instance(cls))
+        for reference in self.program.calls.class_references(cls):
+            if reference.call is None or self.program.web.in_tests(reference.module):
+                continue
+            for keyword in reference.call.keywords:
+                field = fields.get(keyword.arg or "")
+                if field is not None:
+                    schemas = self.schemas.schemas(field.values)
+                    yield from self._made(keyword.value, reference.module, schemas, "field of")
+
+    # -- what needs no load ------------------------------------------------------------------
+
+    def lazy_part(self, entity: Class, path: Path) -> Path:
+        """A path without what is loaded anyway: eager relationships, and the way back.
+
+        A path that ends in something that is loaded anyway is cut there; "" is left if nothing
+        of it is lazy.
+        """
+        path = self._without_return(entity, path)
+        last, current = 0, entity
+        for index, name in enumerate(path):
+            relationship = self.relationship(current, name)
+            if relationship is None or relationship.lazy in _QUERYING:
+                break
+            if relationship.lazy not in _NOT_LAZY:
+                last = index + 1
+            if relationship.target is None:
+                break
+            current = relationship.target
+        return path[:last]
+
+    def _without_return(self, entity: Class, path: Path) -> Path:
+        """``user.posts[0].author`` is the user: the object that is there already."""
+        kept: list[Relationship] = []
+        current: Class | None = entity
+        for name in path:
+            relationship = self.relationship(current, name) if current else None
+            if relationship is None:
+                break
+            if (
+                kept
+                and not relationship.many
+                and kept[-1].many
+                and _inverse(kept[-1], relationship)
+            ):
+                kept.pop()
+                current = relationship.target
+                continue
+            kept.append(relationship)
+            current = relationship.target
+        return tuple(r.name for r in kept)
+
+    def queries(self, entity: Class, path: Path) -> bool:
+        """Whether a path goes through a dynamic relationship, which can't be loaded ahead."""
+        current: Class | None = entity
+        for name in path:
+            relationship = self.relationship(current, name) if current else None
+            if relationship is None:
+                return False
+            if relationship.lazy in _QUERYING:
+                return True
+            current = relationship.target
+        return False
+
+
+def _inverse(first: Relationship, second: Relationship) -> bool:
+    return first.back == second.name or (bool(second.back) and second.back == first.name)
+
+
+def is_migration(module: Module) -> bool:
+    """Whether a module is a script of Alembic."""
+    folders = module.path.split("/")[:-1]
+    return "versions" in folders or ("alembic" in folders or "migrations" in folders)
+
+
+def _read_of(node: ast.Attribute) -> str:
+    return f"{ast.unparse(node)[:60]} is read"

@@ -1,0 +1,269 @@
+"""The edits of the pass: what was decided, as actions on the nodes of each module."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from codemods.edits import (
+    Action,
+    AddParameter,
+    Arguments,
+    Edit,
+    FileEdits,
+    Import,
+    InsertAfter,
+    ReplaceStatement,
+    Rewrite,
+)
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class, Function
+from codemods.facts.values import ClassValue, External, Instance
+from codemods.passes.eager_loading.commits import Stale
+from codemods.passes.eager_loading.existing import Existing, options_of, options_of_get
+from codemods.passes.eager_loading.factories import Factory
+from codemods.passes.eager_loading.fresh import Reload
+from codemods.passes.eager_loading.loads import PARAMETER, Place
+from codemods.passes.eager_loading.render import Renderer, primary_key, tree_of
+from codemods.passes.eager_loading.ways import Kind, Path
+
+
+@dataclass
+class Written:
+    """The edits of one module, collected."""
+
+    edits: list[Edit] = field(default_factory=list)
+    imports: list[Import] = field(default_factory=list)
+
+
+class Writer:
+    """Turns decisions into edits. Raises ``NoName`` where a class can't be named."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.files: dict[str, Written] = {}
+
+    def result(self) -> dict[str, FileEdits]:
+        """The edits by path."""
+        return {
+            path: FileEdits(tuple(w.edits), tuple(dict.fromkeys(w.imports)))
+            for path, w in self.files.items()
+            if w.edits
+        }
+
+    def _add(self, module: Module, node: ast.AST, action: Action) -> None:
+        written = self.files.setdefault(module.path, Written())
+        written.edits.append(Edit(module.key(node), action))
+
+    def _import(self, module: Module, imports: Iterable[Import]) -> None:
+        self.files.setdefault(module.path, Written()).imports.extend(imports)
+
+    # -- factories ---------------------------------------------------------------------------
+
+    def factory(self, factory: Factory) -> None:
+        """``expire_on_commit=False``."""
+        action = Arguments(put=(("expire_on_commit", "False"),))
+        self._add(factory.module, factory.call, action)
+
+    # -- options -----------------------------------------------------------------------------
+
+    def place(self, place: Place) -> bool:
+        """The options of a query, ``get`` or call; False where nothing is missing."""
+        if place.callee is not None or place.kind is Kind.GET:
+            return self._keyword(place)
+        return self._query(place)
+
+    def _missing(self, place: Place, existing: Existing) -> dict[Class, list[tuple[Path, bool]]]:
+        missing: dict[Class, list[tuple[Path, bool]]] = {}
+        for load in place.loads:
+            if load.path not in existing.options:
+                missing.setdefault(load.entity, []).append((load.path, load.many))
+        return missing
+
+    def _query(self, place: Place) -> bool:
+        module = place.module
+        existing = options_of(place.node, module)
+        missing = self._missing(place, existing)
+        renderer = Renderer(self.program, module)
+        parts: list[str] = []
+        extended: list[tuple[ast.expr, str]] = []
+        for entity, paths in missing.items():
+            root = self._root(place.node, entity, module)
+            rest: list[tuple[Path, bool]] = []
+            for path, many in paths:
+                inner = self._extension(path, existing)
+                if inner is None:
+                    rest.append((path, many))
+                    continue
+                node, prefix = inner
+                target = self._target(entity, prefix)
+                text = renderer.extensions(
+                    target, renderer.name(target), tree_of([(path[len(prefix) :], True)])
+                )
+                extended.append((node, text))
+            parts += renderer.options(entity, root, tree_of(rest))
+        if place.passes:
+            parts.append(f"*{PARAMETER}")
+        for node, text in extended:
+            self._add(module, node, Rewrite(f"{{self}}{text}"))
+        if parts:
+            joined = ", ".join(parts)
+            if existing.call is not None:
+                template = (
+                    f"{{func}}({{args}}, {joined})"
+                    if existing.call.args
+                    else (f"{{func}}({joined})")
+                )
+                self._add(module, existing.call, Rewrite(template))
+            else:
+                self._add(module, place.node, Rewrite(f"{{self}}.options({joined})"))
+        self._import(module, renderer.imports)
+        return bool(parts or extended)
+
+    def _extension(self, path: Path, existing: Existing) -> tuple[ast.expr, Path] | None:
+        """An option that is there already and ends where a path goes on."""
+        for length in range(len(path) - 1, 0, -1):
+            node = existing.options.get(path[:length])
+            if node is not None:
+                ends = [p for p, n in existing.options.items() if n is node]
+                if max(ends, key=len) == path[:length]:
+                    return node, path[:length]
+                return None
+        return None
+
+    def _target(self, entity: Class, path: Path) -> Class:
+        current = entity
+        for name in path:
+            target = self.program.models.relationships(current)[name].target
+            if target is None:
+                return current
+            current = target
+        return current
+
+    def _root(self, call: ast.Call, entity: Class, module: Module) -> str:
+        """What a query calls the entity: the class or its alias."""
+        for argument in call.args:
+            for value in self.program.infer(argument, module):
+                cls = value.cls if isinstance(value, ClassValue | Instance) else None
+                if isinstance(cls, Class) and (cls is entity or entity in self.program.mro(cls)):
+                    return module.source(argument)
+        return Renderer(self.program, module).name(entity)
+
+    def _keyword(self, place: Place) -> bool:
+        module = place.module
+        existing, value = options_of_get(place.node)
+        missing = self._missing(place, existing)
+        renderer = Renderer(self.program, module)
+        parts: list[str] = []
+        for entity, paths in missing.items():
+            if place.callee is None:
+                root = self._root(place.node, entity, module)
+            else:
+                root = renderer.name(entity)
+            parts += renderer.options(entity, root, tree_of(paths))
+        if not parts and not place.passes:
+            return False
+        if place.passes:
+            parts.append(f"*{PARAMETER}")
+        if isinstance(value, ast.List | ast.Tuple):
+            parts[:0] = [module.source(element) for element in value.elts]
+        elif value is not None:
+            parts.insert(0, f"*{module.source(value)}")
+        text = PARAMETER if parts == [f"*{PARAMETER}"] else f"[{', '.join(parts)}]"
+        put = [(PARAMETER, text)]
+        if place.callee is None and self._is_loaded_before(place):
+            put.append(("populate_existing", "True"))
+        self._add(module, place.node, Arguments(put=tuple(put)))
+        self._import(module, renderer.imports)
+        return True
+
+    def _is_loaded_before(self, place: Place) -> bool:
+        """Whether ``get`` could find the object in the session, where it ignores options."""
+        function = place.module.function_of(place.node)
+        if function is None or not place.loads:
+            return False
+        functions = {function} | {
+            place.module.function_of(hop.call) or function
+            for load in place.loads
+            for hop in load.stack
+        }
+        entities = {load.entity for load in place.loads}
+        for one in functions:
+            for parameter in one.parameters:
+                values = self.program.parameter(one, parameter)
+                if entities & set(self.program.models.entities(values)):
+                    return True
+        return False
+
+    # -- parameters --------------------------------------------------------------------------
+
+    def parameter(self, function: Function) -> None:
+        """A parameter for loader options."""
+        annotated = any(a.annotation is not None for a in function.parameters)
+        if not annotated:
+            self._add(function.module, function.definition, AddParameter(f"{PARAMETER}=()"))
+            return
+        module = function.module
+        imports = []
+        names = []
+        for word, source in (
+            ("Sequence", "collections.abc"),
+            ("ORMOption", "sqlalchemy.orm.interfaces"),
+        ):
+            meant = self.program.inference.name(word, module.scope)
+            if not meant:
+                imports.append(Import(source, word))
+            elif not any(isinstance(v, External) and v.name.endswith(word) for v in meant):
+                self._add(module, function.definition, AddParameter(f"{PARAMETER}=()"))
+                return
+            names.append(word)
+        self._import(module, imports)
+        text = f"{PARAMETER}: {names[0]}[{names[1]}] = ()"
+        self._add(module, function.definition, AddParameter(text))
+
+    # -- reloads -----------------------------------------------------------------------------
+
+    def reload(self, reload: Reload) -> None:
+        """A new object is read again, with what is read of it."""
+        module = reload.function.module
+        renderer = Renderer(self.program, module)
+        root = renderer.name(reload.entity)
+        keys = primary_key(reload.entity, self.program)
+        tree = tree_of((path, False) for path in reload.paths)
+        options = ", ".join(renderer.options(reload.entity, root, tree))
+        name = reload.name
+        identity = (
+            f"{name}.{keys[0]}"
+            if len(keys) == 1
+            else ("(" + ", ".join(f"{name}.{key}" for key in keys) + ")")
+        )
+        text = (
+            f"{reload.session}.get({root}, {identity}, options=[{options}], populate_existing=True)"
+        )
+        self._import(module, renderer.imports)
+        if reload.replaces:
+            self._add(module, reload.statement, ReplaceStatement(text))
+        elif isinstance(reload.statement, ast.Return):
+            template = f"{name} = {{value}}\n{text}\nreturn {name}"
+            self._add(module, reload.statement, ReplaceStatement(template))
+        else:
+            self._add(module, reload.statement, InsertAfter(text))
+
+    def stale(self, stale: Stale) -> None:
+        """A refresh behind a commit."""
+        method = "expire" if stale.expire else "refresh"
+        text = f"{stale.session}.{method}({stale.name})"
+        if stale.each:
+            item = _element(stale.name, stale.function)
+            text = f"for {item} in {stale.name}:\n    {stale.session}.{method}({item})"
+        elif stale.guard:
+            text = f"if {stale.name} is not None:\n    {text}"
+        self._add(stale.function.module, stale.statement, InsertAfter(text))
+
+
+def _element(name: str, function: Function) -> str:
+    word = name[:-1] if name.endswith("s") and len(name) > 2 else f"one_{name}"
+    used = set(function.bindings)
+    return word if word not in used else f"each_{word}"
