@@ -54,7 +54,7 @@ class Project:
         """Run the passes. Raises ``UserError`` where one of them edits outside of PATH."""
         from codemods.pipeline import migrate
 
-        migration = migrate(self.codebase, self.selection.passes, self.options)
+        migration = migrate(self.codebase, self.selection.applied, self.options)
         if outside := [p for p in migration.changed if not self.codebase.editable(p)]:
             raise UserError(self._outside(outside))
         return migration

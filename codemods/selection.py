@@ -16,12 +16,20 @@ ALL = "ALL"
 
 @dataclass(frozen=True)
 class Selection:
-    """The passes to run, the codes to report, and the unsafe passes that were not asked for."""
+    """The passes to run, the codes to report, and the unsafe passes that were not asked for.
+
+    Passes of the level *display* are among ``passes``: they look, but are never applied.
+    """
 
     passes: tuple[Pass, ...]
     codes: frozenset[str]
     withheld: tuple[Pass, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def applied(self) -> tuple[Pass, ...]:
+        """The passes whose edits are made."""
+        return tuple(rule for rule in self.passes if rule.level is not Level.DISPLAY)
 
 
 def resolve(options: Options, passes: Sequence[Pass]) -> Selection:
@@ -38,12 +46,12 @@ def resolve(options: Options, passes: Sequence[Pass]) -> Selection:
         kept = {code.code for code in rule.codes if _kept(rule, code.code, options)}
         if not kept:
             continue
-        if rule.level is Level.SAFE or options.unsafe_fixes or _named(rule, options):
+        if rule.level is not Level.UNSAFE or options.unsafe_fixes or _named(rule, options):
             chosen.append(rule)
             codes |= kept
         else:
             withheld.append(rule)
-    return Selection(tuple(chosen), frozenset(codes), tuple(withheld), _warnings(chosen))
+    return Selection(tuple(chosen), frozenset(codes), tuple(withheld), _warnings(chosen, passes))
 
 
 def matches(selector: str, rule: Pass, code: str) -> bool:
@@ -84,12 +92,12 @@ def _validate(rules: Iterable[str], options: Options, passes: Sequence[Pass]) ->
             raise UserError(f"{where}unknown rule `{selector}` (`looplift rules` lists them)")
 
 
-def _warnings(chosen: Sequence[Pass]) -> tuple[str, ...]:
-    names = {rule.name for rule in chosen}
+def _warnings(chosen: Sequence[Pass], passes: Sequence[Pass]) -> tuple[str, ...]:
+    absent = {rule.name for rule in passes} - {rule.name for rule in chosen}
     return tuple(
         f"`{rule.name}` expects {_listed(missing)} to have been applied before"
         for rule in chosen
-        if (missing := [need for need in rule.needs if need not in names])
+        if (missing := [need for need in rule.needs if need in absent])
     )
 
 

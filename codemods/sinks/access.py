@@ -22,6 +22,7 @@ DEFAULT_API = "https://api.github.com"
 _GITHUB_HOSTS = frozenset({"github.com", "www.github.com", "ssh.github.com"})
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _SCP = re.compile(r"^(?:[^@/\s]+@)?([^:/\s]+):(?!//)(.+)$")
+_NAME = re.compile(r"(?!\.+$)[\w.-]+", re.ASCII)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 #: Settings of the repository that would bend the connection that carries the token.
 _BENDING = re.compile(
@@ -63,7 +64,7 @@ def find_access(git: Git, remote: str, api_url: str | None, environ: Mapping[str
             "there, name its API by --api-url or GITHUB_API_URL"
         )
     api = _api(named or DEFAULT_API)
-    if not place.owner or not place.name:
+    if not all(map(_NAME.fullmatch, (place.owner, place.name))):
         raise UserError(f"the remote `{remote}` ({redacted(urls[-1])}) names no owner/repository")
     token = find_token(environ)
     trusted = [url for url in map(parse_remote, urls) if _trusted(url, named)]

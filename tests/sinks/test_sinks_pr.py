@@ -437,6 +437,11 @@ class TestToken:
 
 
 class TestRefusals:
+    @pytest.mark.parametrize("path", ["", "shop.git", "ada/..", "ada/sh%3Fop", "ada/sh op"])
+    def test_no_owner_and_name(self, world, path):
+        git(world.clone, "remote", "set-url", "origin", f"{world.git.url}/{path}")
+        assert "names no owner/repository" in world.pr().err
+
     def test_uncommitted_changes(self, world):
         (world.clone / "run.sh.py").write_text("mine\n")
         assert "run.sh.py has uncommitted changes" in world.pr().err
