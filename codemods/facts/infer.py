@@ -447,7 +447,7 @@ class Inference:
         if name == "functools.partial":
             return self.infer(node.args[0], module) if node.args else UNKNOWN
         if name in ("typing.TypeVar", "typing_extensions.TypeVar"):
-            return UNKNOWN
+            return self._type_variable(node, module)
         word = known.RETURNS.get(name)
         if word is not None:
             return self._word(word, Instance(name), node, module)
@@ -455,6 +455,14 @@ class Inference:
         if last[:1].isupper():
             return instance(name)
         return UNKNOWN if self._hands_over(node, module) else instance(known.OPAQUE)
+
+    def _type_variable(self, node: ast.Call, module: Module) -> Values:
+        """``TypeVar("T", bound=Base)``: constraints are bounds too."""
+        if not node.args or not isinstance(node.args[0], ast.Constant):
+            return UNKNOWN
+        bounds = [*node.args[1:], *(k.value for k in node.keywords if k.arg == "bound")]
+        bound = union(self.annotation(bound, module) for bound in bounds)
+        return one(TypeVariable(str(node.args[0].value), bound))
 
     def _hands_over(self, node: ast.Call, module: Module) -> bool:
         """Whether a call gives something of the code base to the outside, which may come back."""
@@ -723,7 +731,7 @@ class Inference:
                     found.add(Instance(cls, args))
                 case External(name=name) if name not in ("typing.Any", "builtins.object"):
                     found.add(Instance(name))
-                case TypeVariable():
+                case TypeVariable() | Instance(cls="sqlalchemy.orm.declarative_base"):
                     found.add(value)
         return frozenset(found)
 
