@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 from cli.settings import Settings
 from cli.summary import check_summary, diff_summary, further
 from codemods.sinks import report
+from codemods.sinks.journal import pending
 
 if TYPE_CHECKING:
     from codemods.passes import Pass
+    from codemods.project import Project
+    from codemods.sinks.terminal import Terminal
 
 
 def check(settings: Settings) -> int:
     """Report findings; 1 if there are some."""
     from codemods.cache import cached_check
 
-    project, terminal = settings.open()
+    project, terminal = _open(settings)
     found = cached_check(project)
     terminal.errors(found.errors)
     if settings.json:
@@ -38,7 +41,7 @@ def diff(settings: Settings) -> int:
     """Print the patch; 1 if there is one."""
     from codemods.patches import make_patch
 
-    project, terminal = settings.open()
+    project, terminal = _open(settings)
     for warning in project.selection.warnings:
         terminal.warn(f"warning: {warning}")
     migration = project.migrate()
@@ -62,7 +65,7 @@ def plan(settings: Settings) -> int:
     """Print the decisions of every pass."""
     from codemods.patches.story import totals
 
-    project, terminal = settings.open()
+    project, terminal = _open(settings)
     for warning in project.selection.warnings:
         terminal.warn(f"warning: {warning}")
     migration = project.migrate()
@@ -105,6 +108,13 @@ def rules(name: str | None, *, json: bool) -> int:
         text = listing(chosen) if name is None else "\n".join(map(page, chosen))
     sys.stdout.write(text.rstrip("\n") + "\n")
     return 0
+
+
+def _open(settings: Settings) -> tuple[Project, Terminal]:
+    project, terminal = settings.open()
+    if pending(project.codebase.root):
+        terminal.warn("warning: an apply was interrupted; `looplift apply` finishes it")
+    return project, terminal
 
 
 def _named(rule: Pass, name: str) -> bool:

@@ -112,6 +112,7 @@ def test_an_interrupted_apply_is_dealt_with_first(looplift, repo, monkeypatch):
     looplift("apply")
     monkeypatch.setattr(journal, "remove", real)
     assert journal.pending(repo)
+    assert "an apply was interrupted" in looplift("diff").err
     result = looplift("apply", "--allow-dirty")
     assert result.err == "looplift: an interrupted apply of 2 files was finished\n"
     assert result.code == 0

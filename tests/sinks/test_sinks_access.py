@@ -20,7 +20,7 @@ TOKEN = {"GITHUB_TOKEN": "secret-token"}
     [
         ("https://github.com/ada/shop.git", Remote("https", "github.com", "", "ada", "shop")),
         ("https://github.com/ada/shop/", Remote("https", "github.com", "", "ada", "shop")),
-        ("https://me:pw@GitHub.com:84/ada/shop", Remote("https", "github.com", ":84", "ada", "shop")),
+        ("https://me:p@GitHub.com:84/a/shop", Remote("https", "github.com", ":84", "a", "shop")),
         ("git@github.com:ada/shop.git", Remote("ssh", "github.com", "", "ada", "shop")),
         ("ssh://git@github.com:443/ada/shop", Remote("ssh", "github.com", ":443", "ada", "shop")),
         ("work:ada/shop", Remote("ssh", "work", "", "ada", "shop")),
