@@ -45,6 +45,8 @@ class Layout:
 
         ``rewritten`` says whether a template made a part of it: that has no layout yet.
         """
+        if len(after.body) > 1:
+            return after  # black would give each statement a line of its own
         old = ""
         if isinstance(before, cst.SimpleStatementLine):
             old = self._code(before.with_changes(leading_lines=()))
@@ -97,7 +99,10 @@ class Layout:
     def _parsed(self, code: str | None) -> cst.CSTNode | None:
         if code is None:
             return None
-        return cst.parse_statement(code.replace("\n", self.newline), self.config)
+        try:
+            return cst.parse_statement(code.replace("\n", self.newline), self.config)
+        except cst.ParserSyntaxError:
+            return None
 
     def _laid_out(self, old: str, new: str, indent: str, rewritten: bool) -> str | None:
         """``new`` in a good layout, or None where it can stay (or has to)."""

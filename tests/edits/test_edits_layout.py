@@ -384,3 +384,9 @@ def test_new_parameters_are_laid_out() -> None:
         ("def f(aaaaaaaaaaaaaa, bbbbbbbbbb): pass", AddParameter("session: AsyncSession")),
         line_length=40,
     )
+
+
+def test_statements_in_one_line_stay_in_one_line() -> None:
+    source = "x = f(aaaaaaaaaaaaaaaa); y = f(bbbbbbbbbbb)\n"
+    after = edited(source, ("Call:f(bbbbbbbbbbb)", Await()), line_length=30)
+    assert after == source.replace("f(b", "await f(b")
