@@ -205,7 +205,21 @@ class Flows:
         for statement in function.returns:
             if statement.value is not None and self.holds(statement.value, function.module):
                 found |= self._origins(statement.value, function.module, 0)
-        found |= {n for n in found if n.kind == "call"}
+        return found | self._replacements(function)
+
+    def _replacements(self, function: Function) -> set[Node]:
+        """What stands in for a dependency in tests: it gives the same kind of session."""
+        found: set[Node] = set()
+        for override in self.program.web.overrides:
+            originals = self.program.infer(override.original, override.module)
+            if not any(isinstance(v, FunctionValue) and v.function is function for v in originals):
+                continue
+            if isinstance(override.replacement, ast.Lambda):
+                found |= self._origins(override.replacement.body, override.module, 0)
+                continue
+            for value in self.program.infer(override.replacement, override.module):
+                if isinstance(value, FunctionValue):
+                    found.add(Node("result", value.function, ""))
         return found
 
 

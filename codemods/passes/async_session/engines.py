@@ -21,13 +21,14 @@ from codemods.drivers import (
     runtime_helper,
 )
 from codemods.drivers.arguments import Verdict
-from codemods.edits.actions import Arguments, Rename, Rewrite
+from codemods.edits.actions import Arguments, InsertAfter, Rename, Rewrite
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External, FunctionValue
 from codemods.passes.async_session.analysis import Analysis, is_migration
+from codemods.passes.async_session.holders import Holder, Holders
 from codemods.passes.async_session.versions import Versions
 from codemods.plan.draft import Draft
 
@@ -40,8 +41,11 @@ _LITERAL = re.compile(
 class Engines:
     """Writes the edits of engines and factories of a program."""
 
-    def __init__(self, analysis: Analysis, draft: Draft, versions: Versions) -> None:
+    def __init__(
+        self, analysis: Analysis, draft: Draft, versions: Versions, holders: Holders
+    ) -> None:
         self.analysis = analysis
+        self.holders = holders
         self.program: Program = analysis.program
         self.draft = draft
         self.versions = versions
@@ -60,10 +64,50 @@ class Engines:
             for name, calls in module.syntax.calls.items():
                 for call in calls:
                     self._call(name, call, module)
+        for holder in self.holders.all:
+            if holder.needs_async:
+                self._events(holder)
+            if holder.needs_async and holder.needs_sync:
+                self._keep_beside(holder)
+
+    def _events(self, holder: Holder) -> None:
+        """Events of an async engine are those of its ``sync_engine``."""
+        if holder.kind != "engine":
+            return
+        for reference in holder.events:
+            self.draft.edit(reference.module, reference.node, Rewrite("{self}.sync_engine"))
+
+    def _keep_beside(self, holder: Holder) -> None:
+        """Keep the sync engine or factory under a name of its own, and use it in sync code."""
+        module = holder.module
+        source = module.source(holder.call)
+        for other in holder.makes:
+            source = re.sub(rf"\b{re.escape(other.name)}\b", other.twin, source)
+        statement = holder.binding.node
+        self.draft.edit(module, statement, InsertAfter(f"{holder.twin} = {source}"))
+        for reference in holder.sync:
+            node, other = reference.node, reference.module
+            if isinstance(node, ast.Attribute):
+                self.draft.edit(other, node, Rename(holder.twin))
+                continue
+            self.draft.edit(other, node, Rename(holder.twin))
+            if other is not module:
+                self._import_twin(holder, node, other)
+
+    def _import_twin(self, holder: Holder, node: ast.Name, module: Module) -> None:
+        for binding in module.scope.bindings.get(node.id, ()):
+            statement = module.parent(binding.node)
+            if isinstance(statement, ast.ImportFrom):
+                dotted = "." * statement.level + (statement.module or "")
+                self.draft.add_import(module, dotted, holder.twin)
+                self.draft.drop_import(module, dotted, holder.name)
 
     def _call(self, name: str, call: ast.Call, module: Module) -> None:
         function = module.function_of(call)
         if function is not None and function in self.analysis.colours.sync:
+            return
+        holder = self.holders.by_call.get(call)
+        if holder is not None and not holder.needs_async:
             return
         match self.program.outside_name(call.func, module):
             case "sqlalchemy.create_engine":
@@ -129,9 +173,22 @@ class Engines:
         for keyword in call.keywords:
             if keyword.arg == "url":
                 url = keyword.value
-        driver, memory = self._url(url, module) if url is not None else (None, False)
+        holder = self.holders.by_call.get(call)
+        twin = holder is not None and holder.needs_sync
+        driver, memory = (None, False)
+        if url is not None:
+            driver, memory = self._url(url, module, in_place=not twin)
         if driver is not None:
             self._arguments(call, module, driver, memory)
+            if driver.name == "asyncpg":
+                self._pool_for_tests(call, module)
+
+    def _pool_for_tests(self, call: ast.Call, module: Module) -> None:
+        """asyncpg's connections belong to one event loop, and each test has its own."""
+        keywords = {k.arg for k in call.keywords}
+        if self.program.web.in_tests(module) and "poolclass" not in keywords:
+            name = self.draft.add_import(module, "sqlalchemy.pool", "NullPool")
+            self.draft.edit(module, call, Arguments((), (("poolclass", name),)))
 
     def _arguments(self, call: ast.Call, module: Module, driver: Driver, memory: bool) -> None:
         static = any(k.arg == "poolclass" for k in call.keywords)
@@ -158,6 +215,15 @@ class Engines:
 
     # -- URLs --------------------------------------------------------------------------------
 
+    def _known_driver(
+        self, node: ast.expr, module: Module, text: str
+    ) -> tuple[Driver | None, bool]:
+        edit = convert(text, self._drivers_for(module))
+        if edit is None or edit.driver is None:
+            return None, False
+        self._use(edit.driver, module)
+        return edit.driver, in_memory(edit.text)
+
     def _drivers_for(self, module: Module) -> dict[str, Driver]:
         version = self.versions.of("sqlalchemy", module.path) or Version("2.0.38")
         override = dict(self.analysis.options.driver)
@@ -176,8 +242,13 @@ class Engines:
         where = self.test_drivers if self.program.web.in_tests(module) else self.drivers
         where[driver.database] = driver
 
-    def _url(self, node: ast.expr, module: Module) -> tuple[Driver | None, bool]:
-        """Convert the URL that an engine is made with; gives its driver where that is known."""
+    def _url(
+        self, node: ast.expr, module: Module, *, in_place: bool
+    ) -> tuple[Driver | None, bool]:
+        """Convert the URL that an engine is made with; gives its driver where that is known.
+
+        ``in_place`` says that nobody else needs the old URL.
+        """
         literal = text_of(node, module)
         if literal is not None:
             return self._literal(node, module, literal)
@@ -185,7 +256,7 @@ class Engines:
             found = self.program.definition(node, module)
             if found is not None:
                 text = text_of(found[0], found[1])
-                if text is not None and self._only_engines(node, found, module):
+                if text is not None and in_place and self._only_engines(node, found, module):
                     return self._literal(*found, text)
                 if text is not None and is_async(text):
                     return self._literal(*found, text)
@@ -281,6 +352,10 @@ class Engines:
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(HELPER_NAME):
             return None, False
         drivers = self._drivers_for(module)
+        if self.program.web.in_tests(module) and (shared := self._helper_elsewhere(module)):
+            self.draft.edit(module, node, Rewrite(f"{HELPER_NAME}({{self}})"))
+            self.draft.add_import(module, shared, HELPER_NAME)
+            return None, False
         self.draft.edit(module, node, Rewrite(f"{HELPER_NAME}({{self}})"))
         dotted = self._helper_module(module, drivers)
         self.draft.add_import(module, dotted, HELPER_NAME)
@@ -288,6 +363,22 @@ class Engines:
             for name in self.versions.databases(module.path) or ("sqlite",):
                 self._use(drivers[name], module)
         return None, False
+
+    def _helper_elsewhere(self, module: Module) -> str:
+        """The helper's module as a test imports it, where the application has one already."""
+        for path in self.texts:
+            folder = path.rpartition("/")[0]
+            for statement in ast.walk(module.tree):
+                if isinstance(statement, ast.ImportFrom):
+                    target = self.program.modules.resolve(
+                        module, statement.module or "", statement.level
+                    )
+                    if target is None or target.folder != folder or target.is_package:
+                        continue
+                    dots = "." * statement.level
+                    package = (statement.module or "").rpartition(".")[0]
+                    return f"{dots}{package}{'.' if package else ''}{HELPER_NAME}"
+        return ""
 
     def _helper_module(self, module: Module, drivers: dict[str, Driver]) -> str:
         """The module beside the engine that holds the function; its dotted name as imported."""

@@ -13,6 +13,7 @@ from codemods.passes.async_session.analysis import Analysis, analyse
 from codemods.passes.async_session.annotations import edit_annotations
 from codemods.passes.async_session.engines import Engines
 from codemods.passes.async_session.functions import edit_functions
+from codemods.passes.async_session.holders import Holders
 from codemods.passes.async_session.requirements import edit_manifests
 from codemods.passes.async_session.sites import BRIDGE, CREATE, Site
 from codemods.passes.async_session.startup import edit_startup
@@ -35,9 +36,9 @@ def plan(program: Program, options: Options) -> Outcome:
     versions = Versions(program.codebase)
     edit_functions(analysis, draft)
     edit_annotations(analysis, draft)
-    engines = Engines(analysis, draft, versions)
+    left = edit_startup(analysis, draft, versions)
+    engines = Engines(analysis, draft, versions, Holders(analysis, left))
     engines.edit()
-    edit_startup(analysis, draft, versions)
     edit_threads(analysis, draft)
     testing = Testing(analysis, draft, versions)
     testing.edit()

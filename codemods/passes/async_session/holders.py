@@ -1,0 +1,186 @@
+"""Names that hold an engine or a session factory, and who uses them in which colour.
+
+A name that async code uses becomes async. Where sync code uses it as well (a script, a worker,
+a module that is being imported), the sync one is kept beside it under a name of its own.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.calls import Reference
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Binding
+from codemods.facts.values import External
+from codemods.passes.async_session.analysis import Analysis, is_migration
+from codemods.passes.async_session.sites import Site
+from codemods.plan.colours import is_main_block
+
+_MAKERS = {
+    "sqlalchemy.create_engine": "engine",
+    known.SESSIONMAKER: "factory",
+    known.SCOPED_SESSION: "registry",
+}
+_EVENTS = frozenset(("listen", "listens_for", "remove", "contains"))
+
+
+@dataclass(eq=False)
+class Holder:
+    """A module-level name that holds an engine or a factory, made by ``call``."""
+
+    name: str
+    kind: str
+    module: Module
+    binding: Binding
+    call: ast.Call
+    asynchronous: list[Reference] = field(default_factory=list)
+    sync: list[Reference] = field(default_factory=list)
+    events: list[Reference] = field(default_factory=list)
+    makes: list[Holder] = field(default_factory=list)
+    imports: list[tuple[Module, ast.alias]] = field(default_factory=list)
+    needs_async: bool = False
+    needs_sync: bool = False
+
+    @property
+    def twin(self) -> str:
+        """The name of the sync one that is kept."""
+        return f"Sync{self.name}" if self.name[:1].isupper() else f"sync_{self.name}"
+
+
+class Holders:
+    """The holders of a program. ``left`` are sites at import time that stay sync."""
+
+    def __init__(self, analysis: Analysis, left: list[Site]) -> None:
+        self.analysis = analysis
+        self.program: Program = analysis.program
+        self.left = {id(site.node) for site in left}
+        self.all = self._find()
+        self._by_binding = {id(holder.binding): holder for holder in self.all}
+        self.by_call = {holder.call: holder for holder in self.all}
+        for holder in self.all:
+            self._classify(holder)
+        self._propagate()
+
+    def _find(self) -> list[Holder]:
+        found = []
+        words = ("create_engine", "sessionmaker", "scoped_session")
+        for module in self.program.modules.mentioning(words):
+            if is_migration(module):
+                continue
+            for name, bindings in module.scope.bindings.items():
+                for binding in bindings:
+                    call = binding.value
+                    if not isinstance(call, ast.Call) or binding.path:
+                        continue
+                    kind = _MAKERS.get(self._maker(call, module), "")
+                    if kind and len(bindings) == 1:
+                        found.append(Holder(name, kind, module, binding, call))
+        return found
+
+    def _maker(self, call: ast.Call, module: Module) -> str:
+        for value in self.program.infer(call.func, module):
+            if isinstance(value, External):
+                return value.name
+        return ""
+
+    # -- references --------------------------------------------------------------------------
+
+    def _classify(self, holder: Holder) -> None:
+        for module in self.program.modules.mentioning((holder.name,)):
+            names = {holder.name, *module.syntax.aliases.get(holder.name, ())}
+            for name in names:
+                for node in module.syntax.references.get(name, ()):
+                    seen = self.program.binding(node, module)
+                    if seen is not None and seen[0] is holder.binding:
+                        self._use(holder, Reference(node, module, None))
+
+    def _use(self, holder: Holder, reference: Reference) -> None:
+        module, node = reference.module, reference.node
+        if any(isinstance(p, ast.alias) for p in module.ancestors(node)):
+            return
+        parent = module.parent(node)
+        call = module.parent(parent) if isinstance(parent, ast.keyword) else parent
+        if isinstance(call, ast.Call) and self._is_event(call):
+            holder.events.append(reference)
+            return
+        made = self._made_by(node, module)
+        if made is not None and made is not holder:
+            made.makes.append(holder)
+            return
+        (holder.asynchronous if self._is_async(node, module) else holder.sync).append(reference)
+
+    @staticmethod
+    def _is_event(call: ast.Call) -> bool:
+        return isinstance(call.func, ast.Attribute) and call.func.attr in _EVENTS
+
+    def _made_by(self, node: ast.AST, module: Module) -> Holder | None:
+        """The holder that is made with this one (``sessionmaker(bind=engine)``)."""
+        for parent in module.ancestors(node):
+            if isinstance(parent, ast.Call):
+                for holder in self.all:
+                    if holder.call is parent:
+                        return holder
+            if isinstance(parent, ast.stmt):
+                return None
+        return None
+
+    def _is_async(self, node: ast.AST, module: Module) -> bool:
+        if is_migration(module):
+            return False
+        function = module.function_of(node)
+        if function is not None:
+            if function in self.analysis.colours.sync:
+                return False
+            if function in self.analysis.colours.asynchronous:
+                return True
+            return self._hands_out(node, module)
+        for parent in module.ancestors(node):
+            if id(parent) in self.left:
+                return False
+            if any(parent is site.node for site in self.analysis.sites):
+                return True
+        if is_main_block(node, module):
+            return True
+        return self._hands_out(node, module)
+
+    def _hands_out(self, node: ast.AST, module: Module) -> bool:
+        """Whether an untouched place hands the holder to code that is converted.
+
+        A return, a yield, an assignment and a dependency do; an argument of something outside
+        (an admin interface, a health check) does not: that goes on with the sync one.
+        """
+        for parent in module.ancestors(node):
+            if isinstance(parent, ast.Call):
+                return bool(
+                    self.program.called_functions(parent, module)
+                    or self.program.outside_name(parent.func, module)
+                    in (known.DEPENDS, known.SESSION, known.SQLMODEL_SESSION)
+                    or isinstance(parent.func, ast.Attribute)
+                    and parent.func.attr == "configure"
+                )
+            if isinstance(parent, ast.stmt):
+                return True
+        return True
+
+    def _propagate(self) -> None:
+        for holder in self.all:
+            holder.needs_async = bool(holder.asynchronous)
+            holder.needs_sync = bool(holder.sync)
+        changed = True
+        while changed:
+            changed = False
+            for holder in self.all:
+                for source in holder.makes:
+                    if holder.needs_async and not source.needs_async:
+                        source.needs_async = changed = True
+                    if holder.needs_sync and not source.needs_sync:
+                        source.needs_sync = changed = True
+        # What nobody uses by name yet follows the application: it becomes async.
+        for holder in self.all:
+            if not holder.needs_async and not holder.needs_sync:
+                holder.needs_async = True
+                for source in holder.makes:
+                    source.needs_async = True
