@@ -24,16 +24,14 @@ START, END = "<!-- looplift: start -->", "<!-- looplift: end -->"
 def commit_message(chapter: Chapter) -> str:
     """What changes, why, what was bridged or left, how to check."""
     parts = [
-        _cut(f"{chapter.rule.name}: {chapter.rule.summary}", _WIDTH),
+        _cut(chapter.rule.summary, _WIDTH),
         _filled(section(chapter.rule, "What it does")),
         _filled(section(chapter.rule, "Why is this bad")),
         _changed(chapter),
         _places("Bridged (works as before, by way of sync code):", chapter, Treatment.BRIDGED),
         _places("Left as it was:", chapter, Treatment.LEFT),
-        _filled(
-            f"To check: run the test suite; `looplift check --select {chapter.rule.name}` lists "
-            "what is left."
-        ),
+        "To check, run the test suite. What is left is listed by\n"
+        f"`looplift check --select {chapter.rule.name}`.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -137,8 +135,9 @@ def _described(findings: Iterable[Finding], treatment: Treatment, mark: str = ""
     chosen = [finding for finding in findings if finding.treatment is treatment]
     for finding in chosen[:MOST_PLACES]:
         place = one_line(f"{finding.path}:{finding.line}").replace("`", "'")
-        reason = f" ({'; '.join(finding.reasons)})" if finding.reasons else ""
-        yield f"{mark}{place}{mark}: {one_line(finding.message + reason)}"
+        reasons = "; ".join(r for r in finding.reasons if r not in finding.message)
+        text = f"{finding.message} ({reasons})" if reasons else finding.message
+        yield f"{mark}{place}{mark}: {one_line(text)}"
     if len(chosen) > MOST_PLACES:
         yield f"and {len(chosen) - MOST_PLACES} more"
 

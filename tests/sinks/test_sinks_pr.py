@@ -87,8 +87,8 @@ def test_branch_commits_push_and_request(world):
         "https://github.com/ada/shop/pull/1\n"
     )
     assert log(world) == [
-        "fake-second: Replace old_two by new_two",
-        "fake-first: Replace old_one by new_one",
+        "Replace old_two by new_two",
+        "Replace old_one by new_one",
     ]
     assert git(world.bare, "show", f"{BRANCH}:a.py") == "new_one\nnew_two\n"
     assert git(world.bare, "show", f"{BRANCH}~:a.py") == "new_one\nold_two\n"
@@ -109,14 +109,15 @@ def test_the_message_of_a_commit(world):
     message = git(world.bare, "log", "-1", "--format=%B", BRANCH)
     tree = git(world.bare, "rev-parse", f"{BRANCH}^{{tree}}").strip()
     assert message.rstrip("\n") == (
-        "fake-second: Replace old_two by new_two\n\n"
+        "Replace old_two by new_two\n\n"
         "Replaces `old_two`.\n\n"
         "Because `old_two` blocks the loop, and everybody waits.\n\n"
         "Changes 1 file:\n- LL911 The word `old_two` (1)\n\n"
         "Left as it was:\n- run.sh.py:3: `old_two` blocks (called by `main` in run.sh.py:1; a\n"
         "  route)\n\n"
-        "To check: run the test suite; `looplift check --select fake-second`\nlists what is left."
-        f"\n\nLooplift: fake-second {tree}"
+        "To check, run the test suite. What is left is listed by\n"
+        "`looplift check --select fake-second`.\n\n"
+        f"Looplift: fake-second {tree}"
     )
 
 
@@ -178,7 +179,7 @@ def test_dry_run_prints_and_touches_nothing(world, monkeypatch):
     result = world.pr("--dry-run")
     assert result.code == 0
     assert result.out.startswith(f"Branch: {BRANCH}\nBase: main\nRemote: origin\nCommits:\n")
-    assert "  fake-second: Replace old_two by new_two\n" in result.out
+    assert "  Replace old_two by new_two\n" in result.out
     assert "Draft request: looplift: fake-first, fake-second\n" in result.out
     assert "## Left to do" in result.out
     assert world.git.authorizations == world.api.calls == []
