@@ -3,7 +3,7 @@
 A *template* is Python source with holes. A hole is filled with a part of the node after the edits
 below it were applied, so edits of nested nodes compose:
 
-``{self}``      the node itself
+``{self}``      the node itself (of a statement: on a line of its own in the template)
 ``{func}``      what a call calls
 ``{receiver}``  the value of the attribute (of a call: of the attribute that it calls)
 ``{args}``      all arguments of a call, as written
@@ -17,6 +17,9 @@ below it were applied, so edits of nested nodes compose:
 ``{test}``      the test of an if or a while
 ``{iter}``      the iterable of a for loop
 ``{body}``      the statements of a compound statement (on a line of its own in the template)
+
+The template of an expression statement has the holes of its expression as well. Any other text in
+braces (a dict, an f-string) is left as it is. A hole that the node has not is an error.
 """
 
 from __future__ import annotations
@@ -40,7 +43,10 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class Rename:
-    """Give a name, an attribute, a function, a parameter or what a call calls a new name."""
+    """Give a name, an attribute, a function, a parameter or what a call calls a new name.
+
+    Of a keyword argument it renames the keyword; of a part of an import, what is imported.
+    """
 
     name: str
 
@@ -50,7 +56,8 @@ class Arguments:
     """Change the arguments of a call.
 
     ``remove`` names keywords (``"future"``) or counts positions (``0``); ``put`` sets keywords to
-    source text, replacing the one that is there or adding it at the end.
+    source text (which may have holes), replacing the one that is there or adding it at the end.
+    Positions are those after the edits before this one; an argument to remove has to be there.
     """
 
     remove: tuple[str | int, ...] = ()
@@ -69,7 +76,10 @@ class MakeAsync:
 
 @dataclass(frozen=True)
 class ReplaceStatement:
-    """Replace a statement by the statements of a template; its comments stay above the first."""
+    """Replace a statement by the statements of a template; its comments stay above the first.
+
+    An ``elif`` is no statement of its own: it can be neither replaced, removed nor inserted at.
+    """
 
     template: str
 
@@ -102,14 +112,21 @@ class AddDecorator:
 
 @dataclass(frozen=True)
 class RemoveDecorator:
-    """Take a decorator, named by its place (0 is the topmost), off a function or class."""
+    """Take a decorator, named by its place (0 is the topmost), off a function or class.
+
+    Places count the decorators as they are before the first edit of the node.
+    """
 
     index: int
 
 
 @dataclass(frozen=True)
 class AddParameter:
-    """Add a parameter (source text, e.g. ``app: FastAPI``) to a function, before ``**kwargs``."""
+    """Add a parameter (source text, e.g. ``app: FastAPI``) to a function, before ``**kwargs``.
+
+    It becomes keyword-only behind ``*args`` or ``*``, and (with a new ``*``) where it has no
+    default but a parameter before it has one.
+    """
 
     source: str
 
@@ -159,7 +176,8 @@ class Import:
 class FileEdits:
     """All that happens to one module in one pass.
 
-    ``drop_imports`` go only where nothing in the edited module uses their name any more.
+    ``drop_imports`` go only where nothing in the edited module uses their name any more, or where
+    one of ``add_imports`` gives that name now.
     ``append`` are statements put at the end of the module; ``after_imports`` behind its imports.
     """
 
