@@ -172,9 +172,21 @@ class Modules:
         return self._by_path.get(path)
 
     def mentioning(self, names: Iterable[str]) -> list[Module]:
-        """The modules in whose text one of the words stands."""
-        wanted = frozenset(names)
-        return [module for module in self if not wanted.isdisjoint(module.identifiers)]
+        """The modules in whose text one of the words stands, in the order of their paths."""
+        found: dict[Module, None] = {}
+        words = [name for name in names if name in self._index]
+        for word in words:
+            found.update(dict.fromkeys(self._index[word]))
+        return sorted(found, key=lambda m: m.path) if len(words) > 1 else list(found)
+
+    @cached_property
+    def _index(self) -> dict[str, list[Module]]:
+        """The modules by the words of their text."""
+        index: dict[str, list[Module]] = {}
+        for module in self:
+            for word in module.identifiers:
+                index.setdefault(word, []).append(module)
+        return index
 
     def _module_name(self, path: str) -> str:
         """The dotted name from the topmost package on."""

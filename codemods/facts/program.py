@@ -247,6 +247,42 @@ class Program:
                             return self._follow(base, node.attr)
         return None
 
+    def home(self, node: ast.expr, module: Module) -> tuple[Scope, str] | None:
+        """The scope and the name that a name (or ``module.name``) means, through imports."""
+        if isinstance(node, ast.Name):
+            holder = module.scope_of(node).lookup(node.id)
+            if holder is None:
+                return self._starred_home(node.id, module, 0)
+            return self._home(holder, node.id, 0)
+        if isinstance(node, ast.Attribute):
+            for value in self.infer(node.value, module):
+                if isinstance(value, ModuleValue):
+                    return self._home(value.module.scope, node.attr, 0)
+        return None
+
+    def _home(self, holder: Scope, name: str, depth: int) -> tuple[Scope, str] | None:
+        bindings = holder.bindings.get(name, [])
+        if not bindings and holder.is_module:
+            return self._starred_home(name, holder.module, depth)
+        if len(bindings) != 1 or bindings[0].kind != "from" or depth > 20:
+            return holder, name
+        alias = bindings[0].node
+        statement = holder.module.parent(alias)
+        assert isinstance(alias, ast.alias) and isinstance(statement, ast.ImportFrom)
+        target = self.modules.resolve(holder.module, statement.module or "", statement.level)
+        if target is None:
+            return holder, name
+        return self._home(target.scope, alias.name, depth + 1)
+
+    def _starred_home(self, name: str, module: Module, depth: int) -> tuple[Scope, str] | None:
+        for statement in module.scope.star_imports:
+            target = self.modules.resolve(module, statement.module or "", statement.level)
+            if target is not None and depth < 20:
+                found = self._home(target.scope, name, depth + 1)
+                if found is not None and found[0].bindings.get(found[1]):
+                    return found
+        return None
+
     def _follow(self, holder: Scope, name: str, depth: int = 0) -> tuple[Binding, Scope] | None:
         bindings = [b for b in holder.bindings.get(name, ()) if b.kind != "augmented"]
         if not bindings and holder.is_module:

@@ -80,11 +80,12 @@ class Engines:
     def _keep_beside(self, holder: Holder) -> None:
         """Keep the sync engine or factory under a name of its own, and use it in sync code."""
         module = holder.module
-        source = module.source(holder.call)
-        for other in holder.makes:
-            source = re.sub(rf"\b{re.escape(other.name)}\b", other.twin, source)
-        statement = holder.binding.node
-        self.draft.edit(module, statement, InsertAfter(f"{holder.twin} = {source}"))
+        for call in holder.calls:
+            source = module.source(call)
+            for other in holder.makes:
+                source = re.sub(rf"\b{re.escape(other.name)}\b", other.twin, source)
+            statement = module.statement(call)
+            self.draft.edit(module, statement, InsertAfter(f"{holder.twin} = {source}"))
         for reference in holder.sync:
             node, other = reference.node, reference.module
             if isinstance(node, ast.Attribute):

@@ -29,20 +29,26 @@ _EVENTS = frozenset(("listen", "listens_for", "remove", "contains"))
 
 @dataclass(eq=False)
 class Holder:
-    """A module-level name that holds an engine or a factory, made by ``call``."""
+    """A module-level name that holds an engine or a factory.
+
+    There are several ``bindings`` where branches make it in different ways.
+    """
 
     name: str
     kind: str
     module: Module
-    binding: Binding
-    call: ast.Call
+    bindings: list[Binding]
     asynchronous: list[Reference] = field(default_factory=list)
     sync: list[Reference] = field(default_factory=list)
     events: list[Reference] = field(default_factory=list)
     makes: list[Holder] = field(default_factory=list)
-    imports: list[tuple[Module, ast.alias]] = field(default_factory=list)
     needs_async: bool = False
     needs_sync: bool = False
+
+    @property
+    def calls(self) -> list[ast.Call]:
+        """The calls that make it."""
+        return [b.value for b in self.bindings if isinstance(b.value, ast.Call)]
 
     @property
     def twin(self) -> str:
@@ -58,8 +64,7 @@ class Holders:
         self.program: Program = analysis.program
         self.left = {id(site.node) for site in left}
         self.all = self._find()
-        self._by_binding = {id(holder.binding): holder for holder in self.all}
-        self.by_call = {holder.call: holder for holder in self.all}
+        self.by_call = {call: holder for holder in self.all for call in holder.calls}
         for holder in self.all:
             self._classify(holder)
         self._propagate()
@@ -71,19 +76,18 @@ class Holders:
             if is_migration(module):
                 continue
             for name, bindings in module.scope.bindings.items():
-                for binding in bindings:
-                    call = binding.value
-                    if not isinstance(call, ast.Call) or binding.path:
-                        continue
-                    kind = _MAKERS.get(self._maker(call, module), "")
-                    if kind and len(bindings) == 1:
-                        found.append(Holder(name, kind, module, binding, call))
+                made = [b for b in bindings if isinstance(b.value, ast.Call) and not b.path]
+                kinds = {self._kind(b.value, module) for b in made}
+                others = [b for b in bindings if b not in made and not _is_none(b)]
+                if len(kinds) == 1 and not others and (kind := kinds.pop()):
+                    found.append(Holder(name, kind, module, made))
         return found
 
-    def _maker(self, call: ast.Call, module: Module) -> str:
+    def _kind(self, call: ast.expr | None, module: Module) -> str:
+        assert isinstance(call, ast.Call)
         for value in self.program.infer(call.func, module):
             if isinstance(value, External):
-                return value.name
+                return _MAKERS.get(value.name, "")
         return ""
 
     # -- references --------------------------------------------------------------------------
@@ -93,8 +97,8 @@ class Holders:
             names = {holder.name, *module.syntax.aliases.get(holder.name, ())}
             for name in names:
                 for node in module.syntax.references.get(name, ()):
-                    seen = self.program.binding(node, module)
-                    if seen is not None and seen[0] is holder.binding:
+                    seen = self.program.home(node, module)
+                    if seen == (holder.module.scope, holder.name):
                         self._use(holder, Reference(node, module, None))
 
     def _use(self, holder: Holder, reference: Reference) -> None:
@@ -121,7 +125,7 @@ class Holders:
         for parent in module.ancestors(node):
             if isinstance(parent, ast.Call):
                 for holder in self.all:
-                    if holder.call is parent:
+                    if parent in holder.calls:
                         return holder
             if isinstance(parent, ast.stmt):
                 return None
@@ -184,3 +188,9 @@ class Holders:
                 holder.needs_async = True
                 for source in holder.makes:
                     source.needs_async = True
+
+
+def _is_none(binding: Binding) -> bool:
+    """Whether a binding only declares the name (``engine = None``, ``engine: Engine``)."""
+    value = binding.value
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)

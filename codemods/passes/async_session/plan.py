@@ -11,6 +11,7 @@ from codemods.facts.syntax import Function
 from codemods.findings import Finding, Level, Treatment
 from codemods.passes.async_session.analysis import Analysis, analyse
 from codemods.passes.async_session.annotations import edit_annotations
+from codemods.passes.async_session.differences import edit_differences
 from codemods.passes.async_session.engines import Engines
 from codemods.passes.async_session.functions import edit_functions
 from codemods.passes.async_session.holders import Holders
@@ -40,6 +41,7 @@ def plan(program: Program, options: Options) -> Outcome:
     engines = Engines(analysis, draft, versions, Holders(analysis, left))
     engines.edit()
     edit_threads(analysis, draft)
+    edit_differences(analysis, draft, frozenset(engines.drivers | engines.test_drivers))
     testing = Testing(analysis, draft, versions)
     testing.edit()
     return Outcome(

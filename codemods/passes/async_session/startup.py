@@ -83,13 +83,11 @@ def _at_start(
         for call in other.syntax.calls.get("FastAPI", ())
         if program.outside_name(call.func, other) == known.FASTAPI
     ]
-    here = [(m, c) for m, c in applications if m is module] or applications
-    if len(here) != 1:
+    calls = [call for other, call in applications if other is module]
+    if not calls or not _one_name(module, calls):
         return sites
-    home, call = here[0]
+    home, call = module, calls[0]
     body = _body(module, sites)
-    if home is not module:
-        return sites
     for site in sites:
         draft.edit(module, module.statement(site.node), RemoveStatement())
     existing = _lifespan(analysis, call, home)
@@ -98,8 +96,8 @@ def _at_start(
         draft.edit(existing.module, first, InsertBefore(_dedent(body)))
         return []
     if _has_handlers(home) or not versions.at_least("fastapi", "0.93", home.path):
-        return _handler(draft, home, call, body)
-    statement = home.statement(call)
+        return _handler(draft, home, calls, body)
+    statement = _top_level(home, call)
     asynccontextmanager = draft.add_import(home, "contextlib", "asynccontextmanager")
     iterator = draft.add_import(home, "collections.abc", "AsyncIterator")
     draft.edit(
@@ -110,22 +108,42 @@ def _at_start(
             f"async def lifespan(app: FastAPI) -> {iterator}[None]:\n{body}\n    yield\n\n\n"
         ),
     )
-    draft.edit(home, call, Arguments((), (("lifespan", "lifespan"),)))
+    for call in calls:
+        draft.edit(home, call, Arguments((), (("lifespan", "lifespan"),)))
     return []
+
+
+def _one_name(module: Module, calls: list[ast.Call]) -> bool:
+    """Whether all calls make the same module-level variable."""
+    names = set()
+    for call in calls:
+        statement = module.statement(call)
+        if not isinstance(statement, ast.Assign) or module.function_of(call) is not None:
+            return False
+        names |= {ast.unparse(target) for target in statement.targets}
+    return len(names) == 1
+
+
+def _top_level(module: Module, node: ast.AST) -> ast.stmt:
+    """The statement of the module's body that holds a node."""
+    statement = module.statement(node)
+    for parent in module.ancestors(node):
+        if isinstance(parent, ast.stmt):
+            statement = parent
+    return statement
 
 
 def _dedent(body: str) -> str:
     return "\n".join(line.removeprefix("    ") for line in body.splitlines())
 
 
-def _handler(draft: Draft, home: Module, call: ast.Call, body: str) -> list[Site]:
-    statement = home.statement(call)
-    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
-        return []
-    name = statement.targets[0].id
+def _handler(draft: Draft, home: Module, calls: list[ast.Call], body: str) -> list[Site]:
+    statement = home.statement(calls[-1])
+    assert isinstance(statement, ast.Assign)
+    name = ast.unparse(statement.targets[0])
     draft.edit(
         home,
-        statement,
+        _top_level(home, calls[-1]),
         InsertAfter(f'\n\n@{name}.on_event("startup")\nasync def create_tables():\n{body}\n\n'),
     )
     return []
