@@ -10,6 +10,7 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class
 from codemods.passes.modern_queries.names import Names
+from codemods.passes.modern_queries.selection import STRANGER
 from codemods.passes.modern_queries.sessions import Sessions
 from codemods.passes.modern_queries.states import State, Steps, UnconvertibleError
 from codemods.passes.modern_queries.table import (
@@ -20,7 +21,9 @@ from codemods.passes.modern_queries.table import (
     RENAMED,
     RESHAPING,
     REWRITTEN,
+    ROW_KEYS,
     SAME,
+    TERMINALS,
 )
 from codemods.passes.modern_queries.travel import Node, Part, Sink
 from codemods.passes.modern_queries.versions import has_scalars
@@ -110,13 +113,10 @@ class Converter:
     def _filter_by(self, plan: Plan, node: Node, call: ast.Call) -> None:
         """``filter_by`` stays where it means the same; else it is aimed at the entity."""
         before = node.inputs[0].states
-        targets = {state.target for state in before}
-        several = any(len(state.selected) > 1 or state.target != "" for state in before)
-        if not several:
-            if all(state.selected[0].kind == "entity" for state in before):
-                return
-            raise UnconvertibleError("LL213", "filter_by() is about a column, not an entity")
-        if len(targets) != 1 or None in targets:
+        targets = {self._filtered(state) for state in before}
+        if targets == {""}:
+            return
+        if len(targets) != 1 or None in targets or "" in targets:
             raise UnconvertibleError(
                 "LL213", "which entity filter_by() is about after the joins is not known"
             )
@@ -126,11 +126,22 @@ class Converter:
             raise UnconvertibleError(
                 "LL213", "filter_by() after a join takes its names from a variable"
             )
-        target = targets.pop() or next(iter({state.selected[0].text for state in before}))
-        if any(state.selected[0].kind != "entity" for state in before if not state.target):
-            raise UnconvertibleError("LL213", "filter_by() is about a column, not an entity")
-        criteria = [_criterion(target, keyword) for keyword in call.keywords]
+        target = targets.pop()
+        for keyword in call.keywords:
+            self.steps.check_attribute(str(target), str(keyword.arg), node.module, call)
+        criteria = [_criterion(str(target), keyword) for keyword in call.keywords]
         self._rewrite(plan, node.module, call, f"{{receiver}}.where({', '.join(criteria)})")
+
+    def _filtered(self, state: State) -> str | None:
+        """The entity that a ``filter_by`` has to name; "" where it can stay, None if unknown."""
+        if state.target:
+            return state.target
+        first = state.selected[0].first
+        if state.target is None or not first:
+            return None
+        alone = len(state.froms) == 1 and STRANGER not in state.froms
+        joined = state.marks & {"join", "outerjoin", "select_from"}
+        return "" if alone and not joined else first
 
     def _enable_eagerloads(self, plan: Plan, node: Node, call: ast.Call) -> None:
         states = node.inputs[0].states
@@ -147,7 +158,8 @@ class Converter:
         if name in CLAUSES:
             self._clause(plan, sink)
         elif name in ("statement", "selectable"):
-            self._rewrite(plan, sink.module, sink.node, "{receiver}")
+            labels = self._labels(sink)
+            self._rewrite(plan, sink.module, sink.node, "{receiver}" + labels)
         elif name in ("update", "delete"):
             self._dml(plan, sink, special)
         elif name == "get":
@@ -193,7 +205,12 @@ class Converter:
 
     def _result(self, plan: Plan, sink: Sink, name: str, statement: str, tail: str = "") -> None:
         """Run a statement and ask its result for what the terminal gave."""
-        if sink.name == name != "all" and isinstance(sink.node, ast.Call) and _arguments(sink.node):
+        if (
+            sink.name == name
+            and name in TERMINALS - {"all"}
+            and isinstance(sink.node, ast.Call)
+            and _arguments(sink.node)
+        ):
             raise UnconvertibleError("LL210", f"{name}() is called with arguments")
         states = sink.source.states
         session = self.sessions.expression(sink)
@@ -204,10 +221,14 @@ class Converter:
             raise UnconvertibleError(
                 "LL210", "only some of its forms have a statement of their own"
             )
+        if self.version < (2,) and any(
+            "distinct" in state.marks and state.ordered_by_others for state in states
+        ):
+            raise UnconvertibleError("LL211", "Query adds what it is ordered by to its DISTINCT")
         fixed = any("from_statement" in state.marks for state in states)
         if name == "first" and not fixed:
             statement += ".limit(1)"
-        statement += self._labels(states)
+        statement += self._labels(sink)
         if name == "scalar" and shape == "C" and all(state.one_row for state in states):
             template = f"{session}.scalar({statement})"
         else:
@@ -230,23 +251,41 @@ class Converter:
             return f"{session}.scalars({statement})"
         return f"{session}.execute({statement}).scalars()"
 
-    def _labels(self, states: frozenset[State]) -> str:
+    def _labels(self, sink: Sink) -> str:
         """Keep the names of rows that have the same name twice."""
-        needed = set()
-        for state in states:
-            names = [item.name for item in state.selected if item.name]
-            twice = {name for name in names if names.count(name) > 1}
-            doubles = [item for item in state.selected if item.name in twice]
-            if not any(item.labelled for item in doubles):
-                # The legacy rows did not have these names at all.
-                needed.add(False)
-                continue
-            if not all(item.labelled for item in doubles) or _same_column(state):
-                raise UnconvertibleError("LL215", "two columns of its rows have the same name")
-            needed.add(True)
+        needed = {self._relabelled(state, sink) for state in sink.source.states}
         if len(needed) > 1:
-            raise UnconvertibleError("LL215", "two columns of its rows have the same name at times")
-        return ".set_label_style(<LABEL_STYLE_NONE>)" if True in needed else ""
+            raise UnconvertibleError("LL215", "two columns of its rows have one name at times")
+        return ".set_label_style(<LABEL_STYLE_NONE>)" if needed == {True} else ""
+
+    def _relabelled(self, state: State, sink: Sink) -> bool:
+        names = [item.name for item in state.selected if item.kind == "column"]
+        twice = {name for name in names if name and names.count(name) > 1}
+        doubles = [item for item in state.selected if item.kind == "column" and item.name in twice]
+        new = any(not item.labelled for item in state.selected if item.kind == "column")
+        same = len({item.text for item in doubles}) < len(doubles)
+        if (new or same) and self._asks_for_keys(sink):
+            # The legacy rows have no key for an expression without a label, the new ones do.
+            raise UnconvertibleError("LL215", "its rows would get keys for what has no label")
+        if not any(item.labelled for item in doubles):
+            return False
+        if not all(item.labelled for item in doubles):
+            raise UnconvertibleError("LL215", "two columns of its rows have the same name")
+        if not same:
+            return True
+        if len(doubles) != names.count(doubles[0].name) or len({i.text for i in doubles}) > 1:
+            raise UnconvertibleError("LL215", "two columns of its rows have the same name")
+        return False
+
+    def _asks_for_keys(self, sink: Sink) -> bool:
+        """Whether all names of the rows are asked for, here or where their function is used."""
+        if sink.module.identifiers & ROW_KEYS:
+            return True
+        function = sink.module.function_of(sink.node)
+        return function is not None and any(
+            module.identifiers & ROW_KEYS
+            for module in self.program.modules.mentioning((function.name,))
+        )
 
     def _slice(self, plan: Plan, sink: Sink) -> None:
         node = sink.node
@@ -424,11 +463,6 @@ def _arguments(call: ast.Call) -> bool:
 
 def _starred(call: ast.Call) -> bool:
     return any(isinstance(argument, ast.Starred) for argument in call.args)
-
-
-def _same_column(state: State) -> bool:
-    texts = [item.text for item in state.selected]
-    return len(texts) != len(set(texts))
 
 
 def _criterion(target: str, keyword: ast.keyword) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -42,7 +43,8 @@ class Names:
         for name in dict.fromkeys((wanted, *module.syntax.aliases.get(wanted, ()))):
             if self._means(name, wanted) and not self._shadowed(name):
                 return name
-        for prefix in module.scope.bindings:
+        prefixes = () if self._imports_from(IMPORTS[wanted]) else module.scope.bindings
+        for prefix in prefixes:
             found = self.program.inference.name(prefix, module.scope)
             is_package = External("sqlalchemy") in found and IMPORTS[wanted] == "sqlalchemy"
             if is_package and not self._shadowed(prefix):
@@ -51,6 +53,13 @@ class Names:
         alias = f"sql_{wanted.lower()}" if taken else ""
         self.imports[wanted] = Import(IMPORTS[wanted], wanted, alias)
         return alias or wanted
+
+    def _imports_from(self, library: str) -> bool:
+        """Whether the module has a ``from library import ...`` to which a name can be added."""
+        return any(
+            isinstance(node, ast.ImportFrom) and node.module == library and not node.level
+            for node in self.module.tree.body
+        )
 
     def _means(self, name: str, wanted: str) -> bool:
         scope = self.module.scope

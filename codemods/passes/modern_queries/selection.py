@@ -44,6 +44,14 @@ class Selected:
     labelled: bool = False
     froms: frozenset[Identity] = frozenset()
     aggregate: bool = False
+    owned: bool = False
+
+    @property
+    def first(self) -> str:
+        """The entity that it is about, as source text; "" where there is none."""
+        if self.kind == "entity":
+            return self.text
+        return self.text.rpartition(".")[0] if self.owned else ""
 
 
 class Selections:
@@ -149,24 +157,36 @@ class Selections:
         return tuple(found)
 
     def _starred(self, node: ast.expr, module: Module) -> tuple[Selected, ...]:
-        if isinstance(node, ast.Name):
-            bound = module.scope_of(node).lookup(node.id)
-            bindings = bound.bindings[node.id] if bound else []
-            nodes = [item for b in bindings if b.value for item in _elements(b.value)]
-            complete = all(b.value is not None and _is_list(b.value) for b in bindings)
+        if _is_list(node):
+            return self.selected(_elements(node), module)
+        if isinstance(node, ast.Name) and (nodes := self._listed(node, module)):
             found = [self.one(item, module) for item in nodes]
             # However many columns there are, and whichever branch gave them: columns they stay.
-            if found and complete and all(item.kind == "column" for item in found):
-                if len(bindings) == 1:
-                    return tuple(found)
-                strange = frozenset((STRANGER,))
-                return (
-                    Selected("column", ast.unparse(node), froms=strange),
-                    Selected("column", "*", froms=strange),
-                )
-        elif _is_list(node):
-            return self.selected(_elements(node), module)
+            if all(item.kind == "column" for item in found):
+                froms = frozenset().union(*(item.froms for item in found))
+                return tuple(Selected("column", f"*{node.id}", froms=froms) for _ in "12")
         return (Selected("unknown", ast.unparse(node)),)
+
+    def _listed(self, node: ast.Name, module: Module) -> list[ast.expr]:
+        """The elements that a list can have, by its assignments and what is appended to it."""
+        holder = module.scope_of(node).lookup(node.id)
+        bindings = holder.bindings[node.id] if holder else []
+        if not all(b.value is not None and _is_list(b.value) for b in bindings):
+            return []
+        nodes = [item for b in bindings if b.value for item in _elements(b.value)]
+        for read in module.syntax.references.get(node.id, ()):
+            method = module.parent(read)
+            if module.scope_of(read).lookup(node.id) is not holder:
+                continue
+            if isinstance(method, ast.Attribute) and method.attr in ("append", "insert", "extend"):
+                call = module.parent(method)
+                if not isinstance(call, ast.Call) or not call.args:
+                    return []
+                added = call.args[-1]
+                if method.attr == "extend" and not _is_list(added):
+                    return []
+                nodes += _elements(added) if method.attr == "extend" else [added]
+        return nodes
 
     def one(self, node: ast.expr, module: Module) -> Selected:
         """What one argument of ``query()`` selects."""
@@ -185,6 +205,7 @@ class Selections:
             labelled=labelled,
             froms=self._operand(node, module),
             aggregate=self.is_aggregate(node, module),
+            owned=isinstance(node, ast.Attribute) and self.entity(node.value, module) is not None,
         )
 
     def _name(self, node: ast.expr, module: Module) -> tuple[str, bool]:
@@ -228,11 +249,13 @@ class Selections:
                     )
             case ast.Subscript(value=ast.Attribute(attr="c" | "columns")):
                 return True
+            case ast.Call(func=ast.Name(id="getattr"), args=[owner, _]):
+                return self.entity(owner, module) is not None
             case ast.Call(func=func):
                 outside = self._outside(func, module)
                 if outside.startswith(("sqlalchemy.func.", "sqlalchemy.sql.func.")):
                     return True
-                if outside.startswith("sqlalchemy."):
+                if outside.startswith("sqlalchemy.") and outside != "sqlalchemy.Table":
                     return outside.rpartition(".")[2] in _COLUMN_FUNCTIONS
                 if isinstance(func, ast.Attribute):
                     return func.attr in _COLUMN_METHODS or self.is_column(func.value, module)
@@ -321,7 +344,8 @@ class Selections:
         if method in _CLOSED:
             return frozenset()
         if method in ("any", "has"):
-            return self._operand(owner, module)
+            entity = self.entity(owner.value, module) if isinstance(owner, ast.Attribute) else None
+            return frozenset((entity[0] if entity is not None else STRANGER,))
         if method == "where" and self._outside(_first(owner), module).endswith(".exists"):
             return frozenset()
         if method in ("in_", "not_in", "notin_"):
@@ -351,6 +375,9 @@ class Selections:
                     # A comparison with a collection may bring the secondary table.
                     return frozenset((entity[0], STRANGER))
                 return frozenset((entity[0],))
+            case ast.Call(func=ast.Name(id="getattr"), args=[owner, _]):
+                entity = self.entity(owner, module)
+                return frozenset((entity[0],)) if entity is not None else frozenset()
             case ast.Call(func=func):
                 if self.is_column(node, module):
                     return self._called(node, module, 0)

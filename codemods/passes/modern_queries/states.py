@@ -18,6 +18,9 @@ from codemods.passes.modern_queries.selection import (
 from codemods.passes.modern_queries.table import (
     BUILDERS,
     JOINED_LOADERS,
+    LIMITS,
+    NOT_AFTER_LIMIT,
+    NOT_AFTER_STATEMENT,
     PLAIN_LOADERS,
     REMOVED,
     SET_OPERATIONS,
@@ -49,6 +52,7 @@ class State:
     froms: frozenset[Identity] = frozenset()
     collections: bool = False
     distinct: bool = False
+    ordered_by_others: bool = False
     marks: frozenset[str] = frozenset()
 
     @property
@@ -132,6 +136,10 @@ class Steps:
             )
         if name not in BUILDERS:
             raise UnconvertibleError("LL210", f"{name}() has no counterpart that is known")
+        if name in NOT_AFTER_LIMIT and state.marks & LIMITS:
+            raise UnconvertibleError("LL210", f"{name}() after limit() raises; a Select takes it")
+        if name in NOT_AFTER_STATEMENT and "from_statement" in state.marks:
+            raise UnconvertibleError("LL210", f"{name}() after from_statement() raises")
         if name in ("reset_joinpoint", "tuples", "enable_eagerloads"):
             state = replace(state, target="" if name == "reset_joinpoint" else state.target)
         else:
@@ -202,6 +210,20 @@ class Steps:
                 return found[node.attr]
         return None
 
+    def check_attribute(self, target: str, name: str, module: Module, near: ast.expr) -> None:
+        """Refuse a name that a class does not have: the errors would differ."""
+        parsed = ast.parse(target, mode="eval").body
+        for inner in ast.walk(parsed):
+            module.syntax.scopes[inner] = module.scope_of(near)
+        entity = self.selections.entity(parsed, module)
+        for cls in entity[1] if entity is not None else ():
+            bases = self.program.mro(cls)
+            known_name = any(
+                isinstance(base, Class) and name in base.bindings for base in bases
+            ) or name in self.program.models.relationships(cls)
+            if not known_name and all(isinstance(base, Class) or "." in base for base in bases):
+                raise UnconvertibleError("LL213", f"{target} has no attribute {name!r}")
+
     def _class_name(self, cls: Class, module: Module) -> str | None:
         """How a module names a class; None where it does not."""
         for name in {cls.name, *module.syntax.aliases.get(cls.name, ())}:
@@ -248,18 +270,25 @@ class Steps:
         """Groups that are told apart by what is selected give no row twice."""
         if "group_by" in state.marks or not call.args:
             return replace(state, distinct=False)
-        entities = {item.identity for item in state.selected if item.kind == "entity"}
-        texts = {item.text for item in state.selected}
+        groups = [self._is_selected(node, state, module) for node in call.args]
+        return replace(state, distinct=all(groups))
 
-        def is_selected(node: ast.expr) -> bool:
-            if ast.unparse(node) in texts:
-                return True
-            if isinstance(node, ast.Attribute):
-                entity = self.selections.entity(node.value, module)
-                return entity is not None and entity[0] in entities
+    def _is_selected(self, node: ast.expr, state: State, module: Module) -> bool:
+        """Whether an expression is selected, or is a column of an entity that is."""
+        while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+            node = node.func.value
+        if ast.unparse(node) in {item.text for item in state.selected}:
+            return True
+        if not isinstance(node, ast.Attribute):
             return False
+        entity = self.selections.entity(node.value, module)
+        return entity is not None and entity[0] in {
+            item.identity for item in state.selected if item.kind == "entity"
+        }
 
-        return replace(state, distinct=all(is_selected(node) for node in call.args))
+    def _order_by(self, state: State, call: ast.Call, module: Module) -> State:
+        others = not all(self._is_selected(node, state, module) for node in call.args)
+        return replace(state, ordered_by_others=state.ordered_by_others or others)
 
     def _distinct(self, state: State, call: ast.Call, module: Module) -> State:
         return replace(state, distinct=not call.args and not call.keywords)
@@ -284,6 +313,9 @@ class Steps:
             if name in JOINED_LOADERS:
                 relationship = self.relationship(call.args[0], module) if call.args else None
                 if relationship is None or not _to_one(relationship):
+                    return True
+                target = relationship.target
+                if target is None or self.loads_collections(target):
                     return True
                 continue
             if name in PLAIN_LOADERS:

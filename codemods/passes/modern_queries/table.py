@@ -63,6 +63,12 @@ RESHAPING = (
     | SET_OPERATIONS
 )
 
+#: After these, the builders of ``NOT_AFTER_LIMIT`` raise, as those of ``NOT_AFTER_STATEMENT`` do
+#: after ``from_statement``; a ``Select`` takes them.
+LIMITS = words("limit offset slice")
+NOT_AFTER_LIMIT = words("filter where filter_by order_by group_by having join outerjoin")
+NOT_AFTER_STATEMENT = NOT_AFTER_LIMIT | words("limit offset slice distinct reset_joinpoint")
+
 #: Builders that may stand before ``delete()`` and ``update()``: with others ``Query`` raises.
 BEFORE_DML = words("filter where filter_by execution_options params reset_joinpoint")
 
@@ -81,6 +87,9 @@ CLAUSES = {
 
 #: Methods of SQL expressions and of selectables that take a query as a clause.
 TAKES_CLAUSE = words("in_ not_in notin_")
+
+#: What asks for all names of a row.
+ROW_KEYS = words("_asdict _mapping _fields mappings")
 
 #: Methods that run the query.
 TERMINALS = words("all first one one_or_none scalar count get delete update")
