@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from codemods.edits import Import
 from codemods.facts import Program
@@ -27,31 +27,45 @@ class Names:
         self.module = module
         self.imports: dict[str, Import] = {}
         self._known: dict[str, str] = {}
+        self.libraries: dict[str, str] = IMPORTS
 
-    def filled(self, template: str) -> str:
-        """A template with its ``<select>`` markers replaced by names of this module."""
+    def filled(self, template: str, elsewhere: Mapping[str, str] | None = None) -> str:
+        """A template with its ``<select>`` markers replaced by names of this module.
+
+        ``elsewhere`` are names that this application has to import from another module.
+        """
+        self.libraries = IMPORTS | dict(elsewhere or {})
         return _MARKER.sub(lambda match: self.name(str(match[1])), template)
+
+    def saved(self) -> tuple[dict[str, Import], dict[str, str]]:
+        """The names that were asked for so far."""
+        return dict(self.imports), dict(self._known)
+
+    def restore(self, state: tuple[dict[str, Import], dict[str, str]] | None) -> None:
+        """Forget the names that were asked for since."""
+        self.imports, self._known = state or ({}, {})
 
     def name(self, wanted: str) -> str:
         """The expression that means ``wanted`` in this module."""
-        if wanted not in self._known:
-            self._known[wanted] = self._find(wanted)
-        return self._known[wanted]
+        found = self._known.get(wanted)
+        if found is None:
+            found = self._known[wanted] = self._find(wanted)
+        return found
 
     def _find(self, wanted: str) -> str:
         module = self.module
         for name in dict.fromkeys((wanted, *module.syntax.aliases.get(wanted, ()))):
             if self._means(name, wanted) and not self._shadowed(name):
                 return name
-        prefixes = () if self._imports_from(IMPORTS[wanted]) else module.scope.bindings
+        prefixes = () if self._imports_from(self.libraries[wanted]) else module.scope.bindings
         for prefix in prefixes:
             found = self.program.inference.name(prefix, module.scope)
-            is_package = External("sqlalchemy") in found and IMPORTS[wanted] == "sqlalchemy"
+            is_package = External("sqlalchemy") in found and self.libraries[wanted] == "sqlalchemy"
             if is_package and not self._shadowed(prefix):
                 return f"{prefix}.{wanted}"
         taken = self._taken(wanted)
         alias = f"sql_{wanted.lower()}" if taken else ""
-        self.imports[wanted] = Import(IMPORTS[wanted], wanted, alias)
+        self.imports[wanted] = Import(self.libraries[wanted], wanted, alias)
         return alias or wanted
 
     def _imports_from(self, library: str) -> bool:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from dataclasses import replace
 
 from codemods.config import Options
 from codemods.edits import Edit, FileEdits, Import
 from codemods.facts import Program
 from codemods.facts.modules import Module
+from codemods.facts.syntax import Class
 from codemods.findings import Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.modern_queries import codes
-from codemods.passes.modern_queries.convert import Converter, Plan
+from codemods.passes.modern_queries.convert import Converter
+from codemods.passes.modern_queries.customs import Customs
 from codemods.passes.modern_queries.selection import Selections
-from codemods.passes.modern_queries.sessions import Sessions, session_of
+from codemods.passes.modern_queries.sessions import Sessions
 from codemods.passes.modern_queries.states import State, Steps, UnconvertibleError
 from codemods.passes.modern_queries.travel import Node, Part, Travel
 
 #: Rounds after which the states of a loop that builds a query have to stand still.
 _ROUNDS = 20
-_MOST_STATES = 64
+_MOST_STATES = 500
+_DEEPEST = 4
 
 
 def plan(program: Program, options: Options) -> Outcome:
@@ -32,17 +36,21 @@ class _Planner:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.selections = Selections(program)
-        self.steps = Steps(program, self.selections)
-        self.travel = Travel(program)
-        self.converter = Converter(program, self.steps, Sessions(program, self.travel))
+        self.sessions = Sessions(program)
+        self.steps = Steps(program, self.selections, self.sessions)
+        self.travel = Travel(program, self.sessions)
+        self.converter = Converter(program, self.steps, self.sessions)
         self.edits: dict[Module, list[Edit]] = defaultdict(list)
         self.findings: list[Finding] = []
         self.decisions: list[Decision] = []
 
     def outcome(self) -> Outcome:
         """All edits, findings and decisions."""
+        self.customs = Customs(self.program)
         for part in self.travel.parts(self._roots()):
             self._part(part)
+        for module, node, code, message in self.customs.places():
+            self._place(module, node, code, message, Treatment.LEFT, ())
         edits = {}
         for module, found in self.edits.items():
             names = self.converter.names(module)
@@ -59,30 +67,29 @@ class _Planner:
         found = []
         for module in self.program.modules.mentioning(("query",)):
             for call in module.syntax.calls.get("query", ()):
-                if isinstance(call.func, ast.Attribute) and self._is_session(call, module):
+                if self._is_session(call, module):
                     found.append((call, module))
         return found
 
     def _is_session(self, call: ast.Call, module: Module) -> bool:
         """Whether ``query`` is called on a session."""
-        assert isinstance(call.func, ast.Attribute)
+        if not isinstance(call.func, ast.Attribute):
+            return False
         values = self.program.infer(call.func.value, module)
-        if values:
-            return any(
-                self.program.is_session_class(cls)
-                for value in values
-                if (cls := getattr(value, "cls", None)) is not None
-            )
-        # Nothing else that is unknown takes a mapped class.
-        return bool(call.args) and any(
-            self.selections.entity(argument, module) is not None for argument in call.args
-        )
+        classes = [cls for value in values if (cls := getattr(value, "cls", None)) is not None]
+        if any(self.program.is_session_class(cls) for cls in classes):
+            return True
+        if any(isinstance(cls, Class) for cls in classes):
+            return False
+        # Nothing else from outside takes a mapped class.
+        return any(self.selections.entity(argument, module) for argument in call.args)
 
     # -- parts -------------------------------------------------------------------------------
 
     def _part(self, part: Part) -> None:
         try:
             self._check_editable(part)
+            self.customs.check(part)
             if part.problems:
                 raise part.problems[0][2]
             self._flow(part)
@@ -116,38 +123,75 @@ class _Planner:
         raise UnconvertibleError("LL210", "it is built in more ways than can be followed")
 
     def _states(self, node: Node) -> frozenset[State]:
-        assert isinstance(node.node, ast.AST)
         if node.kind == "root":
-            assert isinstance(node.node, ast.Call)
-            return frozenset((self.steps.begin(node.node, node.module),))
+            return frozenset((self.steps.begin(node.call, node.module),))
         if node.kind == "step":
-            assert isinstance(node.node, ast.Call)
-            call, module = node.node, node.module
-            return frozenset(self.steps.apply(s, call, module) for s in node.inputs[0].states)
-        return frozenset().union(*(source.states for source in node.inputs))
+            before = node.inputs[0].states
+            return frozenset(self.steps.apply(state, node.call, node.module) for state in before)
+        return frozenset(
+            carried
+            for source in node.inputs
+            for state in source.states
+            if (carried := self._carried(node, source, state)) is not None
+        )
+
+    def _carried(self, node: Node, source: Node, state: State) -> State | None:
+        """A query after it went from one function to another; None where it does not go."""
+        session, function = state.session, node.function
+        if node.kind == "parameter" and function is not None:
+            call, module = node.calls[source]
+            if len(state.entered) >= _DEEPEST:
+                raise UnconvertibleError("LL210", "it goes through functions that call themselves")
+            inside = self.sessions.inwards(session, function, call, module)
+            return replace(state, session=inside, entered=(*state.entered, (call, session)))
+        if node.kind == "result" and function is not None and isinstance(node.node, ast.expr):
+            if not state.entered:
+                outside = self.sessions.outwards(session, function, node.node, node.module)
+                return replace(state, session=outside)
+            call, outside = state.entered[-1]
+            # What came in by another call leaves by that one.
+            return (
+                replace(state, session=outside, entered=state.entered[:-1])
+                if call is node.node
+                else None
+            )
+        if node.kind == "member" and isinstance(node.node, ast.Attribute):
+            if state.entered:
+                raise UnconvertibleError("LL210", "an argument of a function is kept on an object")
+            member = self.sessions.of_member(session, node.node, node.module)
+            return replace(state, session=member)
+        return state
 
     # -- what is said ------------------------------------------------------------------------
 
-    def _converted(self, part: Part, made: Plan) -> None:
-        for module, edits in made.edits.items():
+    def _converted(self, part: Part, made: dict[Module, list[Edit]]) -> None:
+        for module, edits in made.items():
             self.edits[module].extend(edits)
         for root in part.roots:
-            assert isinstance(root.node, ast.Call)
-            message = f"{_shown(root.node)} becomes a 2.0 statement"
+            message = f"{_shown(root.call)} becomes a 2.0 statement"
             self._say(root, codes.QUERY.code, message, Treatment.NATIVE, ())
 
     def _left(self, part: Part, problem: UnconvertibleError) -> None:
         for root in part.roots:
-            assert isinstance(root.node, ast.Call)
-            message = f"{_shown(root.node)} is left as a legacy Query: {problem.reason}"
+            message = f"{_shown(root.call)} is left as a legacy Query: {problem.reason}"
             self._say(root, problem.code, message, Treatment.LEFT, (problem.reason,))
 
     def _say(
         self, root: Node, code: str, message: str, treatment: Treatment, reasons: tuple[str, ...]
     ) -> None:
-        module = root.module
-        key = module.key(root.node)
-        function = module.function_of(root.node)
+        self._place(root.module, root.call, code, message, treatment, reasons)
+
+    def _place(
+        self,
+        module: Module,
+        node: ast.expr,
+        code: str,
+        message: str,
+        treatment: Treatment,
+        reasons: tuple[str, ...],
+    ) -> None:
+        key = module.key(node)
+        function = module.function_of(node)
         symbol = function.qualname if function is not None else module.name
         level = Level.SAFE if treatment is Treatment.NATIVE else Level.DISPLAY
         self.findings.append(
@@ -173,6 +217,3 @@ class _Planner:
 def _shown(call: ast.Call) -> str:
     text = ast.unparse(call)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-__all__ = ["plan", "session_of"]

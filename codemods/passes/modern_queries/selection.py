@@ -45,6 +45,7 @@ class Selected:
     froms: frozenset[Identity] = frozenset()
     aggregate: bool = False
     owned: bool = False
+    dynamic: bool = False
 
     @property
     def first(self) -> str:
@@ -194,7 +195,14 @@ class Selections:
         entity = self.entity(node, module)
         if entity is not None:
             own = frozenset((entity[0],))
-            return Selected("entity", text, identity=entity[0], classes=entity[1], froms=own)
+            return Selected(
+                "entity",
+                text,
+                identity=entity[0],
+                classes=entity[1],
+                froms=own,
+                dynamic=isinstance(entity[0], str),
+            )
         if not self.is_column(node, module):
             return Selected("unknown", text)
         name, labelled = self._name(node, module)
@@ -449,8 +457,8 @@ _OPERATORS = words(
     like ilike not_like notlike not_ilike notilike is_ is_not isnot startswith endswith contains
     istartswith iendswith icontains between desc asc nulls_last nulls_first nullslast nullsfirst op
     collate cast label match regexp_match regexp_replace concat is_distinct_from
-    is_not_distinct_from isnot_distinct_from overlap contained_by has_key has_any has_all astext bool_op as_string
-    as_integer as_boolean as_float any_ all_ filter cosine_distance l2_distance
+    is_not_distinct_from isnot_distinct_from overlap contained_by has_key has_any
+    has_all astext bool_op as_string as_integer as_boolean as_float any_ all_ filter cosine_distance l2_distance
     """
 )
 

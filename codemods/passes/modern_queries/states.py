@@ -15,6 +15,7 @@ from codemods.passes.modern_queries.selection import (
     Selected,
     Selections,
 )
+from codemods.passes.modern_queries.sessions import NOWHERE, SessionRef, Sessions
 from codemods.passes.modern_queries.table import (
     BUILDERS,
     JOINED_LOADERS,
@@ -42,7 +43,8 @@ class State:
 
     ``target`` is what ``filter_by`` is about after joins, as source text ("" for the first
     entity, None where it cannot be named). ``froms`` are the entities whose rows multiply those
-    of the result. ``collections`` says whether a collection may be loaded by a join.
+    of the result; ``collections`` says whether a collection may be loaded by a join. ``entered``
+    are the calls by which it came into the function where it is, with their callers' sessions.
     """
 
     root: ast.Call
@@ -53,6 +55,9 @@ class State:
     collections: bool = False
     distinct: bool = False
     ordered_by_others: bool = False
+    eager: bool = False
+    session: SessionRef = NOWHERE
+    entered: tuple[tuple[ast.Call, SessionRef], ...] = ()
     marks: frozenset[str] = frozenset()
 
     @property
@@ -88,8 +93,9 @@ class State:
 class Steps:
     """Follows the states of queries through the calls of their builders."""
 
-    def __init__(self, program: Program, selections: Selections) -> None:
+    def __init__(self, program: Program, selections: Selections, sessions: Sessions) -> None:
         self.program = program
+        self.sessions = sessions
         self.selections = selections
         program.models.read_backrefs()
 
@@ -99,8 +105,11 @@ class Steps:
         """The state of ``session.query(...)``."""
         if root.keywords:
             raise UnconvertibleError("LL210", "query() is called with keyword arguments")
+        if not isinstance(root.func, ast.Attribute):
+            raise UnconvertibleError("LL210", "query() is not called on a session")
+        session = self.sessions.of(root.func.value, root, module)
         selected = self.selections.selected(root.args, module)
-        return self._select(State(root, module, ()), selected)
+        return self._select(State(root, module, (), session=session), selected)
 
     def _select(self, state: State, selected: tuple[Selected, ...]) -> State:
         froms = frozenset().union(*(item.froms for item in selected))
@@ -110,14 +119,20 @@ class Steps:
             selected=selected,
             froms=state.froms | froms,
             collections=state.collections or collections,
+            eager=state.eager or any(self.loads_joined(c) for i in selected for c in i.classes),
         )
+
+    def loads_joined(self, cls: Class) -> bool:
+        """Whether loading a class joins anything, by its ``lazy`` settings."""
+        found = self.program.models.relationships(cls).values()
+        return any(relationship.lazy in ("joined", "unknown") for relationship in found)
 
     def loads_collections(self, cls: Class, seen: frozenset[Class] = frozenset()) -> bool:
         """Whether loading a class loads a collection by a join, by its ``lazy`` settings."""
         if cls in seen:
             return False
         for relationship in self.program.models.relationships(cls).values():
-            if relationship.lazy in ("joined", "False", "unknown"):
+            if relationship.lazy in ("joined", "unknown"):
                 if relationship.many or relationship.target is None:
                     return True
                 if self.loads_collections(relationship.target, seen | {cls}):
@@ -140,6 +155,10 @@ class Steps:
             raise UnconvertibleError("LL210", f"{name}() after limit() raises; a Select takes it")
         if name in NOT_AFTER_STATEMENT and "from_statement" in state.marks:
             raise UnconvertibleError("LL210", f"{name}() after from_statement() raises")
+        if state.marks & SET_OPERATIONS and name not in ("limit", "offset", "slice"):
+            raise UnconvertibleError("LL212", f"{name}() is called on a union of queries")
+        if name in SET_OPERATIONS and state.marks & (LIMITS | {"order_by"}):
+            raise UnconvertibleError("LL212", "a query with an order or a limit is united")
         if name in ("reset_joinpoint", "tuples", "enable_eagerloads"):
             state = replace(state, target="" if name == "reset_joinpoint" else state.target)
         else:
@@ -330,7 +349,8 @@ class Steps:
         return replace(state, froms=state.froms | {STRANGER})
 
     def _set_operation(self, state: State, call: ast.Call, module: Module) -> State:
-        raise UnconvertibleError("LL212", "a union of queries is selected from by Query")
+        """Entities of a union are selected from it; rows of a union itself can come twice."""
+        return replace(state, froms=state.froms | {STRANGER}, distinct=False)
 
     _union = _union_all = _except_ = _except_all = _intersect = _intersect_all = _set_operation
 

@@ -69,6 +69,9 @@ LIMITS = words("limit offset slice")
 NOT_AFTER_LIMIT = words("filter where filter_by order_by group_by having join outerjoin")
 NOT_AFTER_STATEMENT = NOT_AFTER_LIMIT | words("limit offset slice distinct reset_joinpoint")
 
+#: Builders of a union that mean the same within it; loader options would not.
+BEFORE_UNION = words("filter where filter_by join outerjoin distinct limit offset") | SET_OPERATIONS
+
 #: Builders that may stand before ``delete()`` and ``update()``: with others ``Query`` raises.
 BEFORE_DML = words("filter where filter_by execution_options params reset_joinpoint")
 
@@ -152,4 +155,8 @@ IMPORTS = {
     "LABEL_STYLE_NONE": "sqlalchemy",
     "Select": "sqlalchemy",
     "with_parent": "sqlalchemy.orm",
+    "Session": "sqlalchemy.orm",
 }
+
+#: Where SQLAlchemy 1.4 has some of them.
+OLD_IMPORTS = {"Select": "sqlalchemy.sql"}

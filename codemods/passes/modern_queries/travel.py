@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function, Scope
-from codemods.passes.modern_queries.reach import Reach
+from codemods.passes.modern_queries.crossings import Crossings, LostError
+from codemods.passes.modern_queries.sessions import Sessions
 from codemods.passes.modern_queries.states import State, UnconvertibleError
 from codemods.passes.modern_queries.table import (
     BUILDERS,
@@ -34,8 +35,10 @@ _CLAUSE_FUNCTIONS = words("exists select union union_all aliased in_")
 class Node:
     """Something that holds a query.
 
-    ``kind`` is ``root``, ``step`` (a builder was called on it) or ``same`` (the query goes on as
-    it is). ``expected`` are the binders that have to hold queries too.
+    ``kind`` is ``root``, ``step`` (a builder was called on it), ``same`` (the query goes on as it
+    is), ``parameter``, ``result`` (of a function) or ``member`` (an attribute of an object).
+    ``expected`` are the keys of nodes that have to hold queries too. ``function`` is what a
+    parameter or result belongs to, ``calls`` are the calls by which the inputs come in.
     """
 
     kind: str
@@ -45,6 +48,16 @@ class Node:
     states: frozenset[State] = frozenset()
     expected: frozenset[object] = frozenset()
     parent: Node | None = None
+    function: Function | None = None
+    calls: dict[Node, tuple[ast.Call, Module]] = field(default_factory=dict)
+    sites: list[tuple[ast.expr, ast.Call, Module]] = field(default_factory=list)
+
+    @property
+    def call(self) -> ast.Call:
+        """The call that a root or a step is."""
+        if not isinstance(self.node, ast.Call):
+            raise TypeError("is not a call")
+        return self.node
 
 
 @dataclass(eq=False)
@@ -74,12 +87,13 @@ class Part:
 class Travel:
     """Finds the connected parts of the queries of a program."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, sessions: Sessions) -> None:
         self.program = program
+        self.sessions = sessions
+        self.crossings = Crossings(program)
         self._nodes: dict[object, Node] = {}
         self._sinks: list[Sink] = []
         self._problems: list[tuple[Node, ast.AST, UnconvertibleError]] = []
-        self._reach: dict[Scope, Reach] = {}
         self._waiting: list[Node] = []
 
     def parts(self, roots: list[tuple[ast.Call, Module]]) -> list[Part]:
@@ -109,6 +123,9 @@ class Travel:
 
     def _check_expected(self) -> None:
         for node in list(self._nodes.values()):
+            for passed, call, module in node.sites:
+                if passed in self._nodes:
+                    node.calls[self._nodes[passed]] = (call, module)
             for key in node.expected:
                 source = self._nodes.get(key)
                 if source is None:
@@ -142,7 +159,8 @@ class Travel:
     # -- following ---------------------------------------------------------------------------
 
     def _follow(self, node: Node) -> None:
-        if isinstance(node.node, ast.expr):
+        stored = isinstance(getattr(node.node, "ctx", None), ast.Store)
+        if isinstance(node.node, ast.expr) and not stored:
             self._use(node, node.node)
 
     def _use(self, source: Node, node: ast.expr) -> None:
@@ -223,12 +241,6 @@ class Travel:
 
     # -- names -------------------------------------------------------------------------------
 
-    def reach(self, scope: Scope) -> Reach:
-        """The reaching assignments of a scope."""
-        if scope not in self._reach:
-            self._reach[scope] = Reach(scope)
-        return self._reach[scope]
-
     def _assigned(self, source: Node, node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if isinstance(node, ast.NamedExpr):
@@ -237,7 +249,7 @@ class Travel:
             if isinstance(target, ast.Name):
                 self._named(source, node, target.id)
             elif isinstance(target, ast.Attribute):
-                self._fail(source, target, f"it is kept in the attribute {target.attr!r}")
+                self._kept(source, target)
             else:
                 self._fail(source, target, "it is unpacked or kept in a container")
 
@@ -260,7 +272,7 @@ class Travel:
         if holder.is_module and self._imported_elsewhere(module, name):
             self._fail(definition, binder, f"the global {name!r} is used by other modules")
             return
-        reach = self.reach(holder)
+        reach = self.sessions.reach(holder)
         for read in module.syntax.references.get(name, ()):
             if not isinstance(read, ast.Name) or module.scope_of(read).lookup(name) is not holder:
                 continue
@@ -306,13 +318,62 @@ class Travel:
             self._fail(source, node, f"it is passed to {_shown(func)}(), which is not followed")
             return
         for function in functions:
-            self._passed(source, node, call, function)
+            try:
+                self._passed(source, node, call, function)
+            except LostError as lost:
+                self._fail(source, node, str(lost))
 
     def _passed(self, source: Node, node: ast.expr, call: ast.Call, function: Function) -> None:
-        self._fail(source, node, f"it is passed to {function.name}()")
+        argument = self.crossings.parameter(node, call, function)
+        calls = self.crossings.calls(function)
+        key = (argument, argument.arg)
+        known = key in self._nodes
+        taken = self._node(key, "parameter", argument, function.module, source)
+        taken.function = function
+        if known:
+            return
+        for other, module in calls:
+            passed = self.program.calls.argument(other, function, argument)
+            if passed is None:
+                raise LostError(f"{function.name}() is also called without it")
+            taken.expected |= {passed}
+            taken.sites.append((passed, other, module))
+        self._reads(taken, function, argument.arg)
 
     def _returned(self, source: Node, node: ast.Return) -> None:
-        self._fail(source, node, "it is returned")
+        function = source.module.function_of(node)
+        if function is None:
+            return
+        key = ("returned", function)
+        known = key in self._nodes
+        returned = self._node(key, "same", function.definition, source.module, source)
+        returned.function = function
+        if known:
+            return
+        returned.expected = frozenset(r.value for r in function.returns)
+        try:
+            for result, module in self.crossings.results(function):
+                found = self._node(result, "result", result, module, returned)
+                found.function = function
+        except LostError as lost:
+            self._fail(returned, node, str(lost))
+
+    def _kept(self, source: Node, target: ast.Attribute) -> None:
+        """A query is kept in an attribute of an object."""
+        module, name = source.module, target.attr
+        try:
+            owner = self.crossings.owner(target, module)
+            bindings = self.crossings.bindings(owner, name)
+            key = ("attribute", name, frozenset(binding.node for binding in bindings))
+            known = key in self._nodes
+            member = self._node(key, "same", target, module, source)
+            if known:
+                return
+            member.expected = frozenset(binding.value for binding in bindings)
+            for read, where in self.crossings.reads(owner, name):
+                self._node(read, "member", read, where, member)
+        except LostError as lost:
+            self._fail(source, target, str(lost))
 
 
 #: What to say of the places that are not followed.

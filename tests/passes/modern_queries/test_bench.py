@@ -15,6 +15,7 @@ GROUPS = {
     "builders": rows_builders.BUILDERS,
     "entities": rows_builders.ENTITIES,
     "travel": rows_travel.ROWS,
+    "helpers": rows_travel.HELPERS,
 }
 CASES = [
     pytest.param(row, id=f"{name}-{row.name}") for name, rows in GROUPS.items() for row in rows
