@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import ClassValue, Instance
+from codemods.facts.values import Instance
 from codemods.passes.eager_loading.reaching import (
-    blocks,
-    dominates,
     follows,
     loop_around,
     position,
@@ -129,7 +127,7 @@ class Commits:
         if loop is not None and not any(_inside(b.node, loop, module) for b in bound):
             statement = module.statement(loop)
         each = not self.program.models.entities(self.program.inference.bound(function, name))
-        guard = not each and self._can_be_none(name, statement, function)
+        guard = not each and self.sessions.can_be_none(name, statement, function)
         return Stale(function, name, session, event, statement, each=each, guard=guard)
 
     # -- between the commit and the reader ---------------------------------------------------
@@ -156,7 +154,7 @@ class Commits:
         self, use: ast.Name, event: Event, events: list[Event], module: Module
     ) -> bool:
         return any(
-            other.kind in ("refresh", "delete", "expunge")
+            other.kind in ("refresh", "reload", "delete", "expunge")
             and other.name == use.id
             and (other.kind == "delete" or position(other.call) > position(event.call))
             and follows(other.call, use, module)
@@ -200,7 +198,7 @@ class Commits:
         """Whether the object was made or changed in this function before the commit."""
         module = function.module
         bindings = [b for b in function.bindings[name] if b.value is not None]
-        if any(self._makes(b.value, module) for b in bindings if b.value is not None):
+        if any(self.sessions.makes(b.value, module) for b in bindings if b.value is not None):
             return True
         if any(e.kind == "add" and e.name == name for e in events):
             return True
@@ -256,18 +254,6 @@ class Commits:
                         return True
         return False
 
-    def _makes(self, value: ast.expr, module: Module) -> bool:
-        """Whether an expression makes a new instance."""
-        if not isinstance(value, ast.Call):
-            return False
-        func = value.func
-        if isinstance(func, ast.Attribute) and func.attr in ("model_validate", "parse_obj"):
-            func = func.value
-        return any(
-            isinstance(v, ClassValue) and self.program.models.is_mapped(v.cls)
-            for v in self.program.infer(func, module)
-        )
-
     def _assigns(self, target: Function, call: ast.Call, name: str) -> bool:
         """Whether a function sets attributes of what it gets for ``name``."""
         for parameter in target.parameters:
@@ -298,7 +284,7 @@ class Commits:
         entities = self._entities(name, function)
         if all(parent.attr in primary_key(cls, self.program) for cls in entities):
             return True
-        if any(self._makes(b.value, module) for b in function.bindings[name] if b.value):
+        if any(self.sessions.makes(b.value, module) for b in function.bindings[name] if b.value):
             return False
         columns = all(parent.attr in self.program.models.columns(cls) for cls in entities)
         if not columns or any(self._on_update(cls, parent.attr) for cls in entities):
@@ -335,39 +321,6 @@ class Commits:
 
     # -- None, and routes without a model ----------------------------------------------------
 
-    def _can_be_none(self, name: str, statement: ast.stmt, function: Function) -> bool:
-        """Whether the name could stand for None behind ``statement``."""
-        module = function.module
-        bindings = [b for b in function.bindings[name] if b.kind != "augmented"]
-        if all(b.value is not None and self._makes(b.value, module) for b in bindings):
-            return False
-        if all(b.kind in ("parameter", "for") for b in bindings):
-            return False
-        for node in ast.walk(function.definition):
-            match node:
-                case ast.Attribute(value=ast.Name(id=owner)) if owner == name:
-                    if dominates(node, statement, module) or _inside(node, statement, module):
-                        return False
-                case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=owner), *_]):
-                    if owner == name and dominates(node, statement, module):
-                        return False
-                case ast.Call(func=ast.Attribute(attr="add"), args=[ast.Name(id=owner)]):
-                    if owner == name and dominates(node, statement, module):
-                        return False
-                case ast.If(test=test, body=body) if _tests(test, name):
-                    leaves = isinstance(body[-1], ast.Return | ast.Raise | ast.Continue)
-                    if leaves and dominates(node, statement, module):
-                        return False
-                    if any(o is node and f == "body" for o, f, _ in blocks(statement, module)):
-                        return False
-        for binding in bindings:
-            value = binding.value
-            if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
-                return True
-            if value.func.attr not in ("one", "scalar_one", "get_one", "merge", "all"):
-                return True
-        return False
-
     def _is_bare_response(self, use: ast.Name, function: Function) -> bool:
         """Whether a use returns the object from a route that has no response model."""
         parent = function.module.parent(use)
@@ -375,10 +328,6 @@ class Commits:
         if not routes or not isinstance(parent, ast.Return):
             return False
         return all(route.response_model is None for route in routes)
-
-
-def _tests(test: ast.expr, name: str) -> bool:
-    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(test))
 
 
 def _inside(node: ast.AST, around: ast.AST, module: Module) -> bool:

@@ -19,7 +19,7 @@ from codemods.facts.values import (
     Values,
 )
 from codemods.passes.eager_loading.reaching import reaching
-from codemods.passes.eager_loading.ways import Demand, Hop, Kind, Landing, Touch
+from codemods.passes.eager_loading.ways import Demand, Frame, Hop, Kind, Landing, Touch
 
 #: Builtins that give what their first argument holds.
 _FIRST = [
@@ -72,7 +72,6 @@ class Tracer:
             False,
             (),
             touch.base,
-            touch.module,
         )
         waiting, landings = [first], []
         seen: set[object] = set()
@@ -267,8 +266,8 @@ class Tracer:
                 expr=passed,
                 module=hop.module,
                 stack=demand.stack[:-1],
-                use=hop.use,
-                use_module=hop.use_module,
+                use=passed,
+                trail=(*demand.trail, Frame(demand.use, demand.module)),
             )
         ]
 
@@ -295,7 +294,7 @@ class Tracer:
                         module=reference.module,
                         stack=(),
                         use=passed,
-                        use_module=reference.module,
+                        trail=(*demand.trail, Frame(demand.use, demand.module)),
                     )
                 )
         if not found and function not in program.web.routes:
@@ -318,7 +317,7 @@ class Tracer:
             return []
         found: list[Demand | Landing] = []
         for function in functions:
-            hop = Hop(call, demand.module, function, demand.use, demand.use_module)
+            hop = Hop(call, demand.module, function)
             values: list[tuple[ast.expr, bool]] = [
                 (r.value, False) for r in function.returns if r.value is not None
             ]
@@ -335,7 +334,7 @@ class Tracer:
                         many=demand.many or several,
                         stack=(*demand.stack, hop),
                         use=value,
-                        use_module=function.module,
+                        trail=(*demand.trail, Frame(demand.use, demand.module, hop)),
                     )
                 )
             if not values:
@@ -371,10 +370,23 @@ class Tracer:
                 return self._method(owner, name, node, demand)
         return [self._lost(demand, f"what {_text(node.func)} gives is not known")]
 
+    def _selected(
+        self, kind: Kind, selected: list[ast.expr], node: ast.Call, demand: Demand
+    ) -> list[Demand | Landing]:
+        """A landing, unless the query is one of other entities.
+
+        Inference does not keep the callers of a generic function apart: what flows out of it
+        seems to flow to all of them.
+        """
+        values = [self.program.annotation(argument, demand.module) for argument in selected]
+        if all(values) and not any(self._holds(v, demand.entity) for v in values):
+            return []
+        return [Landing(kind, demand, node)]
+
     def _outside(self, name: str, node: ast.Call, demand: Demand) -> list[Demand | Landing]:
         last = name.removeprefix("builtins.")
         if name in ("sqlalchemy.select", "sqlmodel.select"):
-            return [Landing(Kind.QUERY, demand, node)]
+            return self._selected(Kind.QUERY, node.args, node, demand)
         if last in _FIRST and node.args:
             many = last not in ("next", "min", "max", "iter")
             return [self._to(demand, node.args[0], many=many)]
@@ -395,9 +407,9 @@ class Tracer:
             return [self._lost(demand, f"what {_text(node.func)} gives is not known")]
         if self.program.is_session_class(owner.cls):
             if name in ("get", "get_one"):
-                return [Landing(Kind.GET, demand, node)]
+                return self._selected(Kind.GET, node.args[:1], node, demand)
             if name == "query":
-                return [Landing(Kind.QUERY, demand, node)]
+                return self._selected(Kind.QUERY, node.args, node, demand)
             if name in ("execute", "scalars", "scalar", "exec") and node.args:
                 return [self._to(demand, node.args[0])]
             return [self._lost(demand, f"what Session.{name} gives is not followed")]
@@ -455,7 +467,7 @@ class Tracer:
                             module=base.module,
                             stack=(),
                             use=value,
-                            use_module=base.module,
+                            trail=(*demand.trail, Frame(demand.use, demand.module)),
                         )
                     )
         return found

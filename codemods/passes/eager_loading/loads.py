@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
+from codemods.passes.eager_loading.callers import Callers
 from codemods.passes.eager_loading.ways import Hop, Kind, Landing, Path, Touch
 
 PARAMETER = "options"
@@ -56,10 +57,10 @@ class Placement:
 class Placer:
     """Decides for each query what it loads itself and what its callers ask it to load."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, callers: Callers) -> None:
         self.program = program
+        self.callers = callers
         self.result = Placement()
-        self._calls: dict[Function, list[ast.AST]] = {}
 
     def place(self, landings: Iterable[tuple[Landing, Path]]) -> Placement:
         """The places of all loads; each landing comes with the lazy part of its path."""
@@ -141,17 +142,7 @@ class Placer:
     def _is_shared(self, function: Function, loads: list[Load]) -> bool:
         """Whether some callers of a function do not read what the others do."""
         demanding = {id(load.stack[-1].call) for load in loads}
-        return any(id(call) not in demanding for call in self._calls_of(function))
-
-    def _calls_of(self, function: Function) -> list[ast.AST]:
-        if function not in self._calls:
-            web = self.program.web
-            self._calls[function] = [
-                reference.call or reference.node
-                for reference in self.program.calls.references(function)
-                if not web.in_tests(reference.module)
-            ]
-        return self._calls[function]
+        return any(id(call) not in demanding for call in self.callers.calls(function))
 
     def _can_pass(self, function: Function, loads: list[Load]) -> bool:
         """Whether a function can get a parameter for options, and its callers give it."""

@@ -13,10 +13,11 @@ from codemods.facts.syntax import Function
 from codemods.findings import Code, Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.eager_loading import codes
+from codemods.passes.eager_loading.callers import Callers
 from codemods.passes.eager_loading.commits import Commits, Stale
 from codemods.passes.eager_loading.factories import Factory, factories
-from codemods.passes.eager_loading.fresh import Freshness, Reload
 from codemods.passes.eager_loading.loads import Placement, Placer
+from codemods.passes.eager_loading.reloads import Reload, Reloads
 from codemods.passes.eager_loading.render import NoName
 from codemods.passes.eager_loading.sessions import Sessions
 from codemods.passes.eager_loading.touches import Touches, is_migration
@@ -48,9 +49,7 @@ def analyse(program: Program) -> Analysis:
     """Find what is loaded lazily, and what is read after a commit."""
     found = Analysis(factories=factories(program))
     touches = Touches(program)
-    queries: list[tuple[Landing, Path]] = []
-    fresh: list[tuple[Landing, Path]] = []
-    demanded: set[ast.AST] = set()
+    landings: list[tuple[Landing, Path]] = []
     for touch in touches.all():
         for landing in touches.tracer.trace(touch):
             demand = landing.demand
@@ -59,22 +58,21 @@ def analyse(program: Program) -> Analysis:
                 found.dynamic.append(touch)
             if not path or _in_tests(landing, program):
                 continue
-            if landing.kind in (Kind.QUERY, Kind.GET):
-                queries.append((landing, path))
-                demanded.update(hop.use for hop in demand.stack)
-                demanded.add(demand.use)
-            elif landing.kind is Kind.FRESH:
-                fresh.append((landing, path))
-            elif landing.kind is Kind.UNKNOWN:
+            if landing.kind is Kind.UNKNOWN:
                 found.untracked.append(Untracked(touch, landing.reason))
-    found.placement = Placer(program).place(queries)
-    for load, _, reason in found.placement.lost:
-        found.untracked.append(Untracked(load.touch, reason))
+            elif landing.kind is not Kind.SELF:
+                landings.append((landing, path))
     sessions = Sessions(program)
-    found.reloads, lost = Freshness(program, sessions).reloads(fresh)
-    found.untracked += [Untracked(landing.demand.touch, reason) for landing, reason in lost]
+    callers = Callers(program, (landing for landing, _ in landings))
+    settled = Reloads(program, sessions, callers).settle(landings)
+    found.reloads = settled.reloads
+    found.untracked += [Untracked(one.demand.touch, reason) for one, reason in settled.lost]
+    found.placement = Placer(program, callers).place(settled.open)
+    found.untracked += [Untracked(load.touch, reason) for load, _, reason in found.placement.lost]
+    demanded: set[ast.AST] = {f.use for one, _ in settled.open for f in one.demand.trail}
+    demanded |= {one.demand.use for one, _ in settled.open}
     commits = Commits(program, sessions, frozenset(demanded))
-    covered = {(r.function, r.name) for r in found.reloads}
+    covered = {(r.spot.function, r.spot.name) for r in found.reloads}
     for module in program.modules.mentioning(("commit",)):
         if not is_migration(module):
             for function in module.functions.values():
@@ -132,9 +130,10 @@ def plan(program: Program, options: Options) -> Outcome:
             for touch in reload.touches:
                 found.untracked.append(Untracked(touch, f"{error} can't be named there"))
             continue
-        message = f"{reload.name} is new, and {', '.join(paths)} of it are loaded lazily"
-        module = reload.function.module
-        findings.append(_finding(module, reload.statement, codes.LAZY, message, reasons))
+        spot = reload.spot
+        message = f"{spot.name} was saved, and {', '.join(paths)} of it are loaded lazily"
+        module = spot.function.module
+        findings.append(_finding(module, spot.statement, codes.LAZY, message, reasons))
     for stale in found.stale:
         writer.stale(stale)
         findings.append(_stale_finding(stale))

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import Instance, Values
+from codemods.facts.values import ClassValue, Instance, Values
+from codemods.passes.eager_loading.existing import options_of_get
+from codemods.passes.eager_loading.reaching import blocks, dominates
+from codemods.passes.eager_loading.ways import Path
 
 _KINDS = [
     "commit",
@@ -34,6 +37,7 @@ class Event:
     call: ast.Call
     session: str
     name: str = ""
+    paths: frozenset[Path] = frozenset()
 
 
 class Sessions:
@@ -71,7 +75,10 @@ class Sessions:
                 name = ""
                 if node.args and isinstance(node.args[0], ast.Name):
                     name = node.args[0].id
-                found.append(Event(node.func.attr, node, session, name))
+                if node.func.attr != "get":
+                    found.append(Event(node.func.attr, node, session, name))
+                elif reload := _reload(node):
+                    found.append(Event("reload", node, session, *reload))
                 continue
             if any(
                 self.commits(target)
@@ -84,7 +91,7 @@ class Sessions:
     def _is_event(self, func: ast.expr, module: Module) -> bool:
         return (
             isinstance(func, ast.Attribute)
-            and func.attr in _KINDS
+            and (func.attr in _KINDS or func.attr == "get")
             and self.is_session(func.value, module)
         )
 
@@ -121,3 +128,71 @@ class Sessions:
                     if self._has_session(self.program.inference.attribute(owner, name, module)):
                         return f"{first}.{name}"
         return ""
+
+    # -- objects -----------------------------------------------------------------------------
+
+    def makes(self, value: ast.expr, module: Module) -> bool:
+        """Whether an expression makes a new instance."""
+        if not isinstance(value, ast.Call):
+            return False
+        func = value.func
+        if isinstance(func, ast.Attribute) and func.attr in ("model_validate", "parse_obj"):
+            func = func.value
+        return any(
+            isinstance(v, ClassValue) and self.program.models.is_mapped(v.cls)
+            for v in self.program.infer(func, module)
+        )
+
+    def can_be_none(self, name: str, statement: ast.stmt, function: Function) -> bool:
+        """Whether the name could stand for None behind ``statement``."""
+        module = function.module
+        bindings = [b for b in function.bindings[name] if b.kind != "augmented"]
+        if all(b.value is not None and self.makes(b.value, module) for b in bindings):
+            return False
+        if all(b.kind in ("parameter", "for") for b in bindings):
+            return False
+        for node in ast.walk(function.definition):
+            match node:
+                case ast.Attribute(value=ast.Name(id=owner)) if owner == name:
+                    if dominates(node, statement, module) or _inside(node, statement, module):
+                        return False
+                case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=owner), *_]):
+                    if owner == name and dominates(node, statement, module):
+                        return False
+                case ast.Call(func=ast.Attribute(attr="add"), args=[ast.Name(id=owner)]):
+                    if owner == name and dominates(node, statement, module):
+                        return False
+                case ast.If(test=test, body=body) if _tests(test, name):
+                    leaves = isinstance(body[-1], ast.Return | ast.Raise | ast.Continue)
+                    if leaves and dominates(node, statement, module):
+                        return False
+                    if any(o is node and f == "body" for o, f, _ in blocks(statement, module)):
+                        return False
+        for binding in bindings:
+            value = binding.value
+            if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
+                return True
+            if value.func.attr not in ("one", "scalar_one", "get_one", "merge", "all"):
+                return True
+        return False
+
+
+def _reload(call: ast.Call) -> tuple[str, frozenset[Path]] | None:
+    """``db.get(User, user.id, options=[...], populate_existing=True)``: the name, the paths."""
+    if len(call.args) != 2 or not any(k.arg == "populate_existing" for k in call.keywords):
+        return None
+    identity = call.args[1]
+    if isinstance(identity, ast.Tuple) and identity.elts:
+        identity = identity.elts[0]
+    if isinstance(identity, ast.Attribute) and isinstance(identity.value, ast.Name):
+        existing, _ = options_of_get(call)
+        return identity.value.id, frozenset(existing.options)
+    return None
+
+
+def _tests(test: ast.expr, name: str) -> bool:
+    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(test))
+
+
+def _inside(node: ast.AST, around: ast.AST, module: Module) -> bool:
+    return node is around or any(parent is around for parent in module.ancestors(node))

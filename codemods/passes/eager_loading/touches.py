@@ -360,7 +360,10 @@ class Touches:
 
 
 def _inverse(first: Relationship, second: Relationship) -> bool:
-    return first.back == second.name or (bool(second.back) and second.back == first.name)
+    """Whether the second relationship leads back to where the first one came from."""
+    return second.target is first.owner and (
+        first.back == second.name or (bool(second.back) and second.back == first.name)
+    )
 
 
 def is_migration(module: Module) -> bool:

@@ -40,21 +40,32 @@ class Touch:
 
 @dataclass(frozen=True)
 class Hop:
-    """A call that was entered, and the expression that used its result in the outer function."""
+    """A call that was entered, and the function that it leads to."""
 
     call: ast.AST
     module: Module
     callee: Function
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A function on the way, and the expression by which it uses the instances.
+
+    ``hop`` is the call by which the way went on into another function.
+    """
+
     use: ast.expr
-    use_module: Module
+    module: Module
+    hop: Hop | None = None
 
 
 @dataclass(frozen=True)
 class Demand:
     """What is asked of the instances that come out of ``expr``.
 
-    ``stack`` are the calls that were entered on the way, outermost first; ``use`` is the
-    expression of the present function by which the instances are used.
+    ``stack`` are the calls that were entered and not left, outermost first; ``trail`` are the
+    functions so far, the reader first: what happens in one happens before what happens in those
+    ahead of it. ``use`` is the expression by which the present function uses the instances.
     """
 
     touch: Touch
@@ -65,7 +76,7 @@ class Demand:
     many: bool
     stack: tuple[Hop, ...]
     use: ast.expr
-    use_module: Module
+    trail: tuple[Frame, ...] = ()
 
 
 @dataclass(frozen=True)

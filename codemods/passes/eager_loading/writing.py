@@ -14,6 +14,7 @@ from codemods.edits import (
     FileEdits,
     Import,
     InsertAfter,
+    InsertBefore,
     ReplaceStatement,
     Rewrite,
 )
@@ -24,8 +25,8 @@ from codemods.facts.values import ClassValue, External, Instance
 from codemods.passes.eager_loading.commits import Stale
 from codemods.passes.eager_loading.existing import Existing, options_of, options_of_get
 from codemods.passes.eager_loading.factories import Factory
-from codemods.passes.eager_loading.fresh import Reload
 from codemods.passes.eager_loading.loads import PARAMETER, Place
+from codemods.passes.eager_loading.reloads import Reload
 from codemods.passes.eager_loading.render import Renderer, primary_key, tree_of
 from codemods.passes.eager_loading.ways import Kind, Path
 
@@ -227,29 +228,27 @@ class Writer:
 
     def reload(self, reload: Reload) -> None:
         """A new object is read again, with what is read of it."""
-        module = reload.function.module
+        spot = reload.spot
+        module, name = spot.function.module, spot.name
         renderer = Renderer(self.program, module)
         root = renderer.name(reload.entity)
-        keys = primary_key(reload.entity, self.program)
+        keys = [f"{name}.{key}" for key in primary_key(reload.entity, self.program)]
+        identity = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
         tree = tree_of((path, False) for path in reload.paths)
         options = ", ".join(renderer.options(reload.entity, root, tree))
-        name = reload.name
-        identity = (
-            f"{name}.{keys[0]}"
-            if len(keys) == 1
-            else ("(" + ", ".join(f"{name}.{key}" for key in keys) + ")")
-        )
         text = (
-            f"{reload.session}.get({root}, {identity}, options=[{options}], populate_existing=True)"
+            f"{spot.session}.get({root}, {identity}, options=[{options}], populate_existing=True)"
         )
         self._import(module, renderer.imports)
-        if reload.replaces:
-            self._add(module, reload.statement, ReplaceStatement(text))
-        elif isinstance(reload.statement, ast.Return):
+        if spot.replaces:
+            self._add(module, spot.statement, ReplaceStatement(text))
+        elif spot.before:
+            self._add(module, spot.statement, InsertBefore(text))
+        elif isinstance(spot.statement, ast.Return):
             template = f"{name} = {{value}}\n{text}\nreturn {name}"
-            self._add(module, reload.statement, ReplaceStatement(template))
+            self._add(module, spot.statement, ReplaceStatement(template))
         else:
-            self._add(module, reload.statement, InsertAfter(text))
+            self._add(module, spot.statement, InsertAfter(text))
 
     def stale(self, stale: Stale) -> None:
         """A refresh behind a commit."""

@@ -1,0 +1,230 @@
+"""Objects that were just saved: they are read again, with their relationships, behind that.
+
+An option on the query that fed them would load relationships that the commit makes stale, and a
+new object has no such query.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class, Function
+from codemods.passes.eager_loading.callers import Callers
+from codemods.passes.eager_loading.reaching import dominates, follows, position, reaching
+from codemods.passes.eager_loading.render import primary_key
+from codemods.passes.eager_loading.sessions import Event, Sessions
+from codemods.passes.eager_loading.ways import Frame, Kind, Landing, Path, Touch
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where in a function an object is read again.
+
+    ``statement`` is replaced where it is a plain ``refresh``. Where it is the ``return`` of a
+    call, its value gets the name first. Else the object is read ``before`` it, or behind it.
+    """
+
+    function: Function
+    name: str
+    session: str
+    statement: ast.stmt
+    replaces: bool = False
+    before: bool = False
+    guard: bool = False
+
+
+@dataclass
+class Reload:
+    """An object that is read again, with what is read of it then."""
+
+    spot: Spot
+    entity: Class
+    paths: set[Path] = field(default_factory=set)
+    touches: list[Touch] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A function on the way, and the expression by which it uses the object.
+
+    ``entered`` is the call by which the way goes on into another function.
+    """
+
+    use: ast.expr
+    module: Module
+    function: Function
+    entered: ast.AST | None
+
+
+@dataclass
+class Settled:
+    """What became of landings: reloads, those left for loader options, and those lost."""
+
+    reloads: list[Reload] = field(default_factory=list)
+    open: list[tuple[Landing, Path]] = field(default_factory=list)
+    lost: list[tuple[Landing, str]] = field(default_factory=list)
+
+
+class Reloads:
+    """Finds the place behind which a saved object has to be read again."""
+
+    def __init__(self, program: Program, sessions: Sessions, callers: Callers) -> None:
+        self.program = program
+        self.sessions = sessions
+        self.callers = callers
+
+    def settle(self, landings: Iterable[tuple[Landing, Path]]) -> Settled:
+        """Sort the landings by their remedy."""
+        result = Settled()
+        found: dict[tuple[int, str], Reload] = {}
+        for landing, path in landings:
+            barred, always, spot = self._barrier(landing, path)
+            fresh = landing.kind is Kind.FRESH
+            if spot is not None:
+                key = (id(spot.statement), spot.name)
+                reload = found.setdefault(key, Reload(spot, landing.demand.entity))
+                reload.paths.add(path)
+                reload.touches.append(landing.demand.touch)
+            elif barred and fresh:
+                result.lost.append((landing, "it is saved where no session is at hand"))
+            if not fresh and not (always and (spot is not None or not barred)):
+                result.open.append((landing, path))
+        result.reloads = list(found.values())
+        return result
+
+    def _barrier(self, landing: Landing, path: Path) -> tuple[bool, bool, Spot | None]:
+        """Whether the object is saved before it is read, in every case, and the place for it."""
+        fresh = landing.kind is Kind.FRESH
+        if landing.demand.many and not fresh:
+            return False, False, None
+        frames = self._frames(landing)
+        for index, frame in enumerate(frames):
+            if isinstance(frame.use, ast.Name):
+                event = self.last_event(frame, fresh)
+                if event is None:
+                    continue
+                if event.kind == "reload" and path in event.paths:
+                    return False, True, None
+                always = dominates(event.call, frame.use, frame.module)
+                return True, always, self._spot(landing, frames, index, event)
+            elif fresh and frame.entered is None and self._saves(frame.use, frame.module):
+                return True, True, self._outside(landing, frames, index)
+        return False, False, None
+
+    def _frames(self, landing: Landing) -> list[_Frame]:
+        demand = landing.demand
+        found = []
+        for frame in (*demand.trail, Frame(demand.use, demand.module)):
+            function = frame.module.function_of(frame.use)
+            if function is not None:
+                entered = frame.hop.call if frame.hop is not None else None
+                found.append(_Frame(frame.use, frame.module, function, entered))
+        return found
+
+    # -- the place ---------------------------------------------------------------------------
+
+    def _spot(
+        self, landing: Landing, frames: list[_Frame], index: int, event: Event
+    ) -> Spot | None:
+        """Behind the event itself, or behind the call of the function that it happens in."""
+        frame = frames[index]
+        entity = landing.demand.entity
+        if not primary_key(entity, self.program):
+            return None
+        name = frame.use.id if isinstance(frame.use, ast.Name) else ""
+        if self._is_of(name, entity, frame.function) and not self._is_shared(frame.function):
+            spot = self._behind(event, name, frame)
+            if spot is not None:
+                return spot
+        return self._outside(landing, frames, index - 1)
+
+    def _outside(self, landing: Landing, frames: list[_Frame], index: int) -> Spot | None:
+        """Behind a call that gives the saved object, in the nearest function that can do it."""
+        entity = landing.demand.entity
+        if not primary_key(entity, self.program):
+            return None
+        for frame in reversed(frames[: index + 1]):
+            statement = frame.module.statement(frame.use)
+            session = self.sessions.session_of(frame.function, statement)
+            if not session:
+                continue
+            if isinstance(frame.use, ast.Name):
+                if not self._is_of(frame.use.id, entity, frame.function):
+                    continue
+                return Spot(frame.function, frame.use.id, session, statement, before=True)
+            if isinstance(statement, ast.Return) and statement.value is frame.use:
+                name = _free_name(entity, frame.function)
+                if name:
+                    return Spot(frame.function, name, session, statement)
+        return None
+
+    def _behind(self, event: Event, name: str, frame: _Frame) -> Spot | None:
+        statement = frame.module.statement(event.call)
+        session = event.session or self.sessions.session_of(frame.function, statement)
+        if not session or isinstance(statement, ast.Return | ast.If | ast.For | ast.While):
+            return None
+        replaces = event.kind in ("refresh", "reload") and isinstance(statement, ast.Expr)
+        if not replaces and self.sessions.can_be_none(name, statement, frame.function):
+            # Whatever makes sure that it is not None stands between the event and the reader.
+            before = frame.module.statement(frame.use)
+            return Spot(frame.function, name, session, before, before=True)
+        return Spot(frame.function, name, session, statement, replaces)
+
+    def _is_of(self, name: str, entity: Class, function: Function) -> bool:
+        """Whether a name stands for instances of just that class."""
+        values = self.program.inference.bound(function, name)
+        return set(self.program.models.entities(values)) == {entity}
+
+    def _is_shared(self, function: Function) -> bool:
+        return self.callers.others(function)
+
+    def _saves(self, call: ast.expr, module: Module) -> bool:
+        return isinstance(call, ast.Call) and any(
+            self.sessions.commits(target) for target in self.program.calls.targets(call, module)
+        )
+
+    # -- events ------------------------------------------------------------------------------
+
+    def last_event(self, frame: _Frame, fresh: bool) -> Event | None:
+        """The last event before the use by which the object is saved, or read again."""
+        use, function, module = frame.use, frame.function, frame.module
+        if not isinstance(use, ast.Name):
+            return None
+        kinds = {"commit", "refresh", "reload", "calls"} | ({"flush"} if fresh else set())
+        bound = reaching(use, function, module)
+        start = min((position(b.node) for b in bound if b.kind != "parameter"), default=(0, 0))
+        last: Event | None = None
+        for event in self.sessions.events(function):
+            if event.kind not in kinds or event.call is frame.entered:
+                continue
+            if event.kind in ("refresh", "reload") and event.name != use.id:
+                continue
+            if any(parent is event.call for parent in module.ancestors(use)):
+                continue
+            if position(event.call) < start or not follows(event.call, use, module):
+                continue
+            if not fresh and any(_is_inside(event.call, b.value, module) for b in bound):
+                continue
+            last = event
+        return last
+
+
+def _is_inside(node: ast.AST, around: ast.AST | None, module: Module) -> bool:
+    return around is not None and (
+        node is around or any(parent is around for parent in module.ancestors(node))
+    )
+
+
+def _free_name(entity: Class, function: Function) -> str:
+    """A name for the object: its class in small letters."""
+    name = "".join(
+        f"_{c.lower()}" if c.isupper() and index else c.lower()
+        for index, c in enumerate(entity.name)
+    )
+    used = {n.id for n in ast.walk(function.definition) if isinstance(n, ast.Name)}
+    used |= {a.arg for a in function.parameters}
+    return next((n for n in (name, f"new_{name}", "result") if n not in used), "")
