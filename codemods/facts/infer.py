@@ -406,8 +406,14 @@ class Inference:
         function = module.function_of(node)
         if function is None or not isinstance(function.parent, Class):
             return UNKNOWN
-        bases = self.program.mro(function.parent)[1:]
-        return frozenset(Instance(base) for base in bases[:1]) if bases else UNKNOWN
+        cls = function.parent
+        found: set[Value] = set()
+        # What comes next depends on the class of the object: a mixin does not know it.
+        for owner in (cls, *self.program.subclasses(cls)):
+            order = self.program.mro(owner)
+            rest = order[order.index(cls) + 1 :] if cls in order else ()
+            found.update(Instance(base) for base in rest[:1])
+        return frozenset(found)
 
     def called(self, value: Value, node: ast.Call, module: Module) -> Values:
         """What calling ``value`` with the arguments of ``node`` gives."""

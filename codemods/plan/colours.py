@@ -150,8 +150,8 @@ class Colouring:
                     queue.append((member, Cause(text, function)))
             if obstacle := self._obstacle(function):
                 self._obstacles.setdefault(function, Cause(obstacle))
-            if function.is_async and not function.is_generator:
-                continue  # its callers await it already
+            if function.is_async:
+                continue  # what calls it waits for it already
             if entry := self.framework.entry(function):
                 self._obstacles.setdefault(function, Cause(entry))
                 continue

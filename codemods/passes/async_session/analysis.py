@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import sys
 from dataclasses import dataclass, field
 
 from codemods.config import Options
@@ -320,8 +322,21 @@ def _safe_method(program: Program, function: Function) -> bool:
     outside = [base for base in program.mro(function.parent) if isinstance(base, str)]
     if all(base in _PLAIN_BASES for base in outside):
         return True
-    # Only a name that the outside class may know can be called by it.
-    return any(b.startswith("pydantic") for b in outside) or function.name.startswith("test")
+    return all(base in _PLAIN_BASES or not _may_know(base, function.name) for base in outside)
+
+
+def _may_know(base: str, name: str) -> bool:
+    """Whether an outside class may call a method of that name: what it has itself."""
+    module, _, attribute = base.rpartition(".")
+    if base.startswith(("pydantic", "sqlalchemy.orm", "unittest")):
+        return False
+    if module.partition(".")[0] not in sys.stdlib_module_names:
+        return True
+    try:
+        cls = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError):
+        return True
+    return hasattr(cls, name)
 
 
 __all__ = ["AWAIT", "DDL", "ENTER", "FunctionValue", "analyse", "is_main_block"]
