@@ -74,8 +74,9 @@ def change(draft: Draft, sink: Sink) -> None:
         raise UnconvertibleError("LL214", f"{name}() is called on something else than one entity")
     arguments = _arguments(call, name)
     chain = chain_of(sink.source)
-    if chain.base.kind == "root":
-        draft.special[chain.base] = f"<{name}>({{args}})"
+    if chain.base.kind == "root" or _whole_part(draft, name):
+        for root in [chain.base] if chain.base.kind == "root" else draft.supply.part.roots:
+            draft.special[root] = f"<{name}>({{args}})"
         statement = "{receiver}"
     else:
         statement = _of_select(sink)
@@ -88,6 +89,14 @@ def change(draft: Draft, sink: Sink) -> None:
         statement += f".with_dialect_options(**{extra})"
     used = not isinstance(sink.module.parent(call), ast.Expr)
     draft.finish(sink, f"{session}.execute({statement}){'.rowcount' if used else ''}")
+
+
+def _whole_part(draft: Draft, name: str) -> bool:
+    """Whether a query that was built before is there for this change only."""
+    part = draft.supply.part
+    return all(sink.name == name for sink in part.sinks) and not any(
+        node.function is not None or isinstance(node.node, ast.AnnAssign) for node in part.nodes
+    )
 
 
 def _of_select(sink: Sink) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+
+from codemods.facts.syntax import Function
 from codemods.passes.modern_queries.draft import Draft
 from codemods.passes.modern_queries.states import State, UnconvertibleError
 from codemods.passes.modern_queries.table import ROW_KEYS
@@ -39,11 +42,28 @@ def _relabelled(draft: Draft, state: State, sink: Sink) -> bool:
 
 
 def _asks_for_keys(draft: Draft, sink: Sink) -> bool:
-    """Whether all names of the rows are asked for, here or where their function is used."""
-    if sink.module.identifiers & ROW_KEYS:
-        return True
+    """Whether all names of the rows are asked for, here or one call away."""
     function = sink.module.function_of(sink.node)
-    return function is not None and any(
-        module.identifiers & ROW_KEYS
-        for module in draft.program.modules.mentioning((function.name,))
+    if function is None:
+        return bool(sink.module.identifiers & ROW_KEYS)
+    callers = {
+        reference.module.function_of(reference.node)
+        for reference in draft.program.calls.references(function)
+    }
+    called = {
+        target
+        for node in ast.walk(function.definition)
+        if isinstance(node, ast.Call)
+        for target in draft.program.called_functions(node, sink.module)
+    }
+    found = {function, *callers, *called}
+    return any(_mentions_keys(other) for other in found if other is not None)
+
+
+def _mentions_keys(function: Function) -> bool:
+    if not function.module.identifiers & ROW_KEYS:
+        return False
+    return any(
+        isinstance(node, ast.Attribute) and node.attr in ROW_KEYS
+        for node in ast.walk(function.definition)
     )

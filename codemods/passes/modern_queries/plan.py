@@ -87,6 +87,8 @@ class _Planner:
     # -- parts -------------------------------------------------------------------------------
 
     def _part(self, part: Part) -> None:
+        if not any(self._editable(node) for node in part.nodes):
+            return
         try:
             self._check_editable(part)
             self.customs.check(part)
@@ -99,12 +101,14 @@ class _Planner:
             return
         self._converted(part, made)
 
+    def _editable(self, node: Node) -> bool:
+        return self.program.codebase.editable(node.module.path)
+
     def _check_editable(self, part: Part) -> None:
         for node in part.nodes:
-            if not self.program.codebase.editable(node.module.path):
-                raise UnconvertibleError(
-                    "LL210", f"it also lives in {node.module.path}, not to be edited"
-                )
+            if not self._editable(node):
+                path = node.module.path
+                raise UnconvertibleError("LL210", f"it also lives in {path}, not to be edited")
 
     def _flow(self, part: Part) -> None:
         """Compute the states of all nodes of a part."""
@@ -190,6 +194,8 @@ class _Planner:
         treatment: Treatment,
         reasons: tuple[str, ...],
     ) -> None:
+        if not self.program.codebase.editable(module.path):
+            return
         key = module.key(node)
         function = module.function_of(node)
         symbol = function.qualname if function is not None else module.name

@@ -82,6 +82,9 @@ class Selections:
             match value:
                 case ClassValue(cls=cls) if self.program.models.is_mapped(cls):
                     classes.add(cls)
+                case ClassValue(cls=cls) if found := self._mapped_below(cls):
+                    classes |= found
+                    dynamic = True
                 case Instance(cls="builtins.type", args=(inner,)) if inner:
                     for item in inner:
                         found = self._mapped(item)
@@ -136,6 +139,13 @@ class Selections:
                 return frozenset(models.all())
         return None
 
+    def _mapped_below(self, cls: Class) -> frozenset[Class]:
+        """The classes of a mixin that is there for mapped classes only."""
+        below = self.program.subclasses(cls)
+        mapped = frozenset(sub for sub in below if self.program.models.is_mapped(sub))
+        leaves = [sub for sub in below if not self.program.subclasses(sub)]
+        return mapped if leaves and mapped.issuperset(leaves) else frozenset()
+
     def _below(self, cls: Class) -> frozenset[Class] | None:
         """The mapped classes below a base that is not mapped itself."""
         bases = self.program.mro(cls)
@@ -165,7 +175,9 @@ class Selections:
             # However many columns there are, and whichever branch gave them: columns they stay.
             if all(item.kind == "column" for item in found):
                 froms = frozenset().union(*(item.froms for item in found))
-                return tuple(Selected("column", f"*{node.id}", froms=froms) for _ in "12")
+                labelled = all(item.labelled for item in found)
+                some = Selected("column", f"*{node.id}", labelled=labelled, froms=froms)
+                return (some, some)
         return (Selected("unknown", ast.unparse(node)),)
 
     def _listed(self, node: ast.Name, module: Module) -> list[ast.expr]:
@@ -221,6 +233,8 @@ class Selections:
         match node:
             case ast.Attribute(attr=attr):
                 return attr, True
+            case ast.Call(func=ast.Name(id="getattr")):
+                return f"<{ast.unparse(node)}>", True
             case ast.Call(func=ast.Attribute(attr="label"), args=[ast.Constant(value=str() as s)]):
                 return s, True
             case ast.Call(func=ast.Attribute(attr="label")):
@@ -458,7 +472,8 @@ _OPERATORS = words(
     istartswith iendswith icontains between desc asc nulls_last nulls_first nullslast nullsfirst op
     collate cast label match regexp_match regexp_replace concat is_distinct_from
     is_not_distinct_from isnot_distinct_from overlap contained_by has_key has_any
-    has_all astext bool_op as_string as_integer as_boolean as_float any_ all_ filter cosine_distance l2_distance
+    has_all astext bool_op as_string as_integer
+    as_boolean as_float any_ all_ filter cosine_distance l2_distance
     """
 )
 

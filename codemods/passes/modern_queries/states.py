@@ -260,13 +260,11 @@ class Steps:
         return None
 
     def _select_from(self, state: State, call: ast.Call, module: Module) -> State:
-        if len(call.args) != 1:
-            raise UnconvertibleError("LL210", "select_from() has several arguments")
-        entity = self.selections.entity(call.args[0], module)
-        if entity is None:
-            return replace(state, target=None, froms=state.froms | {STRANGER})
-        target = ast.unparse(call.args[0]) if not state.target else state.target
-        return replace(state, target=target, froms=state.froms | {entity[0]})
+        entities = [self.selections.entity(argument, module) for argument in call.args]
+        froms = frozenset(entity[0] if entity else STRANGER for entity in entities)
+        alone = len(entities) == 1 and entities[0] is not None
+        first = ast.unparse(call.args[0]) if alone else None
+        return replace(state, target=state.target or first, froms=state.froms | froms)
 
     def _with_entities(self, state: State, call: ast.Call, module: Module) -> State:
         if not call.args:

@@ -6,6 +6,26 @@ from __future__ import annotations
 from passes.modern_queries.bench import Row
 
 DML = [
+    Row(
+        "update of a query that is built",
+        """
+q = s.query(User)
+for bound in (1, 2):
+    q = q.filter(User.id > bound)
+return q.update({"age": 5}, synchronize_session=False)
+""",
+        expected='s.execute(q.values({"age": 5}).execution_options(synchronize_session=False))',
+    ),
+    Row(
+        "delete at times filtered, and counted",
+        """
+q = s.query(Badge)
+if s.is_active:
+    q = q.filter(Badge.id > 20)
+return q.count(), q.delete()
+""",
+        left="LL210",
+    ),
     Row("delete", "s.query(Post).filter(Post.id > 90).delete()"),
     Row(
         "delete some",
@@ -99,7 +119,7 @@ DML = [
     Row(
         "delete of a query that is filtered at times",
         "q = s.query(Badge)\nif s:\n    q = q.filter(Badge.id > 20)\nreturn q.delete()",
-        left="LL210",
+        expected="q = delete(Badge)",
     ),
 ]
 

@@ -249,15 +249,21 @@ def case(s: Session):
 ]
 
 HELPERS = [
-    Row("a filter function", """
+    Row(
+        "a filter function",
+        """
 def only_new(query):
     return query.filter(Post.id > 2)
 
 
 def case(s: Session):
     return only_new(s.query(Post)).order_by(Post.id).all()
-""", expected="s.scalars(only_new(select(Post)).order_by(Post.id)).all()"),
-    Row("an annotated filter function", """
+""",
+        expected="s.scalars(only_new(select(Post)).order_by(Post.id)).all()",
+    ),
+    Row(
+        "an annotated filter function",
+        """
 from sqlalchemy.orm import Query
 
 
@@ -267,40 +273,60 @@ def only_new(query: Query) -> Query:
 
 def case(s: Session):
     return only_new(s.query(Post)).order_by(Post.id).all()
-""", expected="def only_new(query: Select) -> Select:"),
-    Row("a function that makes a query", """
+""",
+        expected="def only_new(query: Select) -> Select:",
+    ),
+    Row(
+        "a function that makes a query",
+        """
 def posts(db: Session):
     return db.query(Post).filter(Post.id > 2)
 
 
 def case(s: Session):
     return posts(s).order_by(Post.id).all(), posts(db=s).count()
-""", expected="s.scalars(posts(s).order_by(Post.id)).all()"),
-    Row("a function that paginates", """
+""",
+        expected="s.scalars(posts(s).order_by(Post.id)).all()",
+    ),
+    Row(
+        "a function that paginates",
+        """
 def paginate(query, page, size=2):
     return query.offset(page * size).limit(size).all()
 
 
 def case(s: Session):
     return paginate(s.query(Post).order_by(Post.id), 1), paginate(s.query(Tag).order_by(Tag.id), page=0)
-""", expected="def paginate(query, page, size=2, *, s: Session):"),
-    Row("a function that paginates and has the session", """
+""",
+        expected="def paginate(query, page, size=2, *, s: Session):",
+    ),
+    Row(
+        "a function that paginates and has the session",
+        """
 def paginate(db: Session, query, page):
     return query.offset(page * 2).limit(2).all()
 
 
 def case(s: Session):
     return paginate(s, s.query(Post).order_by(Post.id), 1)
-""", expected="return db.scalars(query.offset(page * 2).limit(2)).all()"),
-    Row("a function that paginates for two shapes", """
+""",
+        expected="return db.scalars(query.offset(page * 2).limit(2)).all()",
+    ),
+    Row(
+        "a function that paginates for two shapes",
+        """
 def paginate(query, page):
     return query.limit(2).all()
 
 
 def case(s: Session):
     return paginate(s.query(Post).order_by(Post.id), 1), paginate(s.query(Tag.id).order_by(Tag.id), 0)
-""", left="LL214"),
-    Row("functions that call one another", """
+""",
+        left="LL214",
+    ),
+    Row(
+        "functions that call one another",
+        """
 def total(query):
     return query.count()
 
@@ -311,24 +337,36 @@ def page(query):
 
 def case(s: Session):
     return page(s.query(Post).filter(Post.id > 1))
-""", expected="return total(query, s=s), s.scalars("),
-    Row("a function that is given a list too", """
+""",
+        expected="return total(query, s=s), s.scalars(",
+    ),
+    Row(
+        "a function that is given a list too",
+        """
 def size(query):
     return len(list(query))
 
 
 def case(s: Session):
     return size(s.query(Post)), size([1, 2])
-""", left="LL210"),
-    Row("a function that is passed on", """
+""",
+        left="LL210",
+    ),
+    Row(
+        "a function that is passed on",
+        """
 def only_new(query):
     return query.filter(Post.id > 2)
 
 
 def case(s: Session):
     return [f(s.query(Post)).count() for f in (only_new,)]
-""", left="LL210"),
-    Row("a repository", """
+""",
+        left="LL210",
+    ),
+    Row(
+        "a repository",
+        """
 class Posts:
     def __init__(self, db: Session):
         self.db = db
@@ -346,8 +384,12 @@ class Posts:
 def case(s: Session):
     posts = Posts(s)
     return posts.all(), posts.new().first(), posts.base().count()
-""", expected="posts.db.scalars(posts.new().limit(1)).first()"),
-    Row("a property", """
+""",
+        expected="posts.db.scalars(posts.new().limit(1)).first()",
+    ),
+    Row(
+        "a property",
+        """
 class Posts:
     def __init__(self, db: Session):
         self.db = db
@@ -362,8 +404,12 @@ class Posts:
 
 def case(s: Session):
     return Posts(s).all()
-""", expected="self.db.scalars(self.query.where(Post.id > 2)).all()"),
-    Row("an attribute", """
+""",
+        expected="self.db.scalars(self.query.where(Post.id > 2)).all()",
+    ),
+    Row(
+        "an attribute",
+        """
 class Search:
     def __init__(self, db: Session):
         self.db = db
@@ -379,8 +425,12 @@ class Search:
 
 def case(s: Session):
     return Search(s).by_name("n1").all()
-""", left="LL217"),
-    Row("an attribute beside its session", """
+""",
+        left="LL217",
+    ),
+    Row(
+        "an attribute beside its session",
+        """
 class Search:
     def __init__(self, db: Session):
         self.db = db
@@ -396,8 +446,12 @@ class Search:
 
 def case(s: Session):
     return Search(s).by_name("n1").all()
-""", expected="return self.db.scalars(self.found.order_by(Post.id)).all()"),
-    Row("a generic repository", """
+""",
+        expected="return self.db.scalars(self.found.order_by(Post.id)).all()",
+    ),
+    Row(
+        "a generic repository",
+        """
 from typing import Generic, TypeVar
 
 M = TypeVar("M", bound=Base)
@@ -424,8 +478,12 @@ class Badges(Repository[Badge]):
 def case(s: Session):
     badges, posts = Badges(Badge), Repository(Post)
     return badges.get(s, 10), posts.list(s), badges.remove(s, 10), badges.get(s, 10)
-""", expected="select(self.model).where(self.model.id == id).limit(1)"),
-    Row("a subquery that travels", """
+""",
+        expected="select(self.model).where(self.model.id == id).limit(1)",
+    ),
+    Row(
+        "a subquery that travels",
+        """
 def newest(db: Session):
     return db.query(func.max(Post.id).label("id")).group_by(Post.author_id).subquery()
 
@@ -433,8 +491,11 @@ def newest(db: Session):
 def case(s: Session):
     sub = newest(s)
     return s.query(Post).join(sub, Post.id == sub.c.id).order_by(Post.id).all()
-"""),
-    Row("a sort function", """
+""",
+    ),
+    Row(
+        "a sort function",
+        """
 def sort(query, column, descending):
     order = desc(column) if descending else column
     return query.order_by(order)
@@ -443,5 +504,6 @@ def sort(query, column, descending):
 def case(s: Session):
     query = s.query(Post.id, Post.title)
     return sort(query, Post.id, True).limit(2).all(), sort(query, Post.title, False).first()
-"""),
+""",
+    ),
 ]
