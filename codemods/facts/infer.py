@@ -351,10 +351,10 @@ class Inference:
                 values = union(self._binding(b, name, base) for b in bindings)
                 return self.substitute(
                     union(self._member_value(v, owner) for v in values), owner, base
-                )
+                ) or self.program.models.related(owner.cls, name)
         if self.program.is_session_class(owner.cls):
             return one(Method(owner, name))
-        return UNKNOWN
+        return self.program.models.related(owner.cls, name)
 
     def _member_value(self, value: Value, owner: Instance) -> Values:
         if isinstance(value, FunctionValue):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class
-from codemods.facts.values import ClassRef, ClassValue, Instance, Values
+from codemods.facts.values import UNKNOWN, ClassRef, ClassValue, Instance, Values, instance, one
 
 if TYPE_CHECKING:
     from codemods.facts.program import Program
@@ -151,6 +151,16 @@ class Models:
                     for name, relationship in self._backrefs.get(base, {}).items():
                         found.setdefault(name, relationship)
         return found
+
+    def related(self, cls: Class, name: str) -> Values:
+        """What a relationship leads to, where no annotation says so: instances, or a list."""
+        if not self.is_mapped(cls):
+            return UNKNOWN
+        relationship = self.relationships(cls).get(name)
+        if relationship is None or relationship.target is None:
+            return UNKNOWN
+        target = one(Instance(relationship.target))
+        return instance("builtins.list", target) if relationship.many else target
 
     def read_backrefs(self) -> None:
         """Read every model of the program, so that backrefs are known on both sides."""

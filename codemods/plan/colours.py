@@ -53,6 +53,7 @@ class Framework:
     decorator: Callable[[Function, ast.expr], bool]
     registration: Callable[[Reference], bool]
     entry: Callable[[Function], str]
+    consumption: Callable[[Function, ast.Call, Module], str]
 
 
 class Colouring:
@@ -209,6 +210,8 @@ class Colouring:
             return None
         if self._already_awaited(reference.call, module):
             return None
+        if why := self.framework.consumption(function, reference.call, module):
+            self._obstacles.setdefault(function, Cause(why))
         self._callers.setdefault(function, []).append(
             AwaitedCall(reference.call, module, caller, function)
         )

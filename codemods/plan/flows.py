@@ -61,6 +61,12 @@ class Flows:
             found.add(origin)
         return {self.root(origin) for origin in found}
 
+    def of_parameter(self, function: Function, name: str) -> set[Node]:
+        """The flow that a parameter belongs to."""
+        node = Node("parameter", function, name)
+        self._expand(node)
+        return {self.root(node)}
+
     def _origins(self, node: ast.expr, module: Module, depth: int) -> set[Node]:
         if depth > 20:
             return set()

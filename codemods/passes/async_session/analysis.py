@@ -24,6 +24,7 @@ from codemods.passes.async_session.sites import (
     ENTER,
     Site,
     Sites,
+    receiver_class,
 )
 from codemods.plan.colours import Cause, Colouring, Framework, is_main_block
 from codemods.plan.flows import Flows, Node
@@ -31,15 +32,16 @@ from codemods.plan.flows import Flows, Node
 
 @dataclass(frozen=True)
 class Bridge:
-    """A call of a function that stays sync, from one that is async: through ``run_sync``.
+    """A call of a function that stays sync, from one that is async.
 
-    ``session`` is the argument that is the session there.
+    ``session`` is the argument that is the session there: the call goes through its ``run_sync``.
+    Without one the function opens a sync session of its own, and the call goes to a thread.
     """
 
     call: ast.Call
     module: Module
     callee: Function
-    session: ast.expr
+    session: ast.expr | None
 
 
 @dataclass
@@ -81,6 +83,7 @@ def analyse(program: Program, options: Options) -> Analysis:
         decorator=lambda f, d: tolerates(program, f, d),
         registration=lambda r: registers(program, r),
         entry=lambda f: sync_entry(program, f),
+        consumption=lambda f, c, m: consumption_obstacle(program, f, c, m),
     )
     while True:
         waiting: dict[Function, Cause] = {}
@@ -131,6 +134,16 @@ def site_obstacle(site: Site, program: Program) -> str:
     """Why a site can't be written in its async form, or ""."""
     module, node = site.module, site.node
     where = f"{module.path}:{node.lineno}"
+    item = module.parent(node)
+    if isinstance(item, ast.withitem):
+        statement = module.parent(item)
+        if isinstance(statement, ast.With) and not _all_async(program, statement, module):
+            return f"enters a session together with something sync in {where}"
+    if site.function is not None and any(
+        isinstance(y, ast.YieldFrom) and not isinstance(module.parent(y), ast.Expr)
+        for y in site.function.yields
+    ):
+        return f"uses the value of a `yield from` in {where}"
     child: ast.AST = node
     for parent in module.ancestors(node):
         if isinstance(parent, ast.Lambda):
@@ -193,13 +206,34 @@ def _boundaries(program: Program, colours: Colouring) -> tuple[dict[Function, Ca
             if awaited.caller is None or awaited.caller not in colours.asynchronous:
                 continue
             session = session_argument(program, awaited.call, callee, awaited.module)
-            if session is None:
+            lazy = callee.is_generator or not _bridgeable(awaited.call, awaited.module)
+            if not lazy and (session is not None or _opens_its_own(program, callee)):
+                bridges.append(Bridge(awaited.call, awaited.module, callee, session))
+            else:
                 closed[awaited.caller] = Cause(
                     f"calls {callee.qualname}, which {cause.text}", callee
                 )
-            else:
-                bridges.append(Bridge(awaited.call, awaited.module, callee, session))
     return closed, bridges
+
+
+def _bridgeable(call: ast.Call, module: Module) -> bool:
+    """Whether an await can stand where a call stands."""
+    for parent in module.ancestors(call):
+        if isinstance(parent, ast.Lambda | ast.GeneratorExp):
+            return False
+        if isinstance(parent, ast.stmt):
+            return True
+    return True
+
+
+def _opens_its_own(program: Program, function: Function) -> bool:
+    """Whether a function gets no session from outside: it opens the ones that it uses."""
+    if function.is_method:
+        return False
+    return not any(
+        program.instances(program.parameter(function, argument), known.SESSION)
+        for argument in function.parameters
+    )
 
 
 def _conflicts(
@@ -210,7 +244,7 @@ def _conflicts(
         return {}
     cut = {bridge.callee for bridge in bridges}
     flows = Flows(program, lambda node, module: _is_session(program, node, module))
-    users: dict[Node, list[tuple[Function, Site]]] = {}
+    users: dict[Node, list[Function]] = {}
     for site in sites:
         if site.function is None or site.function in cut:
             continue
@@ -219,13 +253,20 @@ def _conflicts(
         if isinstance(receiver, ast.Attribute) and site.kind != CREATE:
             receiver = receiver.value
         for root in flows.of(receiver, site.module):
-            users.setdefault(root, []).append((site.function, site))
+            users.setdefault(root, []).append(site.function)
+    for function in colours.sync:
+        if function in cut:
+            continue
+        for argument in function.parameters:
+            if program.instances(program.parameter(function, argument), known.SESSION):
+                for root in flows.of_parameter(function, argument.arg):
+                    users.setdefault(root, []).append(function)
     closed: dict[Function, Cause] = {}
     for found in users.values():
-        stuck = next((f for f, _ in found if f in colours.sync), None)
+        stuck = next((f for f in found if f in colours.sync), None)
         if stuck is None:
             continue
-        for function, _ in found:
+        for function in found:
             if function in colours.asynchronous:
                 closed.setdefault(
                     function,
@@ -253,6 +294,47 @@ def session_argument(
     if len(found) != 1 or not isinstance(found[0], ast.Name | ast.Attribute):
         return None
     return found[0]
+
+
+def consumption_obstacle(
+    program: Program, function: Function, call: ast.Call, module: Module
+) -> str:
+    """Why what a call gives can't be consumed once the function is async, or ""."""
+    where = f"{module.path}:{call.lineno}"
+    parent = module.parent(call)
+    if isinstance(parent, ast.withitem):
+        statement = module.parent(parent)
+        if isinstance(statement, ast.With) and not _all_async(program, statement, module):
+            return f"is entered together with something sync in {where}"
+        return ""
+    if not function.is_generator:
+        return ""
+    if program.decorated(function, "contextlib.contextmanager"):
+        return f"is a context manager that is not entered by a with statement in {where}"
+    if isinstance(parent, ast.For | ast.comprehension) and parent.iter is call:
+        return ""
+    if isinstance(parent, ast.YieldFrom) and isinstance(module.parent(parent), ast.Expr):
+        return ""
+    return f"is a generator that {ast.unparse(parent) if parent else 'something'} consumes in {where}"
+
+
+def _all_async(program: Program, statement: ast.With, module: Module) -> bool:
+    """Whether every item of a with statement has an async form."""
+    for item in statement.items:
+        node = item.context_expr
+        if receiver_class(program, node, module):
+            continue
+        if isinstance(node, ast.Call):
+            if program.called_functions(node, module):
+                continue
+            if isinstance(node.func, ast.Attribute) and receiver_class(
+                program, node.func.value, module
+            ):
+                continue
+            if program.is_a(node.func, module, known.SESSIONMAKER):
+                continue
+        return False
+    return True
 
 
 # -- what the surroundings accept ----------------------------------------------------------------

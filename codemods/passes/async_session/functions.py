@@ -50,6 +50,7 @@ def _function(analysis: Analysis, draft: Draft, function: Function) -> None:
     draft.edit(module, definition, MakeAsync())
     if function.is_generator and definition.returns is not None:
         _generator_annotation(analysis, draft, definition.returns, module)
+    _delegations(analysis, draft, function)
     for decorator in definition.decorator_list:
         name = analysis.program.outside_name(decorator, module)
         if name == "contextlib.contextmanager":
@@ -57,6 +58,27 @@ def _function(analysis: Analysis, draft: Draft, function: Function) -> None:
             if isinstance(decorator, ast.Name):
                 draft.add_import(module, "contextlib", "asynccontextmanager")
                 draft.drop_import(module, "contextlib", "contextmanager")
+
+
+def _delegations(analysis: Analysis, draft: Draft, function: Function) -> None:
+    """``yield from`` has no async form: a loop yields what it yielded."""
+    for delegation in function.yields:
+        if not isinstance(delegation, ast.YieldFrom):
+            continue
+        module = function.module
+        statement = module.statement(delegation)
+        targets = (
+            analysis.program.called_functions(delegation.value, module)
+            if isinstance(delegation.value, ast.Call)
+            else []
+        )
+        loop = "for"
+        if any(t.is_generator and analysis.is_async(t) for t in targets):
+            loop = "async for"
+        draft.edit(module, delegation, Rewrite("{value}"))
+        draft.edit(
+            module, statement, ReplaceStatement(f"{loop} item in {{value}}:\n    yield item")
+        )
 
 
 def _generator_annotation(
@@ -232,6 +254,9 @@ def _call(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
 def _bridge(draft: Draft, bridge: Bridge) -> None:
     """``helper(db, x)`` becomes ``await db.run_sync(helper, x)``."""
     call, module = bridge.call, bridge.module
+    if bridge.session is None:
+        thread(draft, call, module)
+        return
     session = module.source(bridge.session)
     if call.args and call.args[0] is bridge.session:
         rest = ", {rest}" if len(call.args) + len(call.keywords) > 1 else ""
@@ -239,6 +264,14 @@ def _bridge(draft: Draft, bridge: Bridge) -> None:
     else:
         draft.edit(module, bridge.session, Rewrite("session"))
         draft.edit(module, call, Rewrite(f"{session}.run_sync(lambda session: {{self}})"))
+    draft.edit(module, call, Await())
+
+
+def thread(draft: Draft, call: ast.Call, module: Module) -> None:
+    """``verify(a, b)`` becomes ``await run_in_threadpool(verify, a, b)``."""
+    name = draft.add_import(module, "fastapi.concurrency", "run_in_threadpool")
+    arguments = ", {args}" if call.args or call.keywords else ""
+    draft.edit(module, call, Rewrite(f"{name}({{func}}{arguments})"))
     draft.edit(module, call, Await())
 
 

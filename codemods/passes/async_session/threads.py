@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from codemods.edits.actions import Await, Rewrite
 from codemods.facts.blocking import Blocking
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.passes.async_session.analysis import Analysis
+from codemods.passes.async_session.functions import thread
 from codemods.plan.draft import Draft
 
 
@@ -61,8 +61,5 @@ def _thread(draft: Draft, call: ast.Call, module: Module) -> bool:
             return False
         if isinstance(parent, ast.stmt):
             break
-    name = draft.add_import(module, "fastapi.concurrency", "run_in_threadpool")
-    arguments = ", {args}" if call.args or call.keywords else ""
-    draft.edit(module, call, Rewrite(f"{name}({{func}}{arguments})"))
-    draft.edit(module, call, Await())
+    thread(draft, call, module)
     return True
