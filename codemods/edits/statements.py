@@ -241,6 +241,7 @@ def joined(
     result: Statements = []
     pending: Lines = ()
     gone = False
+    made: set[int] = set()
     for statement, outcome in statements:
         old = leading_lines(statement)
         lines = _merged(pending, old)
@@ -248,13 +249,45 @@ def joined(
             lines = _split(lines)[1]
         if outcome is not None:
             new, pending = _with_lines(outcome, lines)
+            made |= _definitions(new, outcome, statement, len(result))
             result += new
             pending = [*pending, *outcome.tail]
             gone = gone or not new
         else:
             result.append(statement if lines is old else with_leading_lines(statement, lines))
             pending = ()
-    return result, pending
+    return _spaced(result, made, 2 if top else 1), pending
+
+
+def _definitions(
+    new: Statements, outcome: Outcome, old: cst.BaseStatement, start: int
+) -> set[int]:
+    """The places of functions and classes that an outcome brought into the body."""
+    kept = (
+        range(len(outcome.before), len(outcome.before) + len(outcome.middle))
+        if isinstance(old, (cst.FunctionDef, cst.ClassDef))
+        else ()
+    )
+    return {
+        start + index
+        for index, statement in enumerate(new)
+        if isinstance(statement, (cst.FunctionDef, cst.ClassDef)) and index not in kept
+    }
+
+
+def _spaced(statements: Statements, made: set[int], blanks: int) -> Statements:
+    """Statements with the usual blank lines around the definitions at the places ``made``."""
+    if not made:
+        return statements
+    result: Statements = []
+    for index, statement in enumerate(statements):
+        if index and (index in made or index - 1 in made):
+            empty, rest = _split(leading_lines(statement))
+            if len(empty) < blanks:
+                lines = [*([cst.EmptyLine(indent=False)] * blanks), *rest]
+                statement = with_leading_lines(statement, lines)
+        result.append(statement)
+    return result
 
 
 def _with_lines(outcome: Outcome, lines: Lines) -> tuple[Statements, Lines]:
