@@ -58,7 +58,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
         '"from cli.main import main; main()" "$@"\n'
     )
     looplift.chmod(0o755)
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("LOOPLIFT_", "GITHUB_", "GH_"))}
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("LOOPLIFT_", "GITHUB_", "GH_"))
+    }
     path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
     return kept | {"PATH": path, "NO_COLOR": "1"}
 
@@ -121,9 +123,7 @@ def test_the_install_is_complete(tmp_path: Path, environment: dict[str, str]) ->
     assert code == 0, output
 
 
-def test_the_example_is_what_looplift_makes(
-    application: Path, environment: dict[str, str]
-) -> None:
+def test_the_example_is_what_looplift_makes(application: Path, environment: dict[str, str]) -> None:
     before, after, *_ = blocks("python")
     assert_holds(application, before)
     code, output = run("looplift apply --quiet", application, environment)
@@ -170,3 +170,18 @@ def test_all_options_are_listed() -> None:
         if option.startswith("--")
     }
     assert listed == known
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_what_the_pages_name_exists(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    named = re.findall(r"`((?:[\w.]+/)+(?:[\w.]+\.(?:py|md))?|\w+\.py)`", text)
+    named += re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
+    folders = (ROOT, ROOT / "codemods", APPLICATION)
+    missing = [
+        path
+        for path in named
+        if path not in ("after/", "before/", "env.py", "pyproject.toml")
+        and not any((folder / path).exists() for folder in folders)
+    ]
+    assert not missing
