@@ -474,7 +474,7 @@ class Inference:
         """Whether a call gives something of the code base to the outside, which may come back."""
         if any(isinstance(a, ast.Starred | ast.Lambda) for a in node.args):
             return True
-        if any(word in ast.unparse(node.func) for word in ("import_module", "__import__")):
+        if _last_name(node.func) in ("import_module", "__import__"):
             return True
         for argument in (*node.args, *(k.value for k in node.keywords)):
             values = self.infer(argument, module)
@@ -758,6 +758,13 @@ class Inference:
                 case ClassValue(cls=cls):
                     found.add(Instance(cls, tuple(self.annotation(p, module) for p in inner)))
         return frozenset(found)
+
+
+def _last_name(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
 
 
 def is_property(function: Function) -> bool:

@@ -132,9 +132,17 @@ class Module:
         return key_of(node, self.lines)
 
     def source(self, node: ast.AST) -> str:
-        """The text of an expression, on one line where it was on one."""
+        """The text of an expression, a statement or a parameter, as it stands in the file."""
         assert isinstance(node, ast.expr | ast.stmt | ast.arg)
-        return ast.get_source_segment("\n".join(self.lines), node) or ast.unparse(node)
+        if node.end_lineno is None or node.end_col_offset is None:
+            return ast.unparse(node)
+        first, last = node.lineno - 1, node.end_lineno - 1
+        start = _characters(self.lines[first], node.col_offset)
+        end = _characters(self.lines[last], node.end_col_offset)
+        if first == last:
+            return self.lines[first][start:end]
+        middle = self.lines[first + 1 : last]
+        return "\n".join([self.lines[first][start:], *middle, self.lines[last][:end]])
 
     def __repr__(self) -> str:
         return f"Module({self.path})"
@@ -247,3 +255,8 @@ class Modules:
             return None
         stems = [s for s in self._suffixes[tail.rpartition("/")[2]] if s.endswith("/" + tail)]
         return self._at(stems[0]) if len(stems) == 1 else None
+
+
+def _characters(line: str, offset: int) -> int:
+    """A column in characters, from one in UTF-8 bytes."""
+    return offset if line.isascii() else len(line.encode()[:offset].decode(errors="replace"))

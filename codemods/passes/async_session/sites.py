@@ -107,9 +107,9 @@ class Sites:
                 call.func.value, module, known.INSPECTOR
             ):
                 return self._made(INSPECT, call, module, known.INSPECTOR, name)
-        made = receiver_class(self.program, call, module)
-        if made and self._creates(call, module):
-            return self._made(CREATE, call, module, made, "")
+        if self._creates(call, module):
+            made = receiver_class(self.program, call, module)
+            return self._made(CREATE, call, module, made, "") if made else None
         return None
 
     def _made(self, kind: str, call: ast.Call, module: Module, owner: str, method: str) -> Site:
