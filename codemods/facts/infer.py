@@ -341,6 +341,8 @@ class Inference:
         """The values of ``owner.name``."""
         if isinstance(owner.cls, str):
             return self._outside_attribute(owner, owner.cls, name)
+        if related := self.program.models.related(owner.cls, name):
+            return related
         for base in self.program.mro(owner.cls):
             if isinstance(base, str):
                 if f"{base}.{name}" in known.RETURNS:
@@ -351,10 +353,10 @@ class Inference:
                 values = union(self._binding(b, name, base) for b in bindings)
                 return self.substitute(
                     union(self._member_value(v, owner) for v in values), owner, base
-                ) or self.program.models.related(owner.cls, name)
+                )
         if self.program.is_session_class(owner.cls):
             return one(Method(owner, name))
-        return self.program.models.related(owner.cls, name)
+        return UNKNOWN
 
     def _member_value(self, value: Value, owner: Instance) -> Values:
         if isinstance(value, FunctionValue):

@@ -67,11 +67,12 @@ class Commits:
         for name, bindings in function.bindings.items():
             if all(b.kind in ("def", "class", "import", "from") for b in bindings):
                 continue
-            if self._entities(name, function):
+            if self.entities(name, function):
                 found.append(name)
         return found
 
-    def _entities(self, name: str, function: Function) -> list[Class]:
+    def entities(self, name: str, function: Function) -> list[Class]:
+        """The classes of the instances that a name stands for, or that its list holds."""
         values = self.program.inference.bound(function, name)
         direct = self.program.models.entities(values)
         if direct:
@@ -100,7 +101,7 @@ class Commits:
             if not self._reads(use, name, function):
                 continue
             if use not in self.demanded and (
-                not self._changed(name, event, function, events)
+                not self.changed(name, event, function, events)
                 or self._is_same(use, name, event, function)
             ):
                 continue
@@ -194,7 +195,7 @@ class Commits:
 
     # -- what the commit changed -------------------------------------------------------------
 
-    def _changed(self, name: str, event: Event, function: Function, events: list[Event]) -> bool:
+    def changed(self, name: str, event: Event, function: Function, events: list[Event]) -> bool:
         """Whether the object was made or changed in this function before the commit."""
         module = function.module
         bindings = [b for b in function.bindings[name] if b.value is not None]
@@ -281,7 +282,7 @@ class Commits:
         parent = module.parent(use)
         if not isinstance(parent, ast.Attribute):
             return False
-        entities = self._entities(name, function)
+        entities = self.entities(name, function)
         if all(parent.attr in primary_key(cls, self.program) for cls in entities):
             return True
         if any(self.sessions.makes(b.value, module) for b in function.bindings[name] if b.value):

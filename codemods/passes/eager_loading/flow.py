@@ -148,6 +148,42 @@ class Tracer:
                     return True
         return False
 
+    def _excludes(self, values: Values, entity: Class) -> bool:
+        """Whether values are known to hold instances, and none of the entity.
+
+        Inference does not keep the callers of a generic function apart: what flows out of it
+        seems to flow to all of them.
+        """
+        return not self._holds(values, entity) and any(
+            self._holds(values, cls) for cls in self._mapped_in(values)
+        )
+
+    def _is_of_another(self, function: Function, node: ast.Call, demand: Demand) -> bool:
+        """Whether a call gives instances of another class."""
+        program, module = self.program, demand.module
+        if self._excludes(program.infer(node, module), demand.entity):
+            return True
+        if not isinstance(node.func, ast.Attribute):
+            return False
+        owners = [
+            v.cls for v in program.infer(node.func.value, module) if isinstance(v, ClassValue)
+        ]
+        return (
+            len(owners) == 1
+            and program.models.is_mapped(owners[0])
+            and program.decorated(function, "builtins.classmethod")
+            and not self._holds(frozenset((Instance(owners[0]),)), demand.entity)
+        )
+
+    def _mapped_in(self, values: Values, depth: int = 0) -> set[Class]:
+        found = set(self.program.models.entities(values))
+        if depth < 6:
+            for value in values:
+                if isinstance(value, Instance):
+                    for argument in value.args:
+                        found |= self._mapped_in(argument, depth + 1)
+        return found
+
     def _lost(self, demand: Demand, reason: str) -> Landing:
         return Landing(Kind.UNKNOWN, demand, demand.expr, reason)
 
@@ -233,8 +269,10 @@ class Tracer:
         self, function: Function, argument: ast.arg, demand: Demand
     ) -> list[Demand | Landing]:
         program = self.program
+        entered = bool(demand.stack) and demand.stack[-1].callee is function
         if (
-            _is_self(function, argument, program)
+            not entered
+            and _is_self(function, argument, program)
             and isinstance(function.parent, Class)
             and program.models.is_mapped(function.parent)
         ):
@@ -247,14 +285,21 @@ class Tracer:
             return self._entered(functions, depends.marker, demand)
         if demand.stack and demand.stack[-1].callee in program.calls.family(function):
             hop = demand.stack[-1]
-            if isinstance(hop.call, ast.Call):
+            if isinstance(hop.call, ast.Call | ast.Attribute):
                 return self._left(hop.call, hop, function, argument, demand)
         return self._from_callers(function, argument, demand)
 
     def _left(
-        self, call: ast.Call, hop: Hop, function: Function, argument: ast.arg, demand: Demand
+        self,
+        call: ast.Call | ast.Attribute,
+        hop: Hop,
+        function: Function,
+        argument: ast.arg,
+        demand: Demand,
     ) -> list[Demand | Landing]:
-        passed = self._passed(call, hop.module, function, argument)
+        # Reading a property calls it with the object.
+        property_of = call.value if isinstance(call, ast.Attribute) else None
+        passed = property_of or self._passed(call, hop.module, function, argument)  # type: ignore[arg-type]
         if passed is None:
             default = function.default_of(argument)
             if isinstance(default, ast.Constant):
@@ -355,6 +400,8 @@ class Tracer:
     def _called(self, value: Value, node: ast.Call, demand: Demand) -> list[Demand | Landing]:
         match value:
             case FunctionValue(function=function):
+                if self._is_of_another(function, node, demand):
+                    return []
                 members = sorted(self.program.calls.family(function), key=str)
                 members = [m for m in members if not _is_abstract(m)] or members
                 return self._entered(members, node, demand)
@@ -373,11 +420,7 @@ class Tracer:
     def _selected(
         self, kind: Kind, selected: list[ast.expr], node: ast.Call, demand: Demand
     ) -> list[Demand | Landing]:
-        """A landing, unless the query is one of other entities.
-
-        Inference does not keep the callers of a generic function apart: what flows out of it
-        seems to flow to all of them.
-        """
+        """A landing, unless the query is one of other entities."""
         values = [self.program.annotation(argument, demand.module) for argument in selected]
         if all(values) and not any(self._holds(v, demand.entity) for v in values):
             return []
@@ -436,6 +479,8 @@ class Tracer:
                 if node.attr in program.models.relationships(owner.cls):
                     path = (node.attr, *demand.path)
                     found.append(replace(demand, expr=node.value, entity=owner.cls, path=path))
+                else:
+                    found += self._member(owner.cls, node.attr, node, demand)
             elif owner.cls == known.ROW:
                 found.append(self._to(demand, node.value))
             elif isinstance(owner.cls, Class):

@@ -10,6 +10,7 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.passes.eager_loading.callers import Callers
+from codemods.passes.eager_loading.existing import chain_of
 from codemods.passes.eager_loading.ways import Hop, Kind, Landing, Path, Touch
 
 PARAMETER = "options"
@@ -88,7 +89,7 @@ class Placer:
                 not inside
                 and function is not None
                 and depth < 6
-                and self._can_pass(function, outside)
+                and self._can_pass(function, outside, place)
                 and self._is_shared(function, outside)
             ):
                 for load in outside:
@@ -100,12 +101,14 @@ class Placer:
                 place.loads.extend(same)
         if not asked or function is None:
             return
-        if not self._can_pass(function, [load for _, (_, ls) in asked.items() for load in ls]):
+        wanted = [load for _, given in asked.values() for load in given]
+        if not self._can_pass(function, wanted, place):
             for _, given in asked.values():
                 self._give_up(given, place, f"{function.name} can't be told what to load")
             return
-        place.passes = True
-        self.result.parameters.add(function)
+        if not passes_on(place.node, place.module):
+            place.passes = True
+            self.result.parameters.add(function)
         for call, (hop, given) in asked.items():
             if not isinstance(call, ast.Call):  # pragma: no cover - see _can_pass
                 continue
@@ -144,7 +147,7 @@ class Placer:
         demanding = {id(load.stack[-1].call) for load in loads}
         return any(id(call) not in demanding for call in self.callers.calls(function))
 
-    def _can_pass(self, function: Function, loads: list[Load]) -> bool:
+    def _can_pass(self, function: Function, loads: list[Load], place: Place) -> bool:
         """Whether a function can get a parameter for options, and its callers give it."""
         program = self.program
         if any(not isinstance(load.stack[-1].call, ast.Call) for load in loads):
@@ -162,4 +165,18 @@ class Placer:
             # As a dependency, the parameter would become one of the request.
             if reference.call is None:
                 return False
-        return PARAMETER not in function.bindings
+        # An earlier run can have given it the parameter.
+        return PARAMETER not in function.bindings or passes_on(place.node, place.module)
+
+
+def passes_on(call: ast.Call, module: Module) -> bool:
+    """Whether a query or call hands on the options that its function was given."""
+    given = [keyword.value for keyword in call.keywords if keyword.arg == PARAMETER]
+    for link in chain_of(call, module):
+        if isinstance(link.func, ast.Attribute) and link.func.attr == "options":
+            given += link.args
+    return any(
+        isinstance(node, ast.Name) and node.id == PARAMETER
+        for value in given
+        for node in ast.walk(value)
+    )

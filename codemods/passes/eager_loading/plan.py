@@ -19,6 +19,7 @@ from codemods.passes.eager_loading.factories import Factory, factories
 from codemods.passes.eager_loading.loads import Placement, Placer
 from codemods.passes.eager_loading.reloads import Reload, Reloads
 from codemods.passes.eager_loading.render import NoName
+from codemods.passes.eager_loading.requeries import Requeries, Requery
 from codemods.passes.eager_loading.sessions import Sessions
 from codemods.passes.eager_loading.touches import Touches, is_migration
 from codemods.passes.eager_loading.ways import Kind, Landing, Path, Touch
@@ -41,6 +42,7 @@ class Analysis:
     placement: Placement = field(default_factory=Placement)
     reloads: list[Reload] = field(default_factory=list)
     stale: list[Stale] = field(default_factory=list)
+    requeries: list[Requery] = field(default_factory=list)
     untracked: list[Untracked] = field(default_factory=list)
     dynamic: list[Touch] = field(default_factory=list)
 
@@ -72,10 +74,12 @@ def analyse(program: Program) -> Analysis:
     demanded: set[ast.AST] = {f.use for one, _ in settled.open for f in one.demand.trail}
     demanded |= {one.demand.use for one, _ in settled.open}
     commits = Commits(program, sessions, frozenset(demanded))
+    requeries = Requeries(program, sessions, commits)
     covered = {(r.spot.function, r.spot.name) for r in found.reloads}
     for module in program.modules.mentioning(("commit",)):
         if not is_migration(module):
             for function in module.functions.values():
+                found.requeries += requeries.of(function)
                 for stale in commits.stale(function):
                     if (function, stale.name) not in covered:
                         found.stale.append(stale)
@@ -137,6 +141,10 @@ def plan(program: Program, options: Options) -> Outcome:
     for stale in found.stale:
         writer.stale(stale)
         findings.append(_stale_finding(stale))
+    for requery in found.requeries:
+        writer.requery(requery)
+        message = f"{requery.entity.name} is queried again behind the commit that expired it"
+        findings.append(_finding(requery.module, requery.node, codes.STALE, message))
     for lost in dict.fromkeys((u.touch, u.reason) for u in found.untracked):
         findings.append(_lost_finding(*lost))
     for touch in dict.fromkeys(found.dynamic):

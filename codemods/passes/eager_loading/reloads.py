@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from codemods.facts import Program
+from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
+from codemods.facts.values import Instance
 from codemods.passes.eager_loading.callers import Callers
 from codemods.passes.eager_loading.reaching import dominates, follows, position, reaching
 from codemods.passes.eager_loading.render import primary_key
@@ -156,7 +158,9 @@ class Reloads:
                 if not self._is_of(frame.use.id, entity, frame.function):
                     continue
                 return Spot(frame.function, frame.use.id, session, statement, before=True)
-            if isinstance(statement, ast.Return) and statement.value is frame.use:
+            values = self.program.infer(frame.use, frame.module)
+            only = set(self.program.models.entities(values)) == {entity}
+            if only and isinstance(statement, ast.Return) and statement.value is frame.use:
                 name = _free_name(entity, frame.function)
                 if name:
                     return Spot(frame.function, name, session, statement)
@@ -177,7 +181,8 @@ class Reloads:
     def _is_of(self, name: str, entity: Class, function: Function) -> bool:
         """Whether a name stands for instances of just that class."""
         values = self.program.inference.bound(function, name)
-        return set(self.program.models.entities(values)) == {entity}
+        opaque = Instance(known.OPAQUE) in values
+        return set(self.program.models.entities(values)) == {entity} and not opaque
 
     def _is_shared(self, function: Function) -> bool:
         return self.callers.others(function)

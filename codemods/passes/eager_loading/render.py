@@ -10,7 +10,7 @@ from codemods.edits import Import
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class
-from codemods.facts.values import ClassValue, External, ModuleValue
+from codemods.facts.values import ClassValue, External, ModuleValue, Values
 from codemods.passes.eager_loading.ways import Path
 
 SELECTIN = "selectinload"
@@ -81,15 +81,19 @@ class Renderer:
 
     def loader(self, name: str) -> str:
         """The name under which a loader can be called in the module."""
-        dotted = f"sqlalchemy.orm.{name}"
+        return self.callable(name, "sqlalchemy.orm")
+
+    def callable(self, name: str, *libraries: str) -> str:
+        """The name under which a function of one of the libraries can be called."""
+        meant = [External(f"{library}.{name}") for library in libraries]
         for known_name, bindings in self.module.scope.bindings.items():
-            if any(b.kind == "from" for b in bindings) and External(
-                dotted
-            ) in self.program.inference.name(known_name, self.module.scope):
+            if any(b.kind == "from" for b in bindings) and not meant_is_free(
+                self.program.inference.name(known_name, self.module.scope), meant
+            ):
                 return known_name
         taken = name in self.module.scope.bindings
         alias = f"orm_{name}" if taken else ""
-        self._import(Import("sqlalchemy.orm", name, alias))
+        self._import(Import(libraries[0], name, alias))
         return alias or name
 
     def name(self, cls: Class) -> str:
@@ -142,6 +146,26 @@ class Renderer:
     def _import(self, item: Import) -> None:
         if item not in self.imports:
             self.imports.append(item)
+
+
+def meant_is_free(values: Values, meant: list[External]) -> bool:
+    """Whether none of the functions is among the values."""
+    return not any(value in values for value in meant)
+
+
+def repeats(entity: Class, tree: Tree, program: Program) -> bool:
+    """Whether a class of which relationships are loaded is met again further on."""
+    found: list[Class] = []
+
+    def walk(cls: Class, node: Tree) -> None:
+        found.append(cls)
+        for name, child in node.children.items():
+            target = program.models.relationships(cls)[name].target
+            if target is not None:
+                walk(target, child)
+
+    walk(entity, tree)
+    return len(set(found)) < len(found)
 
 
 def tree_of(paths: Iterable[tuple[Path, bool]]) -> Tree:

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from codemods.facts import Program
+from codemods.facts import knowledge as known
 from codemods.facts.models import Relationship
 from codemods.facts.modules import Module
-from codemods.facts.schemas import Schemas
+from codemods.facts.schemas import Field, Schemas
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
 from codemods.passes.eager_loading.flow import Tracer
@@ -200,9 +201,17 @@ class Touches:
                     for rest in self.schema_paths(target, inner, depth + 1):
                         found.add((*path, *rest))
         for validator in self.schemas.validators(schema):
-            for node in ast.walk(validator.definition):
-                if isinstance(node, ast.Attribute) and node.attr not in ("append", "get"):
-                    found.update(self.paths_of(entity, node.attr))
+            found |= self._validated(entity, validator)
+        return found
+
+    def _validated(self, entity: Class, validator: Function) -> set[Path]:
+        """What a validator reads of the object, and of what it finds there."""
+        names = {n.attr for n in ast.walk(validator.definition) if isinstance(n, ast.Attribute)}
+        found = {path for name in names for path in self.paths_of(entity, name)}
+        for path in list(found):
+            target = self._target(entity, path)
+            if target is not None and target is not entity:
+                found |= {(*path, *rest) for name in names for rest in self.paths_of(target, name)}
         return found
 
     def _target(self, entity: Class, path: Path) -> Class | None:
@@ -237,8 +246,30 @@ class Touches:
                 for path in sorted(self.schema_paths(entity, schema)):
                     why = f"{what} {getattr(schema.cls, 'name', '')}"
                     yield Touch(node, module, entity, path, node, why)
+        for entity, field in self._row_fields(values, schemas):
+            for inner in self.schemas.schemas(field.values):
+                for path in sorted(self.schema_paths(entity, inner)):
+                    yield Touch(node, module, entity, path, node, f"{what} field {field.name}")
         if isinstance(node, ast.Dict) and schemas:
             yield from self._keys(node, module, schemas)
+
+    def _row_fields(
+        self, values: Values, schemas: list[Instance], depth: int = 0
+    ) -> Iterator[tuple[Class, Field]]:
+        """The fields that are read from the entities of rows: ``row.Post``."""
+        for value in values:
+            if not isinstance(value, Instance) or depth > 3:
+                continue
+            if value.cls == known.ROW:
+                for part in value.args:
+                    for entity in self.program.models.entities(part):
+                        for schema in schemas:
+                            for field in self.schemas.fields(schema).values():
+                                if field.source == entity.name:
+                                    yield entity, field
+            else:
+                for argument in value.args:
+                    yield from self._row_fields(argument, schemas, depth + 1)
 
     def _keys(self, node: ast.Dict, module: Module, schemas: list[Instance]) -> Iterator[Touch]:
         for key, value in zip(node.keys, node.values, strict=True):

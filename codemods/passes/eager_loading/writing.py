@@ -27,7 +27,8 @@ from codemods.passes.eager_loading.existing import Existing, options_of, options
 from codemods.passes.eager_loading.factories import Factory
 from codemods.passes.eager_loading.loads import PARAMETER, Place
 from codemods.passes.eager_loading.reloads import Reload
-from codemods.passes.eager_loading.render import Renderer, primary_key, tree_of
+from codemods.passes.eager_loading.render import NoName, Renderer, primary_key, repeats, tree_of
+from codemods.passes.eager_loading.requeries import Requery
 from codemods.passes.eager_loading.ways import Kind, Path
 
 
@@ -150,7 +151,7 @@ class Writer:
                 cls = value.cls if isinstance(value, ClassValue | Instance) else None
                 if isinstance(cls, Class) and (cls is entity or entity in self.program.mro(cls)):
                     return module.source(argument)
-        return Renderer(self.program, module).name(entity)
+        raise NoName(f"the query of line {call.lineno} is not of {entity.name}; it")
 
     def _keyword(self, place: Place) -> bool:
         module = place.module
@@ -236,6 +237,10 @@ class Writer:
         identity = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
         tree = tree_of((path, False) for path in reload.paths)
         options = ", ".join(renderer.options(reload.entity, root, tree))
+        if repeats(reload.entity, tree, self.program):
+            # Reading everything anew would unload an object that is met twice on the way.
+            self._reselect(reload, root, keys, options, renderer)
+            return
         text = (
             f"{spot.session}.get({root}, {identity}, options=[{options}], populate_existing=True)"
         )
@@ -249,6 +254,34 @@ class Writer:
             self._add(module, spot.statement, ReplaceStatement(template))
         else:
             self._add(module, spot.statement, InsertAfter(text))
+
+    def _reselect(
+        self, reload: Reload, root: str, keys: list[str], options: str, renderer: Renderer
+    ) -> None:
+        """``refresh`` unloads the relationships, then a query loads those that are read."""
+        spot = reload.spot
+        module = spot.function.module
+        select = renderer.callable("select", "sqlalchemy", "sqlmodel")
+        where = ", ".join(f"{root}.{key.partition('.')[2]} == {key}" for key in keys)
+        query = f"{select}({root}).options({options}).where({where})"
+        text = f"{spot.session}.refresh({spot.name})\n{spot.session}.execute({query}).scalar_one()"
+        self._import(module, renderer.imports)
+        if spot.replaces:
+            self._add(module, spot.statement, ReplaceStatement(text))
+        elif spot.before:
+            self._add(module, spot.statement, InsertBefore(text))
+        elif isinstance(spot.statement, ast.Return):
+            template = f"{spot.name} = {{value}}\n{text}\nreturn {spot.name}"
+            self._add(module, spot.statement, ReplaceStatement(template))
+        else:
+            self._add(module, spot.statement, InsertAfter(text))
+
+    def requery(self, requery: Requery) -> None:
+        """A statement fills what is in the session, as it did when that had expired."""
+        template = "{self}.execution_options(populate_existing=True)"
+        if requery.legacy:
+            template = "{self}.populate_existing()"
+        self._add(requery.module, requery.node, Rewrite(template))
 
     def stale(self, stale: Stale) -> None:
         """A refresh behind a commit."""
