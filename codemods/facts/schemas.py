@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import Instance, Values
+from codemods.facts.values import ClassValue, Instance, Values
 
 if TYPE_CHECKING:
     from codemods.facts.program import Program
@@ -72,10 +72,19 @@ class Schemas:
                         continue
                     if name == "model_config" or binding.annotation is None:
                         continue
-                    values = self.program.annotation(binding.annotation, base.module)
+                    values = self._annotated(name, binding.annotation, base)
                     values = self.program.inference.substitute(values, schema, base)
                     found[name] = Field(name, _alias(binding.value) or name, values)
         return found
+
+    def _annotated(self, name: str, annotation: ast.expr, cls: Class) -> Values:
+        """What an annotation means; ``Post: Post`` means the class outside."""
+        if isinstance(annotation, ast.Name) and annotation.id == name:
+            found = self.program.inference.name(name, cls.parent or cls.module.scope)
+            return frozenset(
+                Instance(value.cls, value.args) for value in found if isinstance(value, ClassValue)
+            )
+        return self.program.annotation(annotation, cls.module)
 
     def validators(self, schema: Instance) -> Iterator[Function]:
         """The validators of a model: those that run early can see the object itself."""

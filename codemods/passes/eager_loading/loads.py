@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
+from codemods.facts.values import ClassValue, Instance, Values
 from codemods.passes.eager_loading.callers import Callers
 from codemods.passes.eager_loading.existing import chain_of
 from codemods.passes.eager_loading.ways import Hop, Kind, Landing, Path, Touch
@@ -80,6 +81,10 @@ class Placer:
         place = self.result.places.setdefault(place.node, place)
         function = place.module.function_of(place.node)
         generic = self._is_generic(place)
+        if place.callee is not None:
+            vague = [load for load in loads if not self._proves(place, load.entity)]
+            self._give_up(vague, place, "the function gives objects of several classes")
+            loads = [load for load in loads if load not in vague]
         asked: dict[ast.AST, tuple[Hop, list[Load]]] = {}
         for path in sorted({load.path for load in loads}):
             same = [load for load in loads if load.path == path]
@@ -121,6 +126,21 @@ class Placer:
 
     def _give_up(self, loads: Iterable[Load], place: Place, reason: str) -> None:
         self.result.lost.extend((load, place.node, reason) for load in loads)
+
+    def _proves(self, place: Place, entity: Class) -> bool:
+        """Whether a call surely gives instances of that class: by what it returns or is told."""
+        program, module = self.program, place.module
+        for function in program.calls.targets(place.node, module):
+            if set(program.models.entities(program.inference.returned(function))) == {entity}:
+                return True
+        given = entities_in(program.infer(place.node, module), program)
+        if given == {entity}:
+            return True
+        parts = [*place.node.args, *(keyword.value for keyword in place.node.keywords)]
+        if isinstance(place.node.func, ast.Attribute):
+            parts.append(place.node.func.value)
+        told = [v.cls for p in parts for v in program.infer(p, module) if isinstance(v, ClassValue)]
+        return [cls for cls in told if program.models.is_mapped(cls)] == [entity]
 
     def _is_generic(self, place: Place) -> bool:
         """Whether the entity of a query is not one class by name."""
@@ -180,3 +200,14 @@ def passes_on(call: ast.Call, module: Module) -> bool:
         for value in given
         for node in ast.walk(value)
     )
+
+
+def entities_in(values: Values, program: Program, depth: int = 0) -> set[Class]:
+    """The mapped classes of instances in values: in lists, statements and results too."""
+    found = set(program.models.entities(values))
+    if depth < 6:
+        for value in values:
+            if isinstance(value, Instance):
+                for argument in value.args:
+                    found |= entities_in(argument, program, depth + 1)
+    return found

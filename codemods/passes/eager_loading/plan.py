@@ -55,7 +55,8 @@ def analyse(program: Program) -> Analysis:
     for touch in touches.all():
         for landing in touches.tracer.trace(touch):
             demand = landing.demand
-            path = touches.lazy_part(demand.entity, demand.path)
+            held = len(demand.path) - len(touch.path) if touch.escapes else 0
+            path = touches.lazy_part(demand.entity, demand.path, held)
             if touches.queries(demand.entity, demand.path):
                 found.dynamic.append(touch)
             if not path or _in_tests(landing, program):

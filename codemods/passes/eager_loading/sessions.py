@@ -9,7 +9,7 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
-from codemods.passes.eager_loading.existing import options_of_get
+from codemods.passes.eager_loading.existing import Existing, options_of_get, read_option
 from codemods.passes.eager_loading.reaching import blocks, dominates
 from codemods.passes.eager_loading.ways import Path
 
@@ -75,7 +75,11 @@ class Sessions:
                 name = ""
                 if node.args and isinstance(node.args[0], ast.Name):
                     name = node.args[0].id
-                if node.func.attr != "get":
+                if reload := _reselect(node):
+                    found.append(Event("reload", node, session, *reload))
+                elif node.func.attr == "execute":
+                    continue
+                elif node.func.attr != "get":
                     found.append(Event(node.func.attr, node, session, name))
                 elif reload := _reload(node):
                     found.append(Event("reload", node, session, *reload))
@@ -91,7 +95,7 @@ class Sessions:
     def _is_event(self, func: ast.expr, module: Module) -> bool:
         return (
             isinstance(func, ast.Attribute)
-            and (func.attr in _KINDS or func.attr == "get")
+            and (func.attr in _KINDS or func.attr in ("get", "execute"))
             and self.is_session(func.value, module)
         )
 
@@ -187,6 +191,27 @@ def _reload(call: ast.Call) -> tuple[str, frozenset[Path]] | None:
     if isinstance(identity, ast.Attribute) and isinstance(identity.value, ast.Name):
         existing, _ = options_of_get(call)
         return identity.value.id, frozenset(existing.options)
+    return None
+
+
+def _reselect(call: ast.Call) -> tuple[str, frozenset[Path]] | None:
+    """``db.execute(select(User).options(...).where(User.id == user.id))``: the same."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr="execute"), args=[ast.Call() as statement]):
+            for node in ast.walk(statement):
+                match node:
+                    case ast.Compare(
+                        left=ast.Attribute(attr=key),
+                        ops=[ast.Eq()],
+                        comparators=[ast.Attribute(value=ast.Name(id=name), attr=attr)],
+                    ) if key == attr:
+                        found = Existing({}, None)
+                        for link in ast.walk(statement):
+                            match link:
+                                case ast.Call(func=ast.Attribute(attr="options"), args=options):
+                                    for option in options:
+                                        read_option(option, found)
+                        return (name, frozenset(found.options)) if found.options else None
     return None
 
 

@@ -15,6 +15,7 @@ from codemods.facts.values import ClassValue, Instance, Values
 from codemods.passes.eager_loading.flow import Tracer
 from codemods.passes.eager_loading.ways import Path, Touch
 
+RESPONSE = "response model"
 _DEPTH = 5
 _FROM_OBJECT = frozenset({"model_validate", "from_orm", "validate", "parse_obj"})
 _NOT_LAZY = frozenset({"joined", "selectin", "subquery", "immediate", "raise", "noload", "None"})
@@ -231,9 +232,7 @@ class Touches:
                 schemas = list(self.schemas.schemas(values))
                 for statement in function.returns:
                     if statement.value is not None:
-                        yield from self._made(
-                            statement.value, function.module, schemas, "response model"
-                        )
+                        yield from self._made(statement.value, function.module, schemas, RESPONSE)
 
     def _made(
         self, node: ast.expr, module: Module, schemas: Iterable[Instance], what: str
@@ -245,7 +244,8 @@ class Touches:
             for schema in schemas:
                 for path in sorted(self.schema_paths(entity, schema)):
                     why = f"{what} {getattr(schema.cls, 'name', '')}"
-                    yield Touch(node, module, entity, path, node, why)
+                    escapes = what == RESPONSE
+                    yield Touch(node, module, entity, path, node, why, escapes=escapes)
         for entity, field in self._row_fields(values, schemas):
             for inner in self.schemas.schemas(field.values):
                 for path in sorted(self.schema_paths(entity, inner)):
@@ -337,13 +337,13 @@ class Touches:
 
     # -- what needs no load ------------------------------------------------------------------
 
-    def lazy_part(self, entity: Class, path: Path) -> Path:
+    def lazy_part(self, entity: Class, path: Path, held: int = 0) -> Path:
         """A path without what is loaded anyway: eager relationships, and the way back.
 
         A path that ends in something that is loaded anyway is cut there; "" is left if nothing
-        of it is lazy.
+        of it is lazy. What the first ``held`` steps go through is not held when the rest is read.
         """
-        path = self._without_return(entity, path)
+        path = path[:held] + self._without_return(self._target(entity, path[:held]), path[held:])
         last, current = 0, entity
         for index, name in enumerate(path):
             relationship = self.relationship(current, name)
@@ -356,7 +356,7 @@ class Touches:
             current = relationship.target
         return path[:last]
 
-    def _without_return(self, entity: Class, path: Path) -> Path:
+    def _without_return(self, entity: Class | None, path: Path) -> Path:
         """``user.posts[0].author`` is the user: the object that is there already."""
         kept: list[Relationship] = []
         current: Class | None = entity

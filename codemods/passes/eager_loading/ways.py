@@ -26,7 +26,8 @@ class Kind(Enum):
 class Touch:
     """A place that reads relationships of the instance ``base``, starting at ``entity``.
 
-    ``why`` names the reader in a sentence.
+    ``why`` names the reader in a sentence. ``escapes`` says that only what ``base`` gives is still
+    held when it is read, as in a response.
     """
 
     base: ast.expr
@@ -36,6 +37,7 @@ class Touch:
     node: ast.AST
     why: str
     writes: bool = False
+    escapes: bool = False
 
 
 @dataclass(frozen=True)
