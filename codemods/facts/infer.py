@@ -244,6 +244,22 @@ class Inference:
                 assert isinstance(binding.node, ast.arg) and isinstance(holder.node, ast.AST)
                 if isinstance(holder, Function):
                     return self.program.parameter(holder, binding.node)
+                return self._lambda_parameter(binding.node, module)
+        return UNKNOWN
+
+    def _lambda_parameter(self, argument: ast.arg, module: Module) -> Values:
+        """The parameter of a lambda that is a key of ``sorted``, or what ``map`` calls."""
+        function = module.parent(module.parent(argument) or argument)
+        holder = module.parent(function) if isinstance(function, ast.Lambda) else None
+        if isinstance(holder, ast.keyword):
+            holder = module.parent(holder)
+        match holder:
+            case ast.Call(func=ast.Name(id="sorted" | "min" | "max"), args=[source, *_]):
+                return union(self.element(v) for v in self.infer(source, module))
+            case ast.Call(func=ast.Name(id="map" | "filter"), args=[_, source]):
+                return union(self.element(v) for v in self.infer(source, module))
+            case ast.Call(func=ast.Attribute(value=source, attr="sort")):
+                return union(self.element(v) for v in self.infer(source, module))
         return UNKNOWN
 
     def _unpack(self, values: Values, path: tuple[int, ...]) -> Values:
