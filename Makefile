@@ -21,13 +21,13 @@ demo: $(VENV)/.installed
 # Each of the three says what it has to say, whatever the others found.
 test: $(VENV)/.installed-test
 	@failed=0; \
-	$(BIN)/ruff check . || failed=1; \
+	$(BIN)/ruff check --output-format concise . || failed=1; \
 	$(BIN)/mypy || failed=1; \
 	$(BIN)/python -m pytest $(PYTEST_ARGS) || failed=1; \
 	exit $$failed
 
 lint: $(VENV)/.installed-test
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --output-format concise .
 	$(BIN)/mypy
 
 clean:
