@@ -53,10 +53,15 @@ def _filtered(state: State) -> str | None:
     """The entity that a ``filter_by`` has to name; "" where it can stay, None if unknown."""
     if state.target:
         return state.target
+    if state.target is None:
+        return None
+    alone = len(state.froms) == 1 and STRANGER not in state.froms
     joined = state.marks & {"join", "outerjoin", "select_from"}
-    if len(state.froms) == 1 and STRANGER not in state.froms and not joined:
-        return "" if state.target == "" else None
-    return (state.selected[0].first or None) if state.target == "" else None
+    # Of several columns, SQLAlchemy 2.1 asks each for its entity, and finds the same one twice.
+    if alone and not joined and len(state.selected) == 1:
+        return ""
+    items = state.selected if alone else state.selected[:1]
+    return next((item.first for item in items if item.first), None)
 
 
 def _criterion(target: str, keyword: ast.keyword) -> str:

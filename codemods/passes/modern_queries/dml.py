@@ -72,6 +72,8 @@ def change(draft: Draft, sink: Sink) -> None:
         raise UnconvertibleError("LL210", f"{name}() is called after what Query does not allow")
     if any(state.shape != "E1" for state in states):
         raise UnconvertibleError("LL214", f"{name}() is called on something else than one entity")
+    if any(isinstance(state.selected[0].identity, ast.Call) for state in states):
+        raise UnconvertibleError("LL210", f"{name}() is called on an alias")
     arguments = _arguments(call, name)
     chain = chain_of(sink.source)
     if chain.base.kind == "root" or _whole_part(draft, name):
@@ -102,7 +104,7 @@ def _whole_part(draft: Draft, name: str) -> bool:
 def _of_select(sink: Sink) -> str:
     """A query that was built before: its criteria go to the new statement."""
     name, states = sink.name, sink.source.states
-    if any(state.marks & {"execution_options", "params"} for state in states):
+    if any("execution_options" in state.marks for state in states):
         raise UnconvertibleError("LL210", f"{name}() is called on a query with options")
     if any(state.module is not sink.module for state in states):
         raise UnconvertibleError("LL210", f"{name}() is called on a query of another module")

@@ -22,6 +22,7 @@ from codemods.passes.modern_queries.table import (
     BEFORE_UNION,
     CLAUSES,
     FORMS,
+    NOT_BEFORE_EXISTS,
     RESHAPING,
     SET_OPERATIONS,
     TERMINALS,
@@ -158,6 +159,10 @@ def count(draft: Draft, sink: Sink) -> None:
     """``count()``: without a subquery where the rows are those of the entity."""
     session, states = draft.session(sink), sink.source.states
     chain = chain_of(sink.source)
+    for state in states:
+        given = [item.name for item in state.selected if item.name not in item.text.split(".")]
+        if len(set(filter(None, given))) < len(list(filter(None, given))):
+            raise UnconvertibleError("LL215", "two labels are the same, which count() refuses")
     if (
         chain.base.kind == "root"
         and not chain.names & RESHAPING
@@ -194,6 +199,19 @@ def clause(draft: Draft, sink: Sink) -> None:
         draft.act(sink.module, call, Rename(CLAUSES[sink.name]))
 
 
+def exists(draft: Draft, sink: Sink) -> None:
+    """``exists()``: ``Query`` selects 1 in the place of the columns, ``Select`` keeps them."""
+    for state in sink.source.states:
+        plain = all(
+            item.kind == "entity" or item.owned or (not item.froms and not item.aggregate)
+            for item in state.selected
+        )
+        selected = frozenset().union(*(item.froms for item in state.selected))
+        if not plain or len(selected) > 1 or state.marks & NOT_BEFORE_EXISTS:
+            raise UnconvertibleError("LL210", "exists() is asked of more than rows of an entity")
+    clause(draft, sink)
+
+
 def statement(draft: Draft, sink: Sink) -> None:
     """``query.statement``: the statement itself."""
     if any(state.marks & SET_OPERATIONS for state in sink.source.states):
@@ -216,5 +234,6 @@ HANDLERS: dict[str, Callable[[Draft, Sink], None]] = {
     "statement": statement,
     "selectable": statement,
     **dict.fromkeys(CLAUSES, clause),
+    "exists": exists,
     **dict.fromkeys(FORMS.keys() - {"iterate"}, terminal),
 }

@@ -18,8 +18,10 @@ from codemods.passes.modern_queries.selection import (
 from codemods.passes.modern_queries.sessions import NOWHERE, SessionRef, Sessions
 from codemods.passes.modern_queries.table import (
     BUILDERS,
+    CRITERIA,
     JOINED_LOADERS,
     LIMITS,
+    NOT_AFTER_CRITERIA,
     NOT_AFTER_LIMIT,
     NOT_AFTER_STATEMENT,
     PLAIN_LOADERS,
@@ -155,6 +157,14 @@ class Steps:
             raise UnconvertibleError("LL210", f"{name}() after limit() raises; a Select takes it")
         if name in NOT_AFTER_STATEMENT and "from_statement" in state.marks:
             raise UnconvertibleError("LL210", f"{name}() after from_statement() raises")
+        if "enable_eagerloads" in state.marks and name in (
+            "options",
+            "with_entities",
+            "add_entity",
+        ):
+            raise UnconvertibleError("LL210", "enable_eagerloads() has no counterpart")
+        if name in NOT_AFTER_CRITERIA and state.marks & CRITERIA:
+            raise UnconvertibleError("LL210", f"{name}() after criteria raises; a Select takes it")
         if state.marks & SET_OPERATIONS and name not in ("limit", "offset", "slice"):
             raise UnconvertibleError("LL212", f"{name}() is called on a union of queries")
         if name in SET_OPERATIONS and state.marks & (LIMITS | {"order_by"}):
@@ -165,6 +175,8 @@ class Steps:
             handler = getattr(self, f"_{name}", None)
             if handler is not None:
                 state = handler(state, call, module)
+        if name in ("filter", "where", "filter_by") and not (call.args or call.keywords):
+            return state
         return replace(state, marks=state.marks | {name})
 
     def _filter(self, state: State, call: ast.Call, module: Module) -> State:
@@ -185,6 +197,10 @@ class Steps:
             raise UnconvertibleError("LL211", "join() with names or tuples is gone in 2.0")
         target = call.args[0]
         relationship = self.relationship(call.args[-1], module)
+        if relationship is not None and isinstance(call.args[-1], ast.Attribute):
+            # The side that the relationship begins at is drawn in, if it is not there yet.
+            owner = self.selections.entity(call.args[-1].value, module)
+            state = replace(state, froms=state.froms | {owner[0] if owner else STRANGER})
         first = self.relationship(target, module)
         if first is not None and len(call.args) == 2:
             raise UnconvertibleError("LL211", "join() along several relationships is gone in 2.0")

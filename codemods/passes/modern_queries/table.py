@@ -69,11 +69,22 @@ LIMITS = words("limit offset slice")
 NOT_AFTER_LIMIT = words("filter where filter_by order_by group_by having join outerjoin")
 NOT_AFTER_STATEMENT = NOT_AFTER_LIMIT | words("limit offset slice distinct reset_joinpoint")
 
+#: After these, ``select_from`` and ``from_statement`` raise.
+CRITERIA = (
+    words("filter where filter_by select_from join outerjoin group_by order_by distinct")
+    | words("from_statement")
+    | LIMITS
+)
+NOT_AFTER_CRITERIA = words("select_from from_statement")
+
+#: With these it matters to ``exists()`` which columns are selected.
+NOT_BEFORE_EXISTS = words("distinct offset slice having with_entities from_statement")
+
 #: Builders of a union that mean the same within it; loader options would not.
 BEFORE_UNION = words("filter where filter_by join outerjoin distinct limit offset") | SET_OPERATIONS
 
 #: Builders that may stand before ``delete()`` and ``update()``: with others ``Query`` raises.
-BEFORE_DML = words("filter where filter_by execution_options params reset_joinpoint")
+BEFORE_DML = words("filter where filter_by execution_options reset_joinpoint")
 
 #: Builders that ``get()`` takes as arguments, and may have before it.
 BEFORE_GET = words("options populate_existing with_for_update execution_options order_by")

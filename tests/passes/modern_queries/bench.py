@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import sys
 import types
 import warnings
@@ -164,4 +165,6 @@ def ident(value: Any, fields: bool = True) -> Any:
         return ("set", *sorted(map(str, (ident(item, fields) for item in value))))
     if isinstance(value, dict):
         return {str(key): ident(item, fields) for key, item in value.items()}
+    if isinstance(value, str):
+        return re.sub(r"%\(\w+ ", "%(", value)  # the name of what has no name
     return value

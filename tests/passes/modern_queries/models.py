@@ -62,23 +62,18 @@ def fill(session):
     session.flush()
     number = 0
     for i in range(1, 7):
-        user = User(
-            id=i, name=f"n{i}", age=None if i == 4 else i * 10, boss_id=1 if i > 3 else None
-        )
-        session.add(user)
+        age = None if i == 4 else i * 10
+        session.add(User(id=i, name=f"n{i}", age=age, boss_id=1 if i > 3 else None))
         session.flush()
         for j in range(i % 3):
             number += 1
-            session.add(
-                Post(
-                    id=number,
-                    title=f"p{i}{j}",
-                    name=f"n{j + 1}",
-                    published=j == 0,
-                    author_id=i,
-                    tags=tags[: j + 1],
-                )
-            )
+            post = Post(id=number, title=f"p{i}{j}", name=f"n{j + 1}", author_id=i)
+            post.published = j == 0
+            session.add(post)
+            session.flush()
+            # One by one: the order of the rows is the same in every run.
+            for tag in range(1, j + 2):
+                session.execute(post_tags.insert().values(post_id=number, tag_id=tag))
         for j in range(i % 2):
             session.add(Badge(id=i * 10 + j, label=f"b{j}", user_id=i))
             session.add(Badge(id=i * 10 + j + 5, label=f"b{j}", user_id=i))

@@ -94,7 +94,9 @@ def publish(s: Session, ids):
     changed = s.execute(
         update(Post).where(Post.id.in_(ids)).values({Post.published: True})
     ).rowcount
-    s.execute(delete(Badge).where(Badge.id == 1).execution_options(synchronize_session=False))
+    s.execute(
+        delete(Badge).where(Badge.id == 1).execution_options(synchronize_session=False)
+    )
     return changed
 """,
     ),
