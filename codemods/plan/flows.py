@@ -26,11 +26,20 @@ class Node(NamedTuple):
 
 
 class Flows:
-    """The flows of sessions of a program. ``holds`` tells whether an expression is a session."""
+    """The flows of sessions of a program. ``holds`` tells whether an expression is a session.
 
-    def __init__(self, program: Program, holds: Callable[[ast.expr, Module], bool]) -> None:
+    No session flows through the calls of ``cut``: they hand over one of another kind.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        holds: Callable[[ast.expr, Module], bool],
+        cut: frozenset[ast.Call] = frozenset(),
+    ) -> None:
         self.program = program
         self.holds = holds
+        self.cut = cut
         self._parents: dict[Node, Node] = {}
         self._seen: set[Node] = set()
 
@@ -178,6 +187,8 @@ class Flows:
         if fixture is not None:
             found.add(Node("result", fixture, ""))
         for call, module in self.program.calls.calls_of(function):
+            if call in self.cut:
+                continue
             passed = self.program.calls.argument(call, function, argument)
             if passed is not None and self.holds(passed, module):
                 found |= self._origins(passed, module, 0)

@@ -16,6 +16,9 @@ from codemods.facts.syntax import Class, Function
 from codemods.facts.values import External, FunctionValue, Instance
 from codemods.passes.async_session import tables
 from codemods.passes.async_session.clients import Clients
+from codemods.passes.async_session.escapes import escapes
+from codemods.passes.async_session.lookups import looked_up
+from codemods.passes.async_session.islands import islands
 from codemods.passes.async_session.sites import (
     AWAIT,
     BRIDGE,
@@ -79,6 +82,10 @@ def analyse(program: Program, options: Options) -> Analysis:
         if is_migration(module):
             for function in module.functions.values():
                 closed[function] = Cause("belongs to Alembic, which stays sync")
+    own = [m for m in program.modules if not is_migration(m) and not program.web.in_tests(m)]
+    escaping = escapes(program, own)
+    for function, cause in (*escaping.items(), *looked_up(program).items()):
+        closed.setdefault(function, cause)
     framework = Framework(
         decorator=lambda f, d: tolerates(program, f, d),
         registration=lambda r: registers(program, r),
@@ -90,12 +97,15 @@ def analyse(program: Program, options: Options) -> Analysis:
         for site in sites:
             if site.function is not None:
                 waiting.setdefault(site.function, Cause(_why(site)))
+        for function, cause in escaping.items():
+            waiting.setdefault(function, cause)
         for call in clients.calls:
             if call.function is not None:
                 waiting.setdefault(call.function, Cause("uses a client that is async now"))
         colours = Colouring(program, waiting, closed, framework)
         more, bridges = _boundaries(program, colours)
         more |= _conflicts(program, sites, colours, bridges)
+        more |= {f: c for f, c in islands(program, sites, colours).items() if f not in more}
         if not more:
             return Analysis(program, options, sites, colours, clients, bridges)
         closed |= more
@@ -242,11 +252,11 @@ def _conflicts(
     """Functions that share a session with one that stays sync, and so have to stay sync too."""
     if not colours.sync:
         return {}
-    cut = {bridge.callee for bridge in bridges}
-    flows = Flows(program, lambda node, module: _is_session(program, node, module))
+    cut = frozenset(bridge.call for bridge in bridges)
+    flows = Flows(program, lambda node, module: _is_session(program, node, module), cut)
     users: dict[Node, list[Function]] = {}
     for site in sites:
-        if site.function is None or site.function in cut:
+        if site.function is None:
             continue
         assert isinstance(site.node, ast.Call)
         receiver = site.node if site.kind == CREATE else _called(site)
@@ -255,12 +265,15 @@ def _conflicts(
         for root in flows.of(receiver, site.module):
             users.setdefault(root, []).append(site.function)
     for function in colours.sync:
-        if function in cut:
-            continue
         for argument in function.parameters:
             if program.instances(program.parameter(function, argument), known.SESSION):
                 for root in flows.of_parameter(function, argument.arg):
                     users.setdefault(root, []).append(function)
+    for bridge in bridges:
+        caller = bridge.module.function_of(bridge.call)
+        if bridge.session is not None and caller is not None:
+            for root in flows.of(bridge.session, bridge.module):
+                users.setdefault(root, []).append(caller)
     closed: dict[Function, Cause] = {}
     for found in users.values():
         stuck = next((f for f in found if f in colours.sync), None)
@@ -365,6 +378,12 @@ def registers(program: Program, reference: Reference) -> bool:
         holder = module.parent(parent)
     if not isinstance(holder, ast.Call) or holder.func is node:
         return False
+    if isinstance(holder.func, ast.Call) and isinstance(holder.func.func, ast.Attribute):
+        # ``router.get("/")(function)``: the decorator, written as a call.
+        method = holder.func.func
+        return method.attr in tables.TOLERANT_REGISTRATIONS and program.web.is_application(
+            method.value, module
+        )
     name = program.outside_name(holder.func, module)
     if name in tables.TOLERANT_CALLS:
         return True
@@ -381,6 +400,9 @@ def sync_entry(program: Program, function: Function) -> str:
     if function.is_method and not _safe_method(program, function):
         assert isinstance(function.parent, Class)
         return f"is a method of {function.parent.name}, whose outside base class may call it"
+    made = program.inference.returned(function)
+    if not program.web.is_pytest(function) and program.instances(made, known.FASTAPI):
+        return "makes the application: servers call it and do not await it"
     return ""
 
 

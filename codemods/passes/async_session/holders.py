@@ -13,7 +13,7 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Binding
+from codemods.facts.syntax import Binding, Function
 from codemods.facts.values import External
 from codemods.passes.async_session.analysis import Analysis, is_migration
 from codemods.passes.async_session.sites import Site
@@ -134,7 +134,7 @@ class Holders:
     def _is_async(self, node: ast.AST, module: Module) -> bool:
         if is_migration(module):
             return False
-        function = module.function_of(node)
+        function = _defaulted(node, module) or module.function_of(node)
         if function is not None:
             if function in self.analysis.colours.sync:
                 return False
@@ -158,8 +158,11 @@ class Holders:
         """
         for parent in module.ancestors(node):
             if isinstance(parent, ast.Call):
+                called = self.program.called_functions(parent, module)
+                if called and all(f in self.analysis.colours.sync for f in called):
+                    return False
                 return bool(
-                    self.program.called_functions(parent, module)
+                    called
                     or self.program.outside_name(parent.func, module)
                     in (known.DEPENDS, known.SESSION, known.SQLMODEL_SESSION)
                     or isinstance(parent.func, ast.Attribute)
@@ -188,6 +191,17 @@ class Holders:
                 holder.needs_async = True
                 for source in holder.makes:
                     source.needs_async = True
+
+
+def _defaulted(node: ast.AST, module: Module) -> Function | None:
+    """The function of whose parameter a node is the default."""
+    for parent in module.ancestors(node):
+        if isinstance(parent, ast.arguments):
+            definition = module.parent(parent)
+            return module.functions.get(definition) if definition is not None else None
+        if isinstance(parent, ast.stmt):
+            return None
+    return None
 
 
 def _is_none(binding: Binding) -> bool:

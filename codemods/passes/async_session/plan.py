@@ -15,6 +15,7 @@ from codemods.passes.async_session.differences import edit_differences
 from codemods.passes.async_session.engines import Engines
 from codemods.passes.async_session.functions import edit_functions
 from codemods.passes.async_session.holders import Holders
+from codemods.passes.async_session.pooled import edit_pooled
 from codemods.passes.async_session.requirements import edit_manifests
 from codemods.passes.async_session.sites import BRIDGE, CREATE, Site
 from codemods.passes.async_session.startup import edit_startup
@@ -25,15 +26,21 @@ from codemods.passes.base import Decision, Outcome
 from codemods.plan.draft import Draft
 
 RULE = "async-session"
+POOLED = "becomes def, which FastAPI gives a thread"
 CALL, BRIDGED, LEFT = "LL401", "LL402", "LL403"
 
 
 def plan(program: Program, options: Options) -> Outcome:
     """Decide and draft the whole flip."""
     analysis = analyse(program, options)
-    if not reaches_the_loop(analysis):
-        return Outcome()
     draft = Draft()
+    threads = edit_pooled(analysis, draft)
+    if not reaches_the_loop(analysis):
+        return Outcome(
+            edits=draft.files(),
+            findings=tuple(f for f in _findings(analysis, threads) if f.code != CALL),
+            decisions=tuple(d for d in _decisions(analysis, threads) if d.treatment != "native"),
+        )
     versions = Versions(program.codebase)
     edit_functions(analysis, draft)
     edit_annotations(analysis, draft)
@@ -47,8 +54,8 @@ def plan(program: Program, options: Options) -> Outcome:
     return Outcome(
         edits=draft.files(),
         texts={**engines.texts, **testing.texts, **_manifests(analysis, versions, engines)},
-        findings=tuple(_findings(analysis)),
-        decisions=tuple(_decisions(analysis)),
+        findings=tuple(_findings(analysis, threads)),
+        decisions=tuple(_decisions(analysis, threads)),
     )
 
 
@@ -81,12 +88,12 @@ def reaches_the_loop(analysis: Analysis) -> bool:
     return False
 
 
-def _findings(analysis: Analysis) -> list[Finding]:
+def _findings(analysis: Analysis, threads: list[Function]) -> list[Finding]:
     found = []
     for site in analysis.sites:
         if site.kind == CREATE or site.function is None:
             continue
-        code, treatment, message = _verdict(analysis, site)
+        code, treatment, message = _verdict(analysis, site, site.function in threads)
         found.append(
             Finding(
                 path=site.module.path,
@@ -104,13 +111,16 @@ def _findings(analysis: Analysis) -> list[Finding]:
     return found
 
 
-def _verdict(analysis: Analysis, site: Site) -> tuple[str, Treatment, str]:
+def _verdict(analysis: Analysis, site: Site, threaded: bool) -> tuple[str, Treatment, str]:
     assert isinstance(site.node, ast.Call) and site.function is not None
     called = ast.unparse(site.node.func)
     if site.function in analysis.colours.sync:
         why = analysis.colours.sync[site.function].text
         if any(bridge.callee is site.function for bridge in analysis.bridges):
             message = f"`{called}` runs through run_sync, since {site.function.name} {why}"
+            return BRIDGED, Treatment.BRIDGED, message
+        if threaded:
+            message = f"`{called}` gets a thread, since {site.function.name} {why}"
             return BRIDGED, Treatment.BRIDGED, message
         message = f"`{called}` stays sync, since {site.function.name} {why}"
         return LEFT, Treatment.LEFT, message
@@ -120,7 +130,7 @@ def _verdict(analysis: Analysis, site: Site) -> tuple[str, Treatment, str]:
     return CALL, Treatment.NATIVE, f"`{called}` blocks {where} while the database works"
 
 
-def _decisions(analysis: Analysis) -> list[Decision]:
+def _decisions(analysis: Analysis, threads: list[Function]) -> list[Decision]:
     counts: Counter[Function] = Counter(
         site.function for site in analysis.sites if site.function is not None
     )
@@ -131,6 +141,8 @@ def _decisions(analysis: Analysis) -> list[Decision]:
             if native:
                 treatment = Treatment.NATIVE
                 action = "stays async def" if function.is_async else "becomes async def"
+            elif function in threads:
+                treatment, action = Treatment.BRIDGED, POOLED
             elif function in bridged:
                 treatment, action = Treatment.BRIDGED, "stays sync, called through run_sync"
             else:
@@ -146,4 +158,16 @@ def _decisions(analysis: Analysis) -> list[Decision]:
                     sites=counts[function],
                 )
             )
+    found += [
+        Decision(
+            path=function.module.path,
+            line=function.definition.lineno,
+            symbol=function.qualname,
+            treatment=Treatment.BRIDGED.value,
+            action=POOLED,
+            reasons=("is given something with a session that stays sync",),
+        )
+        for function in threads
+        if function not in analysis.colours.sync
+    ]
     return sorted(found, key=lambda d: (d.path, d.line))

@@ -1,0 +1,199 @@
+"""Sessions that leave what can be followed: for something unknown, in a container, as a method.
+
+Whoever gets such a session may call any of its methods without an ``await``. So the function that
+lets it go keeps a sync session, and everything that shares that session does too.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Class, Function
+from codemods.facts.values import (
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Method,
+    ModuleValue,
+    Value,
+)
+from codemods.passes.async_session import tables
+from codemods.plan.colours import Cause
+
+#: What may be given a session of either kind, by resolved name.
+_HARMLESS = frozenset(
+    f"builtins.{name}" for name in "bool callable hash id isinstance print repr str type".split()
+) | frozenset(
+    {
+        "typing.cast",
+        "contextlib.closing",
+        "sqlalchemy.inspect",
+        "sqlalchemy.event.listen",
+        known.DEPENDS,
+        known.SECURITY,
+    }
+)
+_LOGGING = ("logging.", "loguru.", "structlog.", "warnings.")
+_WAITING = tables.AWAITED[known.SESSION] | tables.ENTERED[known.SESSION] | {"query"}
+
+
+def escapes(program: Program, modules: list[Module]) -> dict[Function, Cause]:
+    """The functions of ``modules`` that let a session go where it can't be followed."""
+    found: dict[Function, Cause] = {}
+    seeker = _Seeker(program)
+    for module in modules:
+        for node in module.syntax.parents:
+            function = None
+            for what, where in seeker.look(node, module):
+                function = function or module.function_of(where)
+                if function is not None:
+                    place = f"{module.path}:{where.lineno}"
+                    found.setdefault(function, Cause(f"{what} in {place}"))
+    return found
+
+
+class _Seeker:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def look(self, node: ast.AST, module: Module) -> Iterator[tuple[str, ast.expr]]:
+        """What a node does with a session that can't be followed."""
+        match node:
+            case ast.Call():
+                yield from self._call(node, module)
+            case ast.Attribute(ctx=ast.Load(), attr=name) if name in _WAITING:
+                parent = module.parent(node)
+                called = isinstance(parent, ast.Call) and parent.func is node
+                if not called and self._is_session(node.value, module):
+                    yield f"uses `{ast.unparse(node)}` as a value", node
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    if self._stores_unseen(target, module) and self._is_session(value, module):
+                        yield f"keeps its session in `{ast.unparse(target)}`", value
+
+    def _is_session(self, node: ast.expr, module: Module) -> bool:
+        if not isinstance(node, ast.Name | ast.Attribute):
+            return False
+        return self.program.is_a(node, module, known.SESSION)
+
+    def _stores_unseen(self, target: ast.expr, module: Module) -> bool:
+        """Whether a target is an attribute of something of which nothing is known."""
+        if isinstance(target, ast.Subscript):
+            return True
+        if not isinstance(target, ast.Attribute):
+            return False
+        return not any(
+            isinstance(owner, ModuleValue | ClassValue)
+            or (isinstance(owner, Instance) and isinstance(owner.cls, Class))
+            for owner in self.program.infer(target.value, module)
+        )
+
+    # -- calls -------------------------------------------------------------------------------
+
+    def _call(self, call: ast.Call, module: Module) -> Iterator[tuple[str, ast.expr]]:
+        for argument in (*call.args, *(k.value for k in call.keywords)):
+            passed = argument.value if isinstance(argument, ast.Starred) else argument
+            if not self._is_session(passed, module):
+                continue
+            if not self._followed(call, passed, module):
+                called = ast.unparse(call.func)
+                yield f"hands its session to `{called}`, which can't be followed", passed
+
+    def _followed(self, call: ast.Call, passed: ast.expr, module: Module) -> bool:
+        """Whether it is known what the called function does with the session."""
+        values = self.program.infer(call.func, module)
+        return bool(values) and all(self._takes(value, call, passed, module) for value in values)
+
+    def _takes(self, value: Value, call: ast.Call, passed: ast.expr, module: Module) -> bool:
+        match value:
+            case FunctionValue(function=function):
+                return self._parameter(function, call, passed)
+            case ClassValue(cls=cls):
+                return self._constructor(cls, call, passed)
+            case External(name=name):
+                return self._outside(name, call, passed, module)
+            case Method(owner=owner):
+                if owner.cls in ("fastapi.BackgroundTasks", "starlette.background.BackgroundTask"):
+                    return self._task(call, passed, module)
+                return isinstance(owner.cls, str) and self._of_database(owner)
+            case Instance(cls=cls):
+                if isinstance(cls, Class):
+                    methods = self.program.inference.instance_attribute(value, "__call__")
+                    return bool(methods) and all(
+                        self._takes(method, call, passed, module) for method in methods
+                    )
+                return self._of_database(value)
+        return False
+
+    def _of_database(self, owner: Instance) -> bool:
+        """``SessionLocal(bind=db)``, ``query.with_session(db)``: edited as sites are."""
+        return any(
+            self.program.is_subclass(owner.cls, name)
+            for name in (*tables.DATABASE_CLASSES, known.SESSIONMAKER)
+        )
+
+    def _parameter(self, function: Function, call: ast.Call, passed: ast.expr) -> bool:
+        """Whether a session arrives in a parameter that is known to be one."""
+        for argument in function.parameters:
+            if self.program.calls.argument(call, function, argument) is passed:
+                taken = self.program.parameter(function, argument)
+                return bool(self.program.instances(taken, known.SESSION)) or not _used(
+                    function, argument.arg
+                )
+        return False
+
+    def _constructor(self, cls: Class, call: ast.Call, passed: ast.expr) -> bool:
+        for base in self.program.mro(cls):
+            if isinstance(base, str):
+                continue
+            if "__init__" in base.bindings:
+                return any(
+                    self._parameter(base.module.functions[b.node], call, passed)
+                    for b in base.bindings["__init__"]
+                    if b.node in base.module.functions
+                )
+        # A dataclass, a named tuple or a model: its annotations say what it holds.
+        return True
+
+    def _outside(self, name: str, call: ast.Call, passed: ast.expr, module: Module) -> bool:
+        if name in _HARMLESS or name.startswith(_LOGGING):
+            return True
+        if name == "builtins.super" or self.program.is_subclass(name, known.SESSION):
+            return True
+        if name in ("starlette.background.BackgroundTask", "fastapi.BackgroundTasks.add_task"):
+            return self._task(call, passed, module)
+        return False
+
+    def _task(self, call: ast.Call, passed: ast.expr, module: Module) -> bool:
+        """``add_task(function, db)``: the function takes a session if its parameter says so."""
+        if not call.args:
+            return False
+        functions = [
+            v.function
+            for v in self.program.infer(call.args[0], module)
+            if isinstance(v, FunctionValue)
+        ]
+        keyword = next((k.arg for k in call.keywords if k.value is passed), None)
+        for function in functions:
+            taken = [a for a in function.parameters if a.arg == keyword]
+            if keyword is None and passed in call.args:
+                taken = function.parameters[call.args.index(passed) - 1 :][:1]
+            if not taken or not self.program.instances(
+                self.program.parameter(function, taken[0]), known.SESSION
+            ):
+                return False
+        return bool(functions)
+
+
+def _used(function: Function, name: str) -> bool:
+    """Whether the body of a function reads a name."""
+    return any(
+        isinstance(node, ast.Name) and node.id == name
+        for statement in function.definition.body
+        for node in ast.walk(statement)
+    )
