@@ -75,6 +75,11 @@ class MakeAsync:
 
 
 @dataclass(frozen=True)
+class MakeSync:
+    """``async def`` becomes ``def``."""
+
+
+@dataclass(frozen=True)
 class ReplaceStatement:
     """Replace a statement by the statements of a template; its comments stay above the first.
 
@@ -144,6 +149,7 @@ Action = (
     | Rename
     | Arguments
     | MakeAsync
+    | MakeSync
     | ReplaceStatement
     | InsertBefore
     | InsertAfter

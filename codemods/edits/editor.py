@@ -15,6 +15,7 @@ from codemods.edits.actions import (
     Arguments,
     Await,
     MakeAsync,
+    MakeSync,
     RemoveDecorator,
     Rename,
     Rewrite,
@@ -141,6 +142,8 @@ class Editor(cst.CSTTransformer):
                 return with_arguments(node, action)
             case MakeAsync():
                 return made_async(node, action)
+            case MakeSync() if isinstance(node, cst.FunctionDef):
+                return node.with_changes(asynchronous=None)
             case AddParameter():
                 return with_parameter(node, action)
             case SetReturns():

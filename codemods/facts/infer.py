@@ -69,6 +69,8 @@ class Inference:
         match node:
             case ast.Name():
                 return self.name(node.id, module.scope_of(node))
+            case ast.Attribute(value=ast.Call(func=ast.Name(id="super")) as start):
+                return self._inherited(start, node.attr, module)
             case ast.Attribute():
                 return self.attribute(self.infer(node.value, module), node.attr, module)
             case ast.Call():
@@ -431,6 +433,22 @@ class Inference:
             order = self.program.mro(owner)
             rest = order[order.index(cls) + 1 :] if cls in order else ()
             found.update(Instance(base) for base in rest[:1])
+        return frozenset(found)
+
+    def _inherited(self, node: ast.Call, name: str, module: Module) -> Values:
+        """``super().name``: of the first class behind this one that has it, for each object."""
+        function = module.function_of(node)
+        if function is None or not isinstance(function.parent, Class):
+            return UNKNOWN
+        cls = function.parent
+        found: set[Value] = set()
+        for owner in (cls, *self.program.subclasses(cls)):
+            order = self.program.mro(owner)
+            rest = order[order.index(cls) + 1 :] if cls in order else ()
+            ours = [b for b in rest if isinstance(b, Class) and name in b.bindings]
+            outside = [b for b in rest if isinstance(b, str)]
+            for base in (ours or outside)[:1]:
+                found |= self.instance_attribute(Instance(base), name)
         return frozenset(found)
 
     def called(self, value: Value, node: ast.Call, module: Module) -> Values:

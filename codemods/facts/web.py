@@ -99,12 +99,11 @@ class Web:
         self, node: ast.expr, module: Module, annotation: ast.expr | None
     ) -> Dependency | None:
         if not isinstance(node, ast.Call):
-            found = self.program.definition(node, module)
-            if found is None or not isinstance(found[0], ast.Call):
+            found = self._named_marker(node, module)
+            if found is None:
                 return None
             node, module = found
-            assert isinstance(node, ast.Call)
-        if self.program.outside_name(node.func, module) not in (known.DEPENDS, known.SECURITY):
+        elif not self._is_marker(node, module):
             return None
         target = node.args[0] if node.args else None
         for keyword in node.keywords:
@@ -112,6 +111,26 @@ class Web:
                 target = keyword.value
         target = target if target is not None else annotation
         return Dependency(target, module, node) if target is not None else None
+
+    def _is_marker(self, node: ast.expr | None, module: Module) -> bool:
+        return isinstance(node, ast.Call) and self.program.outside_name(node.func, module) in (
+            known.DEPENDS,
+            known.SECURITY,
+        )
+
+    def _named_marker(self, node: ast.expr, module: Module) -> tuple[ast.Call, Module] | None:
+        """The ``Depends(...)`` that a name stands for, on any of the branches that bind it."""
+        home = self.program.home(node, module)
+        if home is None:
+            return None
+        holder, name = home
+        for binding in holder.bindings.get(name, ()):
+            value = binding.value
+            if not isinstance(value, ast.Call) or binding.path:
+                continue
+            if self._is_marker(value, holder.module):
+                return value, holder.module
+        return None
 
     def provided(self, dependency: Dependency) -> Values:
         """What the parameter of a dependency holds."""
@@ -163,6 +182,10 @@ class Web:
                     route = self._route(function, decorator, module)
                     if route is not None:
                         found.setdefault(function, []).append(route)
+            for method in ROUTE_METHODS:
+                for call in module.syntax.calls.get(method, ()):
+                    for route in self._decorated_by_hand(call, module):
+                        found.setdefault(route.function, []).append(route)
             for name in ("add_api_route", "add_api_websocket_route", "add_route"):
                 for call in module.syntax.calls.get(name, ()):
                     for route in self._added(call, module):
@@ -177,6 +200,19 @@ class Web:
             return None
         model = next((k.value for k in decorator.keywords if k.arg == "response_model"), None)
         return Route(function, method, decorator, module, model or function.definition.returns)
+
+    def _decorated_by_hand(self, call: ast.Call, module: Module) -> list[Route]:
+        """``router.get("/")(function)``."""
+        outer = module.parent(call)
+        if not isinstance(outer, ast.Call) or outer.func is not call or len(outer.args) != 1:
+            return []
+        routes = []
+        for value in self.program.infer(outer.args[0], module):
+            if isinstance(value, FunctionValue):
+                route = self._route(value.function, call, module)
+                if route is not None:
+                    routes.append(route)
+        return routes
 
     def _added(self, call: ast.Call, module: Module) -> list[Route]:
         assert isinstance(call.func, ast.Attribute)
