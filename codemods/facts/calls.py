@@ -184,11 +184,16 @@ class CallGraph:
     def calls_of(self, function: Function) -> list[tuple[ast.Call, Module]]:
         """The calls of a function that were resolved; of ``__init__``: those of its class."""
         if function.name == "__init__" and isinstance(function.parent, Class):
-            classes = [function.parent, *self.program.subclasses(function.parent)]
+            makers = [
+                reference
+                for cls in (function.parent, *self.program.subclasses(function.parent))
+                if self._constructor(cls) is function
+                for reference in self.class_references(cls)
+            ]
+            # Beside them, ``super().__init__(...)`` of the subclasses that have their own.
             return [
                 (reference.call, reference.module)
-                for cls in classes
-                for reference in self.class_references(cls)
+                for reference in (*makers, *self.references(function))
                 if reference.call is not None
             ]
         return [
@@ -196,6 +201,14 @@ class CallGraph:
             for reference in self.references(function)
             if reference.call is not None
         ]
+
+    def _constructor(self, cls: Class) -> Function | None:
+        """The ``__init__`` that making an object of ``cls`` calls."""
+        for base in self.program.mro(cls):
+            if isinstance(base, Class):
+                for binding in base.bindings.get("__init__", ()):
+                    return base.module.functions.get(binding.node)
+        return None
 
     def argument(self, call: ast.Call, function: Function, argument: ast.arg) -> ast.expr | None:
         """The expression that ``call`` passes for ``argument`` of ``function``."""
