@@ -28,10 +28,20 @@ from codemods.passes.eager_loading.writing import Writer
 
 @dataclass(frozen=True)
 class Untracked:
-    """A relationship that is read of an object whose query is not known, and why not."""
+    """An expression that can load a relationship of an object whose query is not known.
 
-    touch: Touch
+    ``message`` says what is read, ``reason`` why its way is not known.
+    """
+
+    node: ast.AST
+    module: Module
+    message: str
     reason: str
+
+
+def _untracked(touch: Touch, reason: str) -> Untracked:
+    message = f"{'.'.join(touch.path)} is loaded lazily: {touch.why}"
+    return Untracked(touch.node, touch.module, message, reason)
 
 
 @dataclass
@@ -62,16 +72,20 @@ def analyse(program: Program) -> Analysis:
             if not path or _in_tests(landing, program):
                 continue
             if landing.kind is Kind.UNKNOWN:
-                found.untracked.append(Untracked(touch, landing.reason))
+                found.untracked.append(_untracked(touch, landing.reason))
             elif landing.kind is not Kind.SELF:
                 landings.append((landing, path))
+    for node, module in touches.unknown():
+        message = f"{ast.unparse(node)} can be a relationship"
+        reason = f"what {ast.unparse(node.value)} is, is not known"
+        found.untracked.append(Untracked(node, module, message, reason))
     sessions = Sessions(program)
     callers = Callers(program, (landing for landing, _ in landings))
     settled = Reloads(program, sessions, callers).settle(landings)
     found.reloads = settled.reloads
-    found.untracked += [Untracked(one.demand.touch, reason) for one, reason in settled.lost]
+    found.untracked += [_untracked(one.demand.touch, reason) for one, reason in settled.lost]
     found.placement = Placer(program, callers).place(settled.open)
-    found.untracked += [Untracked(load.touch, reason) for load, _, reason in found.placement.lost]
+    found.untracked += [_untracked(load.touch, reason) for load, _, reason in found.placement.lost]
     demanded: set[ast.AST] = {f.use for one, _ in settled.open for f in one.demand.trail}
     demanded |= {one.demand.use for one, _ in settled.open}
     commits = Commits(program, sessions, frozenset(demanded))
@@ -114,7 +128,7 @@ def plan(program: Program, options: Options) -> Outcome:
             written = writer.place(place)
         except NoName as error:
             for load in place.loads:
-                found.untracked.append(Untracked(load.touch, f"{error} can't be named there"))
+                found.untracked.append(_untracked(load.touch, f"{error} can't be named there"))
             continue
         if written and place.loads:
             paths = sorted({".".join(load.path) for load in place.loads})
@@ -133,7 +147,7 @@ def plan(program: Program, options: Options) -> Outcome:
             writer.reload(reload)
         except NoName as error:
             for touch in reload.touches:
-                found.untracked.append(Untracked(touch, f"{error} can't be named there"))
+                found.untracked.append(_untracked(touch, f"{error} can't be named there"))
             continue
         spot = reload.spot
         message = f"{spot.name} was saved, and {', '.join(paths)} of it are loaded lazily"
@@ -146,8 +160,11 @@ def plan(program: Program, options: Options) -> Outcome:
         writer.requery(requery)
         message = f"{requery.entity.name} is queried again behind the commit that expired it"
         findings.append(_finding(requery.module, requery.node, codes.STALE, message))
-    for lost in dict.fromkeys((u.touch, u.reason) for u in found.untracked):
-        findings.append(_lost_finding(*lost))
+    for lost in dict.fromkeys(found.untracked):
+        reasons = (lost.reason,)
+        findings.append(
+            _finding(lost.module, lost.node, codes.UNTRACKED, lost.message, reasons, Treatment.LEFT)
+        )
     for touch in dict.fromkeys(found.dynamic):
         message = f"a dynamic relationship is used: {touch.why}"
         findings.append(
@@ -175,12 +192,6 @@ def _stale_finding(stale: Stale) -> Finding:
         return _finding(module, stale.statement, codes.EMPTY, message, where)
     message = f"{stale.name} is read after the commit that expired it"
     return _finding(module, stale.statement, codes.STALE, message, where)
-
-
-def _lost_finding(touch: Touch, reason: str) -> Finding:
-    path = ".".join(touch.path)
-    message = f"{path} is loaded lazily: {touch.why}"
-    return _finding(touch.module, touch.node, codes.UNTRACKED, message, (reason,), Treatment.LEFT)
 
 
 def _finding(

@@ -153,6 +153,19 @@ def meant_is_free(values: Values, meant: list[External]) -> bool:
     return not any(value in values for value in meant)
 
 
+def continued(entity: Class, paths: Iterable[Path], program: Program) -> set[Path]:
+    """``paths``, and what is read of the object itself where a path comes back to its class."""
+    found = set(paths)
+    for path in list(found):
+        current: Class | None = entity
+        for index, name in enumerate(path):
+            relationship = program.models.relationships(current).get(name) if current else None
+            current = relationship.target if relationship else None
+            if current is entity and path[index + 1 :]:
+                found.add(path[index + 1 :])
+    return found
+
+
 def repeats(entity: Class, tree: Tree, program: Program) -> bool:
     """Whether a class of which relationships are loaded is met again further on."""
     found: list[Class] = []

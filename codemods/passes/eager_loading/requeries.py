@@ -48,9 +48,14 @@ class Requeries:
         if not commits:
             return []
         module = function.module
+        reloads = {event.call for event in events if event.kind == "reload"}
         found = []
         for node in ast.walk(function.definition):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            if (
+                not isinstance(node, ast.Call)
+                or node in reloads
+                or not isinstance(node.func, ast.Attribute)
+            ):
                 continue
             if module.function_of(node) is not function:
                 continue
@@ -94,9 +99,10 @@ class Requeries:
         for node in ast.walk(function.definition):
             if not isinstance(node, ast.Call) or not follows(node, event.call, module):
                 continue
-            if isinstance(node.func, ast.Attribute) and node.func.attr in ("update", "delete"):
-                if self._entity(self.program.infer(node.func.value, module)) is entity:
-                    return True
+            match node.func:
+                case ast.Attribute(attr="update" | "delete", value=query):
+                    if self._entity(self.program.infer(query, module)) is entity:
+                        return True
             called = self.program.outside_name(node.func, module)
             if called in ("sqlalchemy.update", "sqlalchemy.delete") and node.args:
                 values = self.program.annotation(node.args[0], module)

@@ -9,7 +9,7 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.models import Relationship
 from codemods.facts.modules import Module
-from codemods.facts.schemas import Field, Schemas
+from codemods.facts.schemas import BASE_MODEL, Field, Schemas
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
 from codemods.passes.eager_loading.flow import Tracer
@@ -334,6 +334,35 @@ class Touches:
                 if field is not None:
                     schemas = self.schemas.schemas(field.values)
                     yield from self._made(keyword.value, reference.module, schemas, "field of")
+
+    def unknown(self) -> Iterator[tuple[ast.Attribute, Module]]:
+        """Reads that are called like relationships, of objects of which nothing is known."""
+        names = self._relationship_names() - self._ordinary_names()
+        for module in self._modules(names):
+            for name in sorted(names & set(module.syntax.references)):
+                for node in module.syntax.references[name]:
+                    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+                        continue
+                    values = self.program.infer(node.value, module)
+                    if values - {Instance(known.OPAQUE)} or self._is_called(node, module):
+                        continue
+                    if module.function_of(node) is not None and not self._in_model(node, module):
+                        yield node, module
+
+    def _ordinary_names(self) -> set[str]:
+        """Names that other classes of the program use too: they say nothing by themselves."""
+        models = self.program.models
+        return {
+            name
+            for cls in self.program.all_classes()
+            if not models.is_mapped(cls) and not self.program.is_subclass(cls, BASE_MODEL)
+            for name in (*cls.bindings, *cls.attributes)
+        } | {"items", "keys", "values"}
+
+    @staticmethod
+    def _is_called(node: ast.Attribute, module: Module) -> bool:
+        parent = module.parent(node)
+        return isinstance(parent, ast.Call) and parent.func is node
 
     # -- what needs no load ------------------------------------------------------------------
 

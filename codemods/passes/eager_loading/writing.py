@@ -27,7 +27,14 @@ from codemods.passes.eager_loading.existing import Existing, options_of, options
 from codemods.passes.eager_loading.factories import Factory
 from codemods.passes.eager_loading.loads import PARAMETER, Place
 from codemods.passes.eager_loading.reloads import Reload
-from codemods.passes.eager_loading.render import NoName, Renderer, primary_key, repeats, tree_of
+from codemods.passes.eager_loading.render import (
+    NoName,
+    Renderer,
+    continued,
+    primary_key,
+    repeats,
+    tree_of,
+)
 from codemods.passes.eager_loading.requeries import Requery
 from codemods.passes.eager_loading.ways import Kind, Path
 
@@ -235,7 +242,8 @@ class Writer:
         root = renderer.name(reload.entity)
         keys = [f"{name}.{key}" for key in primary_key(reload.entity, self.program)]
         identity = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
-        tree = tree_of((path, False) for path in reload.paths)
+        paths = continued(reload.entity, reload.paths, self.program)
+        tree = tree_of((path, False) for path in paths)
         options = ", ".join(renderer.options(reload.entity, root, tree))
         if repeats(reload.entity, tree, self.program):
             # Reading everything anew would unload an object that is met twice on the way.

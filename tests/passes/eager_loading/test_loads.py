@@ -1,0 +1,487 @@
+"""What is read of an object is loaded by the query that gives it, and nothing else."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import pytest
+from strict import Request, check, migrated
+
+from codemods.findings import Treatment
+
+HEAD = """\
+from decimal import Decimal
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, HTTPException
+from pydantic import BaseModel, ConfigDict, model_validator
+from sqlalchemy import Column, ForeignKey, Numeric, String, Table, create_engine, func, select, update
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    joinedload,
+    mapped_column,
+    relationship,
+    selectinload,
+    sessionmaker,
+)
+from sqlalchemy.pool import StaticPool
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+post_tags = Table(
+    "post_tags",
+    Base.metadata,
+    Column("post_id", ForeignKey("posts.id"), primary_key=True),
+    Column("tag_id", ForeignKey("tags.id"), primary_key=True),
+)
+
+
+class User(Base):
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(30))
+    balance: Mapped[Decimal] = mapped_column(Numeric(10, 2), default=0)
+    posts: Mapped[list["Post"]] = relationship(back_populates="author", order_by="Post.id")
+    notes: Mapped[list["Note"]] = relationship(lazy="selectin", order_by="Note.id")
+
+    @property
+    def titles(self) -> list[str]:
+        return [post.title for post in self.posts]
+
+    def words(self) -> int:
+        return sum(len(post.tags) for post in self.posts)
+
+
+class Post(Base):
+    __tablename__ = "posts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    author: Mapped[User | None] = relationship(back_populates="posts")
+    tags: Mapped[list["Tag"]] = relationship(secondary=post_tags, order_by="Tag.name")
+
+
+class Tag(Base):
+    __tablename__ = "tags"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class Note(Base):
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+class Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+
+
+class TagOut(Out):
+    name: str
+
+
+class PostOut(Out):
+    title: str
+    tags: list[TagOut]
+
+
+class PostFull(PostOut):
+    author: "UserBrief | None"
+
+
+class UserBrief(Out):
+    name: str
+    balance: Decimal
+
+
+class UserOut(UserBrief):
+    posts: list[PostOut]
+
+
+class UserIn(BaseModel):
+    name: str
+    balance: Decimal = Decimal(0)
+
+
+engine = create_engine(
+    "sqlite://", connect_args={"check_same_thread": False}, poolclass=StaticPool
+)
+Base.metadata.create_all(engine)
+SessionLocal = sessionmaker(bind=engine)
+with SessionLocal() as seed:
+    red, blue = Tag(name="red"), Tag(name="blue")
+    ann, bob = User(name="ann"), User(name="bob")
+    seed.add_all(
+        [
+            Post(title="one", author=ann, tags=[red, blue]),
+            Post(title="two", author=ann, tags=[red]),
+            Post(title="lost"),
+            bob,
+            Note(text="n", user_id=1),
+        ]
+    )
+    seed.commit()
+
+app = FastAPI()
+
+
+def get_db():
+    with SessionLocal() as db:
+        yield db
+
+
+Db = Annotated[Session, Depends(get_db)]
+
+
+"""
+
+CASES: dict[str, tuple[str, list[Request], list[str]]] = {
+    "list with a response model": (
+        """
+        @app.get("/users", response_model=list[UserOut])
+        def users(db: Db):
+            return db.scalars(select(User).order_by(User.id)).all()
+        """,
+        [("GET", "/users")],
+        ["select(User)", ".options(selectinload(User.posts).selectinload(Post.tags))"],
+    ),
+    "legacy query": (
+        """
+        @app.get("/users", response_model=list[UserOut])
+        def users(db: Db):
+            return db.query(User).order_by(User.id).all()
+        """,
+        [("GET", "/users")],
+        ["db.query(User)", ".options(selectinload(User.posts).selectinload(Post.tags))"],
+    ),
+    "return annotation": (
+        """
+        @app.get("/users")
+        def users(db: Db) -> list[UserOut]:
+            return db.execute(select(User)).scalars().all()
+        """,
+        [("GET", "/users")],
+        [".options(selectinload(User.posts).selectinload(Post.tags))"],
+    ),
+    "one object": (
+        """
+        @app.get("/posts/{pk}", response_model=PostFull)
+        def post(pk: int, db: Db):
+            found = db.get(Post, pk)
+            if found is None:
+                raise HTTPException(404)
+            return found
+        """,
+        [("GET", "/posts/1"), ("GET", "/posts/3"), ("GET", "/posts/9")],
+        ["immediateload(Post.author), selectinload(Post.tags)"],
+    ),
+    "options that are there are kept": (
+        """
+        @app.get("/users", response_model=list[UserOut])
+        def users(db: Db):
+            return db.scalars(select(User).options(joinedload(User.posts))).unique().all()
+        """,
+        [("GET", "/users")],
+        ["joinedload(User.posts).selectinload(Post.tags)"],
+    ),
+    "a property and a method of the model": (
+        """
+        @app.get("/users")
+        def users(db: Db):
+            found = db.scalars(select(User).order_by(User.id)).all()
+            return [{"titles": user.titles, "words": user.words()} for user in found]
+        """,
+        [("GET", "/users")],
+        ["selectinload(User.posts).selectinload(Post.tags)"],
+    ),
+    "what a helper reads of its parameter": (
+        """
+        def describe(user: User) -> dict:
+            return {"name": user.name, "titles": [p.title for p in user.posts]}
+
+
+        @app.get("/users/{pk}")
+        def user(pk: int, db: Db):
+            found = db.scalars(select(User).where(User.id == pk)).first()
+            return describe(found) if found else None
+        """,
+        [("GET", "/users/1"), ("GET", "/users/9")],
+        ["select(User)", ".options(selectinload(User.posts))"],
+    ),
+    "a chain, and a key of sorted": (
+        """
+        @app.get("/posts")
+        def posts(db: Db):
+            found = db.scalars(select(Post).where(Post.author_id.is_not(None))).all()
+            return [p.author.name for p in sorted(found, key=lambda p: (len(p.tags), p.id))]
+        """,
+        [("GET", "/posts")],
+        ["selectinload(Post.author), selectinload(Post.tags)"],
+    ),
+    "a function that only some need it of": (
+        """
+        def find(db: Session, pk: int) -> User | None:
+            return db.get(User, pk)
+
+
+        @app.get("/users/{pk}", response_model=UserOut)
+        def user(pk: int, db: Db):
+            found = find(db, pk)
+            if not found:
+                raise HTTPException(404)
+            return found
+
+
+        @app.get("/names/{pk}")
+        def name(pk: int, db: Db):
+            return find(db, pk).name
+        """,
+        [("GET", "/users/1"), ("GET", "/users/9"), ("GET", "/names/2")],
+        [
+            "options: Sequence[ORMOption] = ()",
+            "db.get(User, pk, options=options)",
+            "options=[selectinload(User.posts).selectinload(Post.tags)]",
+        ],
+    ),
+    "a generic repository": (
+        """
+        class Repository:
+            def __init__(self, model, db):
+                self.model = model
+                self.db = db
+
+            def all(self):
+                return self.db.scalars(select(self.model).order_by(self.model.id)).all()
+
+
+        class Users(Repository):
+            def __init__(self, db):
+                super().__init__(User, db)
+
+            def listed(self) -> list[User]:
+                return self.db.scalars(select(User).order_by(User.id)).all()
+
+
+        @app.get("/users", response_model=list[UserOut])
+        def users(db: Db):
+            return Users(db).listed()
+        """,
+        [("GET", "/users")],
+        ["selectinload(User.posts).selectinload(Post.tags)"],
+    ),
+    "an object of a dependency": (
+        """
+        def current(db: Db) -> User:
+            return db.scalars(select(User).where(User.name == "ann")).one()
+
+
+        @app.get("/me", response_model=UserOut)
+        def me(user: Annotated[User, Depends(current)]):
+            return user
+        """,
+        [("GET", "/me")],
+        ["selectinload(User.posts).selectinload(Post.tags)"],
+    ),
+    "built by hand": (
+        """
+        class Page(BaseModel):
+            items: list[UserOut]
+            total: int
+
+
+        @app.get("/page", response_model=Page)
+        def page(db: Db):
+            users = db.scalars(select(User).order_by(User.id)).all()
+            return {"items": users, "total": len(users)}
+
+
+        @app.get("/first")
+        def first(db: Db):
+            return UserOut.model_validate(db.scalars(select(User)).first()).name
+        """,
+        [("GET", "/page"), ("GET", "/first")],
+        ["selectinload(User.posts).selectinload(Post.tags)"],
+    ),
+    "rows": (
+        """
+        class Counted(BaseModel):
+            model_config = ConfigDict(from_attributes=True)
+
+            Post: PostFull
+            words: int
+
+
+        @app.get("/counted", response_model=list[Counted])
+        def counted(db: Db):
+            return db.execute(select(Post, func.length(Post.title).label("words"))).all()
+        """,
+        [("GET", "/counted")],
+        ["selectinload(Post.author), selectinload(Post.tags)"],
+    ),
+    "a validator that looks at the object": (
+        """
+        class Summary(BaseModel):
+            name: str
+            titles: list[str]
+
+            @model_validator(mode="before")
+            @classmethod
+            def flatten(cls, user):
+                return {"name": user.name, "titles": [post.title for post in user.posts]}
+
+
+        @app.get("/users", response_model=list[Summary])
+        def users(db: Db):
+            return db.scalars(select(User).order_by(User.id)).all()
+        """,
+        [("GET", "/users")],
+        [".options(selectinload(User.posts))"],
+    ),
+    "a collection that is appended to": (
+        """
+        @app.post("/posts/{pk}/tags")
+        def tag(pk: int, db: Db):
+            post = db.get(Post, pk)
+            post.tags.append(Tag(name="new"))
+            db.commit()
+            return {"done": True}
+        """,
+        [("POST", "/posts/2/tags")],
+        ["options=[selectinload(Post.tags)]"],
+    ),
+}
+
+
+def source_of(body: str) -> str:
+    return HEAD + textwrap.dedent(body).strip("\n") + "\n"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_loads(name: str) -> None:
+    body, requests, expected = CASES[name]
+    migration = check(source_of(body), requests)
+    text = " ".join(migration.after["app.py"].text.split())
+    for words in expected:
+        assert words in text.replace("( ", "(").replace(" )", ")"), migration.after["app.py"].text
+
+
+NOTHING = {
+    "loaded by the relationship itself": """
+        class WithNotes(UserBrief):
+            notes: list[Out]
+
+
+        @app.get("/users", response_model=list[WithNotes])
+        def users(db: Db):
+            return db.scalars(select(User)).all()
+        """,
+    "no response model": """
+        @app.get("/users")
+        def users(db: Db):
+            return db.scalars(select(User)).all()
+        """,
+    "nothing is read": """
+        @app.get("/users", response_model=list[UserBrief])
+        def users(db: Db):
+            return db.scalars(select(User)).all()
+        """,
+    "loaded by an option": """
+        @app.get("/users", response_model=list[UserOut])
+        def users(db: Db):
+            loads = selectinload(User.posts).selectinload(Post.tags)
+            return db.scalars(
+                select(User).options(selectinload(User.posts).selectinload(Post.tags))
+            ).all()
+        """,
+    "only set": """
+        @app.get("/users")
+        def users(db: Db):
+            user = db.scalars(select(User)).first()
+            db.add(Post(title="x", author=user))
+            db.commit()
+            return 1
+        """,
+}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_nothing_to_load(name: str) -> None:
+    migration = check(source_of(NOTHING[name]), [("GET", "/users")], needed=False)
+    text = migration.after["app.py"].text
+    assert text == source_of(NOTHING[name]).replace(
+        "sessionmaker(bind=engine)", "sessionmaker(bind=engine, expire_on_commit=False)"
+    )
+
+
+LEFT = {
+    "a generic function of any class": (
+        """
+        class Repository:
+            def __init__(self, model, db):
+                self.model = model
+                self.db = db
+
+            def all(self):
+                return self.db.scalars(select(self.model)).all()
+
+
+        def titles(thing):
+            return [post.title for post in thing.posts]
+
+
+        @app.get("/users")
+        def users(db: Db, kind: str):
+            return [titles(user) for user in Repository(globals()[kind], db).all()]
+        """,
+        "LL304",
+    ),
+    "a dynamic relationship": (
+        """
+        class Log(Base):
+            __tablename__ = "logs"
+
+            id: Mapped[int] = mapped_column(primary_key=True)
+            owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"))
+
+
+        class Owner(Base):
+            __tablename__ = "owners"
+
+            id: Mapped[int] = mapped_column(primary_key=True)
+            logs = relationship(Log, lazy="dynamic")
+
+
+        @app.get("/logs/{pk}")
+        def logs(pk: int, db: Db):
+            owner = db.get(Owner, pk)
+            return len(owner.logs.all())
+        """,
+        "LL306",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_left(name: str) -> None:
+    body, code = LEFT[name]
+    migration = migrated(source_of(body))
+    left = [f for f in migration.findings if f.treatment is Treatment.LEFT]
+    assert code in {f.code for f in left}, migration.findings
+    assert "load(" not in migration.after["app.py"].text.partition("app = ")[2]
