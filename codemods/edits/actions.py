@@ -8,10 +8,11 @@ below it were applied, so edits of nested nodes compose:
 ``{receiver}``  the value of the attribute (of a call: of the attribute that it calls)
 ``{args}``      all arguments of a call, as written
 ``{rest}``      all arguments of a call but the first
-``{0}``         the value of the first positional argument, and so on
+``{0}``         the value of the first positional argument, and so on (of a with statement: the
+                first thing that it enters)
 ``{name=}``     the value of the keyword argument ``name``
 ``{value}``     the value of a return, an assignment, an expression statement, an await, a
-                subscript
+                ``yield from``, a subscript
 ``{target}``    the target of an assignment with one target
 ``{items}``     the items of a with statement
 ``{test}``      the test of an if or a while
@@ -77,6 +78,11 @@ class MakeAsync:
 @dataclass(frozen=True)
 class MakeSync:
     """``async def`` becomes ``def``."""
+
+
+@dataclass(frozen=True)
+class MakeList:
+    """A generator expression becomes a list comprehension."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,7 @@ Action = (
     | Rename
     | Arguments
     | MakeAsync
+    | MakeList
     | MakeSync
     | ReplaceStatement
     | InsertBefore

@@ -15,6 +15,7 @@ from codemods.edits.actions import (
     Arguments,
     Await,
     MakeAsync,
+    MakeList,
     MakeSync,
     RemoveDecorator,
     Rename,
@@ -23,7 +24,7 @@ from codemods.edits.actions import (
 )
 from codemods.edits.comments import with_lost
 from codemods.edits.errors import ActionError, EditError
-from codemods.edits.expressions import awaited, renamed, rewritten, with_arguments
+from codemods.edits.expressions import awaited, listed, renamed, rewritten, with_arguments
 from codemods.edits.functions import decorated, made_async, with_parameter, with_returns
 from codemods.edits.keys import source_lines
 from codemods.edits.layout import Compound, Layout, Spot
@@ -144,6 +145,8 @@ class Editor(cst.CSTTransformer):
                 return made_async(node, action)
             case MakeSync() if isinstance(node, cst.FunctionDef):
                 return node.with_changes(asynchronous=None)
+            case MakeList() if isinstance(node, cst.GeneratorExp):
+                return listed(node)
             case AddParameter():
                 return with_parameter(node, action)
             case SetReturns():

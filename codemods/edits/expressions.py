@@ -22,6 +22,15 @@ def awaited(node: cst.BaseExpression, parent: cst.CSTNode) -> cst.BaseExpression
     return protect(cst.Await(inner, lpar=node.lpar, rpar=node.rpar))
 
 
+def listed(node: cst.GeneratorExp) -> cst.ListComp:
+    """The list comprehension that gives what a generator expression gives."""
+    left, right = cst.LeftSquareBracket(), cst.RightSquareBracket()
+    if node.lpar:
+        left = left.with_changes(whitespace_after=node.lpar[-1].whitespace_after)
+        right = right.with_changes(whitespace_before=node.rpar[0].whitespace_before)
+    return cst.ListComp(node.elt, node.for_in, left, right, lpar=node.lpar[:-1], rpar=node.rpar[1:])
+
+
 def rewritten(node: cst.BaseExpression, template: str, enclosed: bool) -> cst.BaseExpression:
     """``node`` as ``template`` says; its own parentheses stay around the result.
 
@@ -52,6 +61,8 @@ def part_of(node: cst.CSTNode, hole: str) -> Part:
             return node.args
         case cst.Call(), "rest":
             return _rest(node.args)
+        case cst.Yield(value=cst.From(item=value)), "value":
+            return value
         case (cst.Await(expression=value), "value"):
             return value
         case (cst.Subscript(value=value) | cst.NamedExpr(value=value), "value"):

@@ -177,6 +177,8 @@ def _part(node: cst.BaseSmallStatement | cst.BaseStatement, hole: str) -> Part:
             part = node.target
         case cst.With(), "items":
             part = node
+        case cst.With(items=items), _ if hole.isdigit() and int(hole) < len(items):
+            part = items[int(hole)].item
         case ((cst.If() | cst.While() | cst.Assert()), "test"):
             part = node.test
         case cst.For(), "iter":
@@ -259,9 +261,7 @@ def joined(
     return _spaced(result, made, 2 if top else 1), pending
 
 
-def _definitions(
-    new: Statements, outcome: Outcome, old: cst.BaseStatement, start: int
-) -> set[int]:
+def _definitions(new: Statements, outcome: Outcome, old: cst.BaseStatement, start: int) -> set[int]:
     """The places of functions and classes that an outcome brought into the body."""
     kept = (
         range(len(outcome.before), len(outcome.before) + len(outcome.middle))

@@ -19,7 +19,6 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import FunctionValue, Instance
 
-
 #: Methods of dictionaries, lists, strings and clients: on something unknown they prove nothing.
 _COMMON_NAMES = frozenset(
     """get pop update items keys values copy clear setdefault append extend insert remove index
@@ -48,12 +47,16 @@ class AwaitedCall:
 
 @dataclass(frozen=True)
 class Framework:
-    """What the surroundings accept: the tables of a pass, as questions."""
+    """What the surroundings accept: the tables of a pass, as questions.
+
+    ``twofold`` tells a function that can be kept in both colours: it does not connect its callers.
+    """
 
     decorator: Callable[[Function, ast.expr], bool]
     registration: Callable[[Reference], bool]
     entry: Callable[[Function], str]
     consumption: Callable[[Function, ast.Call, Module], str]
+    twofold: Callable[[Function], bool] = lambda function: False
 
 
 class Colouring:
@@ -93,7 +96,11 @@ class Colouring:
         self.sync = {f: self._obstacles[f] for f in queue}
         while queue:
             function = queue.pop()
-            members = self.program.calls.family(function) | below.get(function, set())
+            members = self.program.calls.family(function) | {
+                callee
+                for callee in below.get(function, set())
+                if not self.framework.twofold(callee)
+            }
             for other in sorted(members, key=str):
                 if other in touched and other not in self.sync:
                     self.sync[other] = Cause(
@@ -164,8 +171,7 @@ class Colouring:
                         (
                             caller,
                             Cause(
-                                f"awaits {function.name}, called in "
-                                f"{reference.module.path}:{line}",
+                                f"awaits {function.name}, called in {reference.module.path}:{line}",
                                 function,
                             ),
                         )
@@ -185,6 +191,8 @@ class Colouring:
         if reference.call is None:
             if self._is_harmless(function, node, module):
                 return None
+            if self.framework.twofold(function) and module.function_of(node) is None:
+                return None
             self._obstacles.setdefault(
                 function,
                 Cause(f"is passed on as a value in {module.path}:{node.lineno}"),
@@ -192,6 +200,8 @@ class Colouring:
             return None
         caller = module.function_of(reference.call)
         if caller is None:
+            if self.framework.twofold(function) and not self._inside_lambda(reference.call, module):
+                return None
             where = f"{module.path}:{node.lineno}"
             if self._inside_lambda(reference.call, module):
                 self._obstacles.setdefault(function, Cause(f"is called by a lambda in {where}"))
@@ -211,7 +221,7 @@ class Colouring:
         if self._already_awaited(reference.call, module):
             return None
         if why := self.framework.consumption(function, reference.call, module):
-            self._obstacles.setdefault(function, Cause(why))
+            self._obstacles.setdefault(caller, Cause(why))
         self._callers.setdefault(function, []).append(
             AwaitedCall(reference.call, module, caller, function)
         )
@@ -243,9 +253,7 @@ class Colouring:
             self._callers.setdefault(function, []).append(
                 AwaitedCall(reference.call, reference.module, caller, function)
             )
-            found.append(
-                (caller, Cause(f"awaits {function.name}, called in {where}", function))
-            )
+            found.append((caller, Cause(f"awaits {function.name}, called in {where}", function)))
         return found
 
     def _all_alike(self, function: Function) -> bool:

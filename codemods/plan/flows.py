@@ -8,7 +8,7 @@ session is either sync or async.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from codemods.facts import Program
@@ -28,18 +28,21 @@ class Node(NamedTuple):
 class Flows:
     """The flows of sessions of a program. ``holds`` tells whether an expression is a session.
 
-    No session flows through the calls of ``cut``: they hand over one of another kind.
+    Calls in ``cut`` hand on no session (a bridge makes another one of it). ``separate`` tells
+    whether a provider gives a user sessions of another kind than it gives to the rest.
     """
 
     def __init__(
         self,
         program: Program,
         holds: Callable[[ast.expr, Module], bool],
-        cut: frozenset[ast.Call] = frozenset(),
+        cut: Collection[ast.Call] = (),
+        separate: Callable[[Function, Function], bool] = lambda provider, user: False,
     ) -> None:
         self.program = program
         self.holds = holds
         self.cut = cut
+        self.separate = separate
         self._parents: dict[Node, Node] = {}
         self._seen: set[Node] = set()
 
@@ -146,10 +149,17 @@ class Flows:
             if isinstance(v, FunctionValue)
         ]
         if targets:
-            return {Node("result", target, "") for target in targets}
+            user = module.function_of(call)
+            return {self._result(target, user) for target in targets}
         if isinstance(call.func, ast.Attribute) and self.holds(call.func.value, module):
             return self._origins(call.func.value, module, depth + 1)
         return {Node("call", call, "")}
+
+    def _result(self, provider: Function, user: Function | None) -> Node:
+        """What a provider gives to one of its users."""
+        if user is not None and self.separate(provider, user):
+            return Node("separate result", provider, "")
+        return Node("result", provider, "")
 
     # -- edges -------------------------------------------------------------------------------
 
@@ -182,7 +192,7 @@ class Flows:
         depends = self.program.web.depends(function, argument)
         if depends is not None:
             for provider in self.program.web.dependency_functions(depends):
-                found.add(Node("result", provider, ""))
+                found.add(self._result(provider, function))
         fixture = self.program.web.fixture(function, name)
         if fixture is not None:
             found.add(Node("result", fixture, ""))

@@ -13,38 +13,17 @@ from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import External, FunctionValue, Instance
+from codemods.facts.values import FunctionValue
 from codemods.passes.async_session import tables
+from codemods.passes.async_session.boundaries import Boundaries, Bridge
 from codemods.passes.async_session.clients import Clients
 from codemods.passes.async_session.escapes import escapes
-from codemods.passes.async_session.lookups import looked_up
 from codemods.passes.async_session.islands import islands
-from codemods.passes.async_session.sites import (
-    AWAIT,
-    BRIDGE,
-    CREATE,
-    DDL,
-    ENTER,
-    Site,
-    Sites,
-    receiver_class,
-)
+from codemods.passes.async_session.lookups import looked_up
+from codemods.passes.async_session.obstacles import consumption_obstacle, site_obstacle
+from codemods.passes.async_session.providers import Providers
+from codemods.passes.async_session.sites import AWAIT, CREATE, DDL, ENTER, Site, Sites
 from codemods.plan.colours import Cause, Colouring, Framework, is_main_block
-from codemods.plan.flows import Flows, Node
-
-
-@dataclass(frozen=True)
-class Bridge:
-    """A call of a function that stays sync, from one that is async.
-
-    ``session`` is the argument that is the session there: the call goes through its ``run_sync``.
-    Without one the function opens a sync session of its own, and the call goes to a thread.
-    """
-
-    call: ast.Call
-    module: Module
-    callee: Function
-    session: ast.expr | None
 
 
 @dataclass
@@ -57,6 +36,8 @@ class Analysis:
     colours: Colouring
     clients: Clients
     bridges: list[Bridge] = field(default_factory=list)
+    items: dict[ast.expr, Module] = field(default_factory=dict)
+    twins: dict[Function, list[Reference]] = field(default_factory=dict)
 
     def is_async(self, function: Function | None) -> bool:
         """Whether ``function`` is one that waits natively after the flip."""
@@ -82,6 +63,7 @@ def analyse(program: Program, options: Options) -> Analysis:
         if is_migration(module):
             for function in module.functions.values():
                 closed[function] = Cause("belongs to Alembic, which stays sync")
+    providers = Providers(program, sites)
     own = [m for m in program.modules if not is_migration(m) and not program.web.in_tests(m)]
     escaping = escapes(program, own)
     for function, cause in (*escaping.items(), *looked_up(program).items()):
@@ -91,7 +73,10 @@ def analyse(program: Program, options: Options) -> Analysis:
         registration=lambda r: registers(program, r),
         entry=lambda f: sync_entry(program, f),
         consumption=lambda f, c, m: consumption_obstacle(program, f, c, m),
+        twofold=providers.twofold,
     )
+    entered: set[ast.expr] = {made.call for made in clients.made}
+    boundaries = Boundaries(program, sites, entered, providers)
     while True:
         waiting: dict[Function, Cause] = {}
         for site in sites:
@@ -103,11 +88,19 @@ def analyse(program: Program, options: Options) -> Analysis:
             if call.function is not None:
                 waiting.setdefault(call.function, Cause("uses a client that is async now"))
         colours = Colouring(program, waiting, closed, framework)
-        more, bridges = _boundaries(program, colours)
-        more |= _conflicts(program, sites, colours, bridges)
+        more = boundaries.conflicts(colours)
         more |= {f: c for f, c in islands(program, sites, colours).items() if f not in more}
         if not more:
-            return Analysis(program, options, sites, colours, clients, bridges)
+            return Analysis(
+                program,
+                options,
+                sites,
+                colours,
+                clients,
+                boundaries.bridges,
+                boundaries.async_items(colours),
+                providers.twins(colours),
+            )
         closed |= more
 
 
@@ -138,216 +131,6 @@ def is_migration(module: Module) -> bool:
         or "/versions/" in f"/{module.path}"
         or {"revision", "down_revision"} <= module.identifiers
     )
-
-
-def site_obstacle(site: Site, program: Program) -> str:
-    """Why a site can't be written in its async form, or ""."""
-    module, node = site.module, site.node
-    where = f"{module.path}:{node.lineno}"
-    item = module.parent(node)
-    if isinstance(item, ast.withitem):
-        statement = module.parent(item)
-        if isinstance(statement, ast.With) and not _all_async(program, statement, module):
-            return f"enters a session together with something sync in {where}"
-    if site.function is not None and any(
-        isinstance(y, ast.YieldFrom) and not isinstance(module.parent(y), ast.Expr)
-        for y in site.function.yields
-    ):
-        return f"uses the value of a `yield from` in {where}"
-    child: ast.AST = node
-    for parent in module.ancestors(node):
-        if isinstance(parent, ast.Lambda):
-            return f"talks to the database in a lambda in {where}"
-        if isinstance(parent, ast.GeneratorExp) and child is not parent.generators[0]:
-            if not consumed(parent, module, program):
-                return f"talks to the database in a generator expression in {where}"
-        if isinstance(parent, ast.stmt):
-            break
-        child = parent
-    if site.kind == BRIDGE and isinstance(node, ast.Call):
-        top = chain_top(node, module)
-        if isinstance(module.parent(top), ast.Assign | ast.Return) and top is node:
-            if site.method == "query":
-                return f"builds a legacy Query in {where}"
-        if site.method == "query" and terminal(top) is None:
-            return f"builds a legacy Query in {where}"
-    return ""
-
-
-def consumed(node: ast.GeneratorExp, module: Module, program: Program) -> bool:
-    """Whether a generator expression is used up at once by a function of the standard library."""
-    parent = module.parent(node)
-    if not isinstance(parent, ast.Call) or node not in parent.args[:1]:
-        return False
-    if isinstance(parent.func, ast.Attribute) and parent.func.attr == "join":
-        return True
-    return any(
-        isinstance(v, External) and v.name in tables.CONSUMERS
-        for v in program.infer(parent.func, module)
-    )
-
-
-def chain_top(call: ast.Call, module: Module) -> ast.Call:
-    """The outermost call of the chain of methods that begins with ``call``."""
-    top = call
-    while True:
-        parent = module.parent(top)
-        if not isinstance(parent, ast.Attribute):
-            return top
-        outer = module.parent(parent)
-        if not isinstance(outer, ast.Call) or outer.func is not parent:
-            return top
-        top = outer
-
-
-def terminal(call: ast.Call) -> str | None:
-    """The method with which a chain of Query ends, if that method runs the query."""
-    if isinstance(call.func, ast.Attribute) and call.func.attr in known.QUERY_TERMINALS:
-        return call.func.attr
-    return None
-
-
-def _boundaries(program: Program, colours: Colouring) -> tuple[dict[Function, Cause], list[Bridge]]:
-    """Where async functions call sync ones: bridges, and callers that have to stay sync."""
-    bridges: list[Bridge] = []
-    closed: dict[Function, Cause] = {}
-    for callee, cause in colours.sync.items():
-        for awaited in colours.callers_of(callee):
-            if awaited.caller is None or awaited.caller not in colours.asynchronous:
-                continue
-            session = session_argument(program, awaited.call, callee, awaited.module)
-            lazy = callee.is_generator or not _bridgeable(awaited.call, awaited.module)
-            if not lazy and (session is not None or _opens_its_own(program, callee)):
-                bridges.append(Bridge(awaited.call, awaited.module, callee, session))
-            else:
-                closed[awaited.caller] = Cause(
-                    f"calls {callee.qualname}, which {cause.text}", callee
-                )
-    return closed, bridges
-
-
-def _bridgeable(call: ast.Call, module: Module) -> bool:
-    """Whether an await can stand where a call stands."""
-    for parent in module.ancestors(call):
-        if isinstance(parent, ast.Lambda | ast.GeneratorExp):
-            return False
-        if isinstance(parent, ast.stmt):
-            return True
-    return True
-
-
-def _opens_its_own(program: Program, function: Function) -> bool:
-    """Whether a function gets no session from outside: it opens the ones that it uses."""
-    if function.is_method:
-        return False
-    return not any(
-        program.instances(program.parameter(function, argument), known.SESSION)
-        for argument in function.parameters
-    )
-
-
-def _conflicts(
-    program: Program, sites: list[Site], colours: Colouring, bridges: list[Bridge]
-) -> dict[Function, Cause]:
-    """Functions that share a session with one that stays sync, and so have to stay sync too."""
-    if not colours.sync:
-        return {}
-    cut = frozenset(bridge.call for bridge in bridges)
-    flows = Flows(program, lambda node, module: _is_session(program, node, module), cut)
-    users: dict[Node, list[Function]] = {}
-    for site in sites:
-        if site.function is None:
-            continue
-        assert isinstance(site.node, ast.Call)
-        receiver = site.node if site.kind == CREATE else _called(site)
-        if isinstance(receiver, ast.Attribute) and site.kind != CREATE:
-            receiver = receiver.value
-        for root in flows.of(receiver, site.module):
-            users.setdefault(root, []).append(site.function)
-    for function in colours.sync:
-        for argument in function.parameters:
-            if program.instances(program.parameter(function, argument), known.SESSION):
-                for root in flows.of_parameter(function, argument.arg):
-                    users.setdefault(root, []).append(function)
-    for bridge in bridges:
-        caller = bridge.module.function_of(bridge.call)
-        if bridge.session is not None and caller is not None:
-            for root in flows.of(bridge.session, bridge.module):
-                users.setdefault(root, []).append(caller)
-    closed: dict[Function, Cause] = {}
-    for found in users.values():
-        stuck = next((f for f in found if f in colours.sync), None)
-        if stuck is None:
-            continue
-        for function in found:
-            if function in colours.asynchronous:
-                closed.setdefault(
-                    function,
-                    Cause(f"shares its session with {stuck.qualname}, which stays sync", stuck),
-                )
-    return closed
-
-
-def _is_session(program: Program, node: ast.expr, module: Module) -> bool:
-    return program.is_a(node, module, known.SESSION)
-
-
-def session_argument(
-    program: Program, call: ast.Call, callee: Function, module: Module
-) -> ast.expr | None:
-    """The argument of ``call`` that is a session, where ``callee`` takes one."""
-    found = [
-        argument
-        for argument in (*call.args, *(k.value for k in call.keywords))
-        if any(
-            isinstance(v, Instance) and program.is_subclass(v.cls, known.SESSION)
-            for v in program.infer(argument, module)
-        )
-    ]
-    if len(found) != 1 or not isinstance(found[0], ast.Name | ast.Attribute):
-        return None
-    return found[0]
-
-
-def consumption_obstacle(
-    program: Program, function: Function, call: ast.Call, module: Module
-) -> str:
-    """Why what a call gives can't be consumed once the function is async, or ""."""
-    where = f"{module.path}:{call.lineno}"
-    parent = module.parent(call)
-    if isinstance(parent, ast.withitem):
-        statement = module.parent(parent)
-        if isinstance(statement, ast.With) and not _all_async(program, statement, module):
-            return f"is entered together with something sync in {where}"
-        return ""
-    if not function.is_generator:
-        return ""
-    if program.decorated(function, "contextlib.contextmanager"):
-        return f"is a context manager that is not entered by a with statement in {where}"
-    if isinstance(parent, ast.For | ast.comprehension) and parent.iter is call:
-        return ""
-    if isinstance(parent, ast.YieldFrom) and isinstance(module.parent(parent), ast.Expr):
-        return ""
-    return f"is a generator that {ast.unparse(parent) if parent else 'something'} consumes in {where}"
-
-
-def _all_async(program: Program, statement: ast.With, module: Module) -> bool:
-    """Whether every item of a with statement has an async form."""
-    for item in statement.items:
-        node = item.context_expr
-        if receiver_class(program, node, module):
-            continue
-        if isinstance(node, ast.Call):
-            if program.called_functions(node, module):
-                continue
-            if isinstance(node.func, ast.Attribute) and receiver_class(
-                program, node.func.value, module
-            ):
-                continue
-            if program.is_a(node.func, module, known.SESSIONMAKER):
-                continue
-        return False
-    return True
 
 
 # -- what the surroundings accept ----------------------------------------------------------------

@@ -29,6 +29,7 @@ from codemods.facts.syntax import Function
 from codemods.facts.values import External, FunctionValue
 from codemods.passes.async_session.analysis import Analysis, is_migration
 from codemods.passes.async_session.holders import Holder, Holders
+from codemods.passes.async_session.twins import edit_twins, use_twin
 from codemods.passes.async_session.versions import Versions
 from codemods.plan.draft import Draft
 
@@ -69,6 +70,7 @@ class Engines:
                 self._events(holder)
             if holder.needs_async and holder.needs_sync:
                 self._keep_beside(holder)
+        edit_twins(self.analysis, self.draft, self.holders)
 
     def _events(self, holder: Holder) -> None:
         """Events of an async engine are those of its ``sync_engine``."""
@@ -87,21 +89,7 @@ class Engines:
             statement = module.statement(call)
             self.draft.edit(module, statement, InsertAfter(f"{holder.twin} = {source}"))
         for reference in holder.sync:
-            node, other = reference.node, reference.module
-            if isinstance(node, ast.Attribute):
-                self.draft.edit(other, node, Rename(holder.twin))
-                continue
-            self.draft.edit(other, node, Rename(holder.twin))
-            if other is not module:
-                self._import_twin(holder, node, other)
-
-    def _import_twin(self, holder: Holder, node: ast.Name, module: Module) -> None:
-        for binding in module.scope.bindings.get(node.id, ()):
-            statement = module.parent(binding.node)
-            if isinstance(statement, ast.ImportFrom):
-                dotted = "." * statement.level + (statement.module or "")
-                self.draft.add_import(module, dotted, holder.twin)
-                self.draft.drop_import(module, dotted, holder.name)
+            use_twin(self.draft, reference.node, reference.module, holder.name, holder.twin)
 
     def _call(self, name: str, call: ast.Call, module: Module) -> None:
         function = module.function_of(call)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from itertools import groupby
 
 from codemods.edits.actions import (
     Await,
     MakeAsync,
+    MakeList,
     Rename,
     ReplaceStatement,
     Rewrite,
@@ -16,8 +18,10 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External
-from codemods.passes.async_session.analysis import Analysis, Bridge, chain_top, consumed
+from codemods.passes.async_session.analysis import Analysis
+from codemods.passes.async_session.boundaries import Bridge
 from codemods.passes.async_session.inspection import inspect_within
+from codemods.passes.async_session.obstacles import Consumer, chain_top, consumed, consumer
 from codemods.passes.async_session.sites import AWAIT, BRIDGE, CREATE, DDL, ENTER, Site
 from codemods.plan.colours import AwaitedCall, is_main_block
 from codemods.plan.draft import Draft
@@ -40,7 +44,7 @@ def edit_functions(analysis: Analysis, draft: Draft) -> None:
     for awaited in analysis.colours.calls:
         _call(analysis, draft, awaited)
     for bridge in analysis.bridges:
-        _bridge(draft, bridge)
+        _bridge(analysis, draft, bridge)
 
 
 def _function(analysis: Analysis, draft: Draft, function: Function) -> None:
@@ -144,7 +148,7 @@ def _site(analysis: Analysis, draft: Draft, site: Site) -> None:
         case "enter" | "create":
             item = module.parent(node)
             if isinstance(item, ast.withitem):
-                _enter(draft, item, module)
+                _enter(analysis, draft, item, module)
             elif site.kind == ENTER:
                 await_call(analysis, draft, node, module)
         case "ddl":
@@ -171,16 +175,34 @@ def _materialise(analysis: Analysis, draft: Draft, node: ast.AST, module: Module
             first = parent.generators[0]
             inside_first = child is first and any(n is node for n in ast.walk(first.iter))
             if not inside_first and consumed(parent, module, analysis.program):
-                draft.edit(module, parent, Rewrite("[{self}]"))
+                draft.edit(module, parent, MakeList())
         if isinstance(parent, ast.stmt):
             return
         child = parent
 
 
-def _enter(draft: Draft, item: ast.withitem, module: Module) -> None:
+def _enter(analysis: Analysis, draft: Draft, item: ast.withitem, module: Module) -> None:
+    """``with`` becomes ``async with``; what stays sync is entered by a ``with`` of its own."""
     statement = module.parent(item)
-    if isinstance(statement, ast.With):
+    if not isinstance(statement, ast.With):
+        return
+    kinds = [other.context_expr in analysis.items for other in statement.items]
+    if all(kinds):
         draft.edit(module, statement, MakeAsync())
+        return
+    lines: list[str] = []
+    for asynchronous, run in groupby(range(len(kinds)), key=kinds.__getitem__):
+        parts = [_item(statement.items[index], index, module) for index in run]
+        word = "async with" if asynchronous else "with"
+        lines.append(f"{'    ' * len(lines)}{word} {', '.join(parts)}:")
+    lines.append(f"{'    ' * len(lines)}{{body}}")
+    draft.edit(module, statement, ReplaceStatement("\n".join(lines)))
+
+
+def _item(item: ast.withitem, index: int, module: Module) -> str:
+    if item.optional_vars is None:
+        return f"{{{index}}}"
+    return f"{{{index}}} as {module.source(item.optional_vars)}"
 
 
 def _ddl(draft: Draft, call: ast.Call, module: Module, owner: str) -> None:
@@ -241,30 +263,51 @@ def _call(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
     if not callee.is_generator:
         await_call(analysis, draft, call, module)
         return
-    if isinstance(parent, ast.withitem):
-        _enter(draft, parent, module)
-    elif isinstance(parent, ast.For) and parent.iter is call:
-        draft.edit(module, parent, MakeAsync())
-    elif isinstance(parent, ast.comprehension):
-        holder = module.parent(parent)
-        if isinstance(holder, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+    _consume(analysis, draft, awaited)
+
+
+def _consume(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
+    """The async form of whatever takes the items of an async generator."""
+    call, module = awaited.call, awaited.module
+    parent = module.parent(call)
+    match consumer(analysis.program, awaited.callee, call, module), parent:
+        case Consumer.WITH, ast.withitem():
+            _enter(analysis, draft, parent, module)
+        case Consumer.FOR, ast.For():
+            draft.edit(module, parent, MakeAsync())
+        case Consumer.COMPREHENSION, ast.comprehension():
+            holder = module.parent(parent)
+            assert isinstance(holder, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp)
             draft.edit(module, holder, MakeAsync(holder.generators.index(parent)))
+            if isinstance(holder, ast.GeneratorExp):
+                draft.edit(module, holder, MakeList())
+            _materialise(analysis, draft, holder, module)
+        case Consumer.LIST, ast.Call():
+            draft.edit(module, parent, Rewrite("[item async for item in {0}]"))
+            _materialise(analysis, draft, call, module)
+        case Consumer.ALL, _:
+            draft.edit(module, call, Rewrite("[item async for item in {self}]"))
+            _materialise(analysis, draft, call, module)
+        case Consumer.NEXT, ast.Call():
+            draft.edit(module, parent.func, Rewrite("anext"))
+            await_call(analysis, draft, parent, module)
 
 
-def _bridge(draft: Draft, bridge: Bridge) -> None:
+def _bridge(analysis: Analysis, draft: Draft, bridge: Bridge) -> None:
     """``helper(db, x)`` becomes ``await db.run_sync(helper, x)``."""
     call, module = bridge.call, bridge.module
     if bridge.session is None:
         thread(draft, call, module)
+        _materialise(analysis, draft, call, module)
         return
     session = module.source(bridge.session)
-    if call.args and call.args[0] is bridge.session:
-        rest = ", {rest}" if len(call.args) + len(call.keywords) > 1 else ""
-        draft.edit(module, call, Rewrite(f"{session}.run_sync({{func}}{rest})"))
-    else:
+    if bridge.in_lambda:
         draft.edit(module, bridge.session, Rewrite("session"))
         draft.edit(module, call, Rewrite(f"{session}.run_sync(lambda session: {{self}})"))
-    draft.edit(module, call, Await())
+    else:
+        rest = ", {rest}" if len(call.args) + len(call.keywords) > 1 else ""
+        draft.edit(module, call, Rewrite(f"{session}.run_sync({{func}}{rest})"))
+    await_call(analysis, draft, call, module)
 
 
 def thread(draft: Draft, call: ast.Call, module: Module) -> None:

@@ -16,6 +16,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Function
 from codemods.facts.values import External
 from codemods.passes.async_session.analysis import Analysis, is_migration
+from codemods.passes.async_session.providers import twin_name
 from codemods.passes.async_session.sites import Site
 from codemods.plan.colours import is_main_block
 
@@ -53,7 +54,7 @@ class Holder:
     @property
     def twin(self) -> str:
         """The name of the sync one that is kept."""
-        return f"Sync{self.name}" if self.name[:1].isupper() else f"sync_{self.name}"
+        return twin_name(self.name)
 
 
 class Holders:
@@ -113,6 +114,10 @@ class Holders:
         made = self._made_by(node, module)
         if made is not None and made is not holder:
             made.makes.append(holder)
+            return
+        if module.function_of(node) in self.analysis.twins:
+            holder.asynchronous.append(reference)
+            holder.needs_sync = True
             return
         (holder.asynchronous if self._is_async(node, module) else holder.sync).append(reference)
 
@@ -175,7 +180,7 @@ class Holders:
     def _propagate(self) -> None:
         for holder in self.all:
             holder.needs_async = bool(holder.asynchronous)
-            holder.needs_sync = bool(holder.sync)
+            holder.needs_sync = holder.needs_sync or bool(holder.sync)
         changed = True
         while changed:
             changed = False

@@ -102,6 +102,23 @@ CONSUMERS = frozenset(
     f"builtins.{name}" for name in "list tuple set frozenset sorted sum min max dict".split()
 )
 
+#: Sync context managers that wait for nothing and hold nothing that another task waits for.
+SYNC_CONTEXTS = frozenset(
+    {
+        "contextlib.suppress",
+        "contextlib.nullcontext",
+        "contextlib.redirect_stdout",
+        "contextlib.redirect_stderr",
+        "builtins.open",
+        "pytest.raises",
+        "pytest.warns",
+        "pytest.deprecated_call",
+        "warnings.catch_warnings",
+        "decimal.localcontext",
+    }
+)
+SYNC_CONTEXT_MODULES = ("tempfile.", "unittest.mock.patch")
+
 #: Databases whose drivers looplift knows, by the classes that hold a connection to them.
 DATABASE_CLASSES = (
     known.SESSION,

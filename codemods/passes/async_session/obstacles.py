@@ -1,0 +1,218 @@
+"""What has no async form where it stands: sites, calls in lazy places, odd consumers, locks."""
+
+from __future__ import annotations
+
+import ast
+from enum import Enum
+
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
+from codemods.facts.values import External, Instance
+from codemods.passes.async_session import tables
+from codemods.passes.async_session.sites import BRIDGE, Site
+from codemods.passes.async_session.versions import Versions
+
+
+def site_obstacle(site: Site, program: Program) -> str:
+    """Why a site can't be written in its async form, or ""."""
+    module, node = site.module, site.node
+    where = f"{module.path}:{node.lineno}"
+    if site.function is not None and any(
+        isinstance(y, ast.YieldFrom) and not isinstance(module.parent(y), ast.Expr)
+        for y in site.function.yields
+    ):
+        return f"uses the value of a `yield from` in {where}"
+    if why := place_obstacle(program, node, module):
+        return f"talks to the database {why}"
+    if site.kind == BRIDGE and isinstance(node, ast.Call):
+        top = chain_top(node, module)
+        if site.method == "query" and (terminal(top) is None or top is node):
+            return f"builds a legacy Query in {where}"
+    return ""
+
+
+def place_obstacle(program: Program, node: ast.AST, module: Module) -> str:
+    """Why nothing can be awaited where ``node`` stands ("in a lambda in ..."), or ""."""
+    where = f"{module.path}:{getattr(node, 'lineno', 0)}"
+    child: ast.AST = node
+    before: ast.AST = node
+    for parent in module.ancestors(node):
+        if isinstance(parent, ast.Lambda):
+            return f"in a lambda in {where}"
+        if (
+            isinstance(parent, ast.GeneratorExp)
+            and not (child is parent.generators[0] and before is parent.generators[0].iter)
+            and not consumed(parent, module, program)
+        ):
+            return f"in a generator expression in {where}"
+        if isinstance(parent, ast.stmt):
+            break
+        child, before = parent, child
+    if lock := held_lock(program, node, module):
+        return f"while it holds {lock} in {where}"
+    return ""
+
+
+def held_lock(program: Program, node: ast.AST, module: Module) -> str:
+    """The lock of threads that is held where ``node`` stands: to wait with it stops the loop."""
+    child: ast.AST = node
+    for parent in module.ancestors(node):
+        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return ""
+        if isinstance(parent, ast.With):
+            items = parent.items
+            if child in items:
+                items = items[: items.index(child)]
+            for item in items:
+                if any(
+                    isinstance(v, Instance)
+                    and isinstance(v.cls, str)
+                    and v.cls.startswith(("threading.", "multiprocessing."))
+                    for v in program.infer(item.context_expr, module)
+                ):
+                    return ast.unparse(item.context_expr)
+        child = parent
+    return ""
+
+
+def consumed(node: ast.GeneratorExp, module: Module, program: Program) -> bool:
+    """Whether a generator expression is used up at once: a list would do as well."""
+    return _used_up(node, module, program)
+
+
+def _used_up(node: ast.expr, module: Module, program: Program) -> bool:
+    """Whether an iterable is used up at once, by unpacking or by the standard library."""
+    parent = module.parent(node)
+    match parent:
+        case ast.Starred():
+            return True
+        case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+            return parent.value is node
+        case ast.Call(func=called) if node in parent.args[:1]:
+            if isinstance(called, ast.Attribute) and called.attr == "join":
+                return True
+            return any(
+                isinstance(v, External) and v.name in tables.CONSUMERS
+                for v in program.infer(called, module)
+            )
+    return False
+
+
+def chain_top(call: ast.Call, module: Module) -> ast.Call:
+    """The outermost call of the chain of methods that begins with ``call``."""
+    top = call
+    while True:
+        parent = module.parent(top)
+        if not isinstance(parent, ast.Attribute):
+            return top
+        outer = module.parent(parent)
+        if not isinstance(outer, ast.Call) or outer.func is not parent:
+            return top
+        top = outer
+
+
+def terminal(call: ast.Call) -> str | None:
+    """The method with which a chain of Query ends, if that method runs the query."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr in known.QUERY_TERMINALS:
+        return call.func.attr
+    return None
+
+
+# -- generators ----------------------------------------------------------------------------------
+
+
+class Consumer(Enum):
+    """What takes the items of a generator; each has an async form of its own."""
+
+    WITH = "with"
+    FOR = "for"
+    COMPREHENSION = "comprehension"
+    DELEGATION = "yield from"
+    LIST = "list"
+    ALL = "all at once"
+    NEXT = "next"
+
+
+def consumer(
+    program: Program, function: Function, call: ast.Call, module: Module
+) -> Consumer | None:
+    """How the generator that ``call`` makes is consumed; None where that has no async form."""
+    parent = module.parent(call)
+    if isinstance(parent, ast.withitem):
+        return Consumer.WITH
+    if program.decorated(function, "contextlib.contextmanager"):
+        return None
+    match parent:
+        case ast.For() if parent.iter is call:
+            return None if cleans_up(function) and _leaves(parent) else Consumer.FOR
+        case ast.comprehension() if parent.iter is call:
+            holder = module.parent(parent)
+            if isinstance(holder, ast.GeneratorExp) and not consumed(holder, module, program):
+                return None
+            return Consumer.COMPREHENSION
+        case ast.YieldFrom() if isinstance(module.parent(parent), ast.Expr):
+            return Consumer.DELEGATION
+        case ast.Call(func=called, args=[first, *others]) if first is call:
+            name = program.outside_name(called, module)
+            if name == "builtins.list" and not others and not parent.keywords:
+                return Consumer.LIST
+            if name == "builtins.next" and not parent.keywords:
+                return Consumer.NEXT if _can_step(program, function, parent, module) else None
+    return Consumer.ALL if _used_up(call, module, program) else None
+
+
+def cleans_up(function: Function) -> bool:
+    """Whether a generator has something to do when its consumer gives it up."""
+    module = function.module
+    return any(
+        isinstance(parent, ast.With | ast.AsyncWith | ast.Try)
+        for given in function.yields
+        for parent in module.ancestors(given)
+        if any(inner is parent for inner in ast.walk(function.definition))
+    )
+
+
+def _leaves(loop: ast.For) -> bool:
+    """Whether a loop may end before what it loops over."""
+    return any(
+        isinstance(node, ast.Break | ast.Return)
+        for statement in loop.body
+        for node in ast.walk(statement)
+    )
+
+
+def _can_step(program: Program, function: Function, call: ast.Call, module: Module) -> bool:
+    """Whether ``await anext(...)`` does what ``next(...)`` did."""
+    if cleans_up(function) or (len(call.args) == 1 and "StopIteration" in module.identifiers):
+        return False
+    declared = Versions(program.codebase).declared(module.path)
+    return declared.python_at_least("3.10") is not False
+
+
+def consumption_obstacle(
+    program: Program, function: Function, call: ast.Call, module: Module
+) -> str:
+    """Why a call has no async form where it stands, once its function is async, or ""."""
+    where = f"{module.path}:{call.lineno}"
+    if why := place_obstacle(program, call, module):
+        return f"calls {function.name} {why}"
+    if not function.is_generator or consumer(program, function, call, module) is not None:
+        return ""
+    if program.decorated(function, "contextlib.contextmanager"):
+        return f"uses {function.name} without a with statement in {where}"
+    parent = module.parent(call)
+    what = ast.unparse(parent) if parent is not None else "something"
+    return f"consumes the generator {function.name} with `{what}` in {where}"
+
+
+# -- with statements -----------------------------------------------------------------------------
+
+
+def may_be_nested(program: Program, item: ast.withitem, module: Module) -> bool:
+    """Whether a sync context manager can be entered in a ``with`` of its own among async ones."""
+    node = item.context_expr
+    called = node.func if isinstance(node, ast.Call) else node
+    name = program.outside_name(called, module)
+    return name in tables.SYNC_CONTEXTS or name.startswith(tables.SYNC_CONTEXT_MODULES)
