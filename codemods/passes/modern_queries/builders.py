@@ -6,7 +6,7 @@ import ast
 
 from codemods.edits import Rename
 from codemods.passes.modern_queries.draft import Draft, is_starred, method_of
-from codemods.passes.modern_queries.selection import STRANGER
+from codemods.passes.modern_queries.entities import STRANGER
 from codemods.passes.modern_queries.states import State, UnconvertibleError
 from codemods.passes.modern_queries.table import RENAMED, REWRITTEN, SAME, SET_OPERATIONS
 from codemods.passes.modern_queries.travel import Node

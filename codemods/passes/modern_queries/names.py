@@ -54,7 +54,8 @@ class Names:
 
     def _find(self, wanted: str) -> str:
         module = self.module
-        for name in dict.fromkeys((wanted, *module.syntax.aliases.get(wanted, ()))):
+        aliases: set[str] = module.syntax.aliases.get(wanted, set())
+        for name in (wanted, *sorted(aliases)):
             if self._means(name, wanted) and not self._shadowed(name):
                 return name
         prefixes = () if self._imports_from(self.libraries[wanted]) else module.scope.bindings

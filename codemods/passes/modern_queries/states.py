@@ -9,12 +9,9 @@ from codemods.facts import Program
 from codemods.facts.models import Relationship
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class
-from codemods.passes.modern_queries.selection import (
-    STRANGER,
-    Identity,
-    Selected,
-    Selections,
-)
+from codemods.facts.values import ModuleValue
+from codemods.passes.modern_queries.entities import STRANGER, Identity
+from codemods.passes.modern_queries.selection import Selected, Selections
 from codemods.passes.modern_queries.sessions import NOWHERE, SessionRef, Sessions
 from codemods.passes.modern_queries.table import (
     BUILDERS,
@@ -261,16 +258,16 @@ class Steps:
 
     def _class_name(self, cls: Class, module: Module) -> str | None:
         """How a module names a class; None where it does not."""
-        for name in {cls.name, *module.syntax.aliases.get(cls.name, ())}:
+        aliases: set[str] = module.syntax.aliases.get(cls.name, set())
+        for name in (cls.name, *sorted(aliases)):
             if name in module.scope.bindings or module.scope.star_imports:
                 found = self.program.inference.name(name, module.scope)
                 if any(getattr(value, "cls", None) is cls for value in found):
                     return name
         for name in module.scope.bindings:
             for value in self.program.inference.name(name, module.scope):
-                inner = getattr(value, "module", None)
-                if inner is not None and cls.name in inner.scope.bindings:
-                    of = self.program.inference.member(inner, cls.name)
+                if isinstance(value, ModuleValue) and cls.name in value.module.scope.bindings:
+                    of = self.program.inference.member(value.module, cls.name)
                     if any(getattr(item, "cls", None) is cls for item in of):
                         return f"{name}.{cls.name}"
         return None

@@ -9,7 +9,7 @@ import sys
 import types
 import warnings
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ def module_source(source: str) -> str:
     return f"{HEADER}\n\ndef case(s: Session):\n{body}\n"
 
 
-@lru_cache(maxsize=None)
+@cache
 def converted(source: str, version: str = sa.__version__) -> tuple[str, tuple[Finding, ...]]:
     """A module after the pass, and the findings."""
     files = {
@@ -98,7 +98,7 @@ def left(findings: tuple[Finding, ...]) -> set[str]:
     return {finding.code for finding in findings if finding.treatment is Treatment.LEFT}
 
 
-@lru_cache(maxsize=None)
+@cache
 def models() -> types.ModuleType:
     """The models, imported under the name that the rows use."""
     spec = importlib.util.spec_from_loader("models", loader=None)
@@ -109,7 +109,7 @@ def models() -> types.ModuleType:
     return module
 
 
-@lru_cache(maxsize=None)
+@cache
 def engine(kind: str) -> sa.engine.Engine:
     """A database with the tables of the models."""
     made = (

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Random queries: the legacy form and the pass's output agree, or the query is left.
 
 ``LOOPLIFT_EXAMPLES=5000 pytest tests/passes/modern_queries/test_generated.py`` runs it longer.
