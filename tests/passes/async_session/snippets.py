@@ -1,4 +1,4 @@
-"""Small applications around one shape: migrated by the flip alone."""
+"""Applications of one module, migrated by the flip alone."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from codemods.pipeline import Migration, migrate
 from codemods.source import CodeBase, SourceFile
 
 HEAD = """\
-import contextlib
-import threading
-from contextlib import contextmanager
+from fastapi import Depends, FastAPI, Request
+from sqlalchemy import Column, Integer, String, create_engine, select
+from sqlalchemy.orm import Session, declarative_base, sessionmaker
 
-from fastapi import Depends, FastAPI
-from sqlalchemy import create_engine, text
-from sqlalchemy.orm import Session, sessionmaker
-
-engine = create_engine("sqlite:///app.db")
+engine = create_engine("sqlite:///items.db")
 SessionLocal = sessionmaker(engine)
+Base = declarative_base()
 app = FastAPI()
+
+
+class Item(Base):
+    __tablename__ = "items"
+
+    id = Column(Integer, primary_key=True)
+    name = Column(String(30))
 
 
 def get_db():
@@ -31,21 +35,32 @@ def get_db():
 
 """
 
+#: Another path operation, with nothing in its way.
+OTHER = """
+@app.get("/other")
+def other(db: Session = Depends(get_db)):
+    return db.get(Item, 3).name
+"""
 
-def migrated(body: str, head: str = HEAD, **others: str) -> Migration:
-    """The migration of an application of one module (and others by name)."""
-    source = head + textwrap.dedent(body).strip("\n") + "\n"
-    files = {"app.py": SourceFile("app.py", source)}
-    for name, text in others.items():
-        files[f"{name}.py"] = SourceFile(f"{name}.py", textwrap.dedent(text).lstrip("\n"))
+
+def flip(snippet: str, head: str = HEAD) -> Migration:
+    """The migration of an application with ``snippet`` in it."""
+    text = head + textwrap.dedent(snippet).strip("\n") + "\n"
+    files = {"app.py": SourceFile("app.py", text)}
     return migrate(CodeBase(Path("/nowhere"), files), [PASS], Options(jobs=1))
 
 
-def after(body: str, head: str = HEAD) -> str:
+def after(snippet: str, head: str = HEAD) -> str:
     """The module after the flip."""
-    return migrated(body, head).after["app.py"].text
+    return flip(snippet, head).after["app.py"].text
 
 
-def colours(migration: Migration) -> dict[str, str]:
-    """The treatment of each function."""
-    return {d.symbol: d.treatment for run in migration.runs for d in run.outcome.decisions}
+def treatments(snippet: str, head: str = HEAD) -> dict[str, str]:
+    """What happens to each function."""
+    (run,) = flip(snippet, head).runs
+    return {decision.symbol: decision.treatment for decision in run.outcome.decisions}
+
+
+def engine_is_sync(snippet: str) -> bool:
+    """Whether the engine stays as it was."""
+    return "\nengine = create_engine(" in after(snippet)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .snippets import after, colours, migrated
+from passes.async_session.providers_app import after, colours, migrated
 
 WALK = """
 def walk(db: Session):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from .snippets import HEAD, after, colours, migrated
+from passes.async_session.providers_app import HEAD, after, colours, migrated
 
 SCOPE = """
 @contextmanager

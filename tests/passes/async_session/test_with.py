@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .snippets import after, colours, migrated
+from passes.async_session.providers_app import after, colours, migrated
 
 
 def test_what_stays_sync_is_entered_by_a_with_of_its_own() -> None:
