@@ -24,14 +24,21 @@ from codemods.source import CodeBase, SourceFile
 FEW_FILES = 8
 
 
-def edit_source(file: SourceFile, edits: FileEdits, *, line_length: int | None = None) -> str:
+def edit_source(
+    file: SourceFile,
+    edits: FileEdits,
+    *,
+    line_length: int | None = None,
+    first_party: frozenset[str] = frozenset(),
+) -> str:
     """The text of ``file`` after ``edits``.
 
-    Raises ``EditError`` where an edit does not fit the file.
+    ``first_party`` are the packages of the application, whose imports stand apart. Raises
+    ``EditError`` where an edit does not fit the file.
     """
     try:
         module = cst.parse_module(file.text)
-        text = _edited(file, module, edits, line_length or DEFAULT_LINE_LENGTH)
+        text = _edited(file, module, edits, line_length or DEFAULT_LINE_LENGTH, first_party)
     except cst.ParserSyntaxError as error:
         raise EditError(file.path, "cannot be parsed") from error
     except RecursionError as error:
@@ -40,14 +47,20 @@ def edit_source(file: SourceFile, edits: FileEdits, *, line_length: int | None =
     return text
 
 
-def _edited(file: SourceFile, module: cst.Module, edits: FileEdits, line_length: int) -> str:
+def _edited(
+    file: SourceFile,
+    module: cst.Module,
+    edits: FileEdits,
+    line_length: int,
+    first_party: frozenset[str],
+) -> str:
     found, code = locate(module, {edit.key for edit in edits.edits})
     if code != file.text:
         raise EditError(file.path, "cannot be written back as it is")
     actions = _actions(file.path, edits, found)
     layout = Layout(module, line_length)
     edited = Editor(file, found, actions, layout).edited(module)
-    edited = _imported(file, edits, edited, found, layout)
+    edited = _imported(file, edits, edited, found, layout, first_party)
     if not file.text and edited.body:
         edited = edited.with_changes(has_trailing_newline=True)
     return _rendered(edited, found)
@@ -64,10 +77,15 @@ def _actions(path: str, edits: FileEdits, found: Located) -> dict[int, list[Acti
 
 
 def _imported(
-    file: SourceFile, edits: FileEdits, module: cst.Module, found: Located, layout: Layout
+    file: SourceFile,
+    edits: FileEdits,
+    module: cst.Module,
+    found: Located,
+    layout: Layout,
+    first_party: frozenset[str],
 ) -> cst.Module:
     """``module`` after the edits of its imports."""
-    module = with_additions(file.path, module, edits, layout)
+    module = with_additions(file.path, module, edits, layout, first_party)
     drops = edits.drop_imports
     if edits != _NO_EDITS and "TYPE_CHECKING:" in file.text:
         drops = (*drops, Import("typing", "TYPE_CHECKING"))
@@ -122,12 +140,13 @@ def edit_files(codebase: CodeBase, edits: Mapping[str, FileEdits], jobs: int = 0
     ``jobs`` is the number of processes; 0 stands for one per processor.
     """
     lengths = LineLengths(codebase)
+    packages = top_level_packages(codebase)
     tasks = []
     for path, change in edits.items():
         if path not in codebase:
             raise EditError(path, "there is no such file")
         if change != _NO_EDITS:
-            tasks.append((codebase[path], change, lengths.of(path)))
+            tasks.append((codebase[path], change, lengths.of(path), packages))
     workers = min(jobs or os.cpu_count() or 1, len(tasks))
     if workers > 1 and len(tasks) > FEW_FILES:
         with ProcessPoolExecutor(workers) as pool:
@@ -143,6 +162,21 @@ def edit_files(codebase: CodeBase, edits: Mapping[str, FileEdits], jobs: int = 0
 _NO_EDITS = FileEdits()
 
 
-def _task(task: tuple[SourceFile, FileEdits, int]) -> str:
-    file, edits, line_length = task
-    return edit_source(file, edits, line_length=line_length)
+def _task(task: tuple[SourceFile, FileEdits, int, frozenset[str]]) -> str:
+    file, edits, line_length, packages = task
+    return edit_source(file, edits, line_length=line_length, first_party=packages)
+
+
+def top_level_packages(codebase: CodeBase) -> frozenset[str]:
+    """The packages and modules of the code base that are imported by their bare name."""
+    paths = [file.path for file in codebase.python_files]
+    packages = {path.removesuffix("/__init__.py") for path in paths if path.endswith("__init__.py")}
+    found = set()
+    for path in paths:
+        parent, _, name = path.rpartition("/")
+        if parent not in packages:
+            found.add(name.removesuffix(".py"))
+            found.add(parent.rpartition("/")[2])
+        elif parent.rpartition("/")[0] not in packages:
+            found.add(parent.rpartition("/")[2])
+    return frozenset(found - {""})

@@ -35,11 +35,17 @@ Body = list[cst.BaseStatement]
 _BLANK = cst.EmptyLine(indent=False)
 
 
-def with_additions(path: str, module: cst.Module, edits: FileEdits, layout: Layout) -> cst.Module:
+def with_additions(
+    path: str,
+    module: cst.Module,
+    edits: FileEdits,
+    layout: Layout,
+    first_party: frozenset[str] = frozenset(),
+) -> cst.Module:
     """The module with the imports and statements that ``edits`` add to it."""
     if not (edits.add_imports or edits.after_imports or edits.append):
         return module
-    adder = _Adder(path, module, layout)
+    adder = _Adder(path, module, layout, first_party)
     for one in edits.add_imports:
         adder.add(one)
     adder.put_after_imports(edits.after_imports)
@@ -48,12 +54,14 @@ def with_additions(path: str, module: cst.Module, edits: FileEdits, layout: Layo
 
 
 class _Adder:
-    def __init__(self, path: str, module: cst.Module, layout: Layout) -> None:
+    def __init__(
+        self, path: str, module: cst.Module, layout: Layout, first_party: frozenset[str]
+    ) -> None:
         self.module = module
         self.layout = layout
         self.footer: Sequence[cst.EmptyLine] = module.footer
         self.body: Body = [*module.body]
-        self.first_party = frozenset(PurePosixPath(path).with_suffix("").parts)
+        self.first_party = first_party | set(PurePosixPath(path).with_suffix("").parts)
 
     def add(self, one: Import) -> None:
         """Add an import, unless the module has it."""
