@@ -91,7 +91,9 @@ class CallGraph:
                 continue
             seen.add(cls)
             related = [b for b in self.program.mro(cls) if isinstance(b, Class)]
-            related += self.program.subclasses(cls)
+            for below in self.program.subclasses(cls):
+                # A mixin and what it is mixed with meet in the class below both.
+                related += [b for b in self.program.mro(below) if isinstance(b, Class)]
             for other in related:
                 for binding in other.bindings.get(function.name, ()):
                     method = other.module.functions.get(binding.node)

@@ -374,7 +374,21 @@ class Inference:
                 )
         if self.program.is_session_class(owner.cls):
             return one(Method(owner, name))
-        return UNKNOWN
+        return self._beside(owner.cls, name)
+
+    def _beside(self, cls: Class, name: str) -> Values:
+        """What a mixin reads of the classes that it is mixed with."""
+        found: set[Value] = set()
+        for other in self.program.subclasses(cls):
+            for base in self.program.mro(other):
+                if not isinstance(base, Class):
+                    continue
+                bindings = [*base.bindings.get(name, ()), *base.attributes.get(name, ())]
+                for value in union(self._binding(b, name, base) for b in bindings):
+                    found |= self._member_value(value, Instance(other))
+                if bindings:
+                    break
+        return frozenset(found)
 
     def _member_value(self, value: Value, owner: Instance) -> Values:
         if isinstance(value, FunctionValue):

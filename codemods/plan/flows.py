@@ -230,8 +230,11 @@ class Flows:
             if given.value is not None:
                 found |= self._origins(given.value, function.module, 0)
         for statement in function.returns:
-            if statement.value is not None and self.holds(statement.value, function.module):
-                found |= self._origins(statement.value, function.module, 0)
+            value = statement.value
+            parts = value.elts if isinstance(value, ast.Tuple) else [value]
+            for part in parts:
+                if part is not None and self.holds(part, function.module):
+                    found |= self._origins(part, function.module, 0)
         return found | self._replacements(function)
 
     def _replacements(self, function: Function) -> set[Node]:

@@ -112,7 +112,7 @@ class _Seeker:
     def _takes(self, value: Value, call: ast.Call, passed: ast.expr, module: Module) -> bool:
         match value:
             case FunctionValue(function=function):
-                return self._parameter(function, call, passed)
+                return self._is_named(function, call) and self._parameter(function, call, passed)
             case ClassValue(cls=cls):
                 return self._constructor(cls, call, passed)
             case External(name=name):
@@ -137,6 +137,10 @@ class _Seeker:
             for name in (*tables.DATABASE_CLASSES, known.SESSIONMAKER)
         )
 
+    def _is_named(self, function: Function, call: ast.Call) -> bool:
+        """Whether a call names the function: through an alias or a table nobody finds it."""
+        return any(found is call for found, _ in self.program.calls.calls_of(function))
+
     def _parameter(self, function: Function, call: ast.Call, passed: ast.expr) -> bool:
         """Whether a session arrives in a parameter that is known to be one."""
         for argument in function.parameters:
@@ -148,6 +152,8 @@ class _Seeker:
         return False
 
     def _constructor(self, cls: Class, call: ast.Call, passed: ast.expr) -> bool:
+        if not any(r.call is call for r in self.program.calls.class_references(cls)):
+            return False
         for base in self.program.mro(cls):
             if isinstance(base, str):
                 continue

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import ClassValue, Instance, ModuleValue
+from codemods.facts.values import ClassValue, External, Instance, ModuleValue
 from codemods.plan.colours import Cause
 
 _NAMESPACES = ("globals", "locals", "vars")
@@ -40,7 +40,7 @@ def _meant(program: Program, name: str, call: ast.Call, module: Module) -> Itera
         owner, wanted = call.args[:2]
         node: ast.expr = call
         candidates = list(_members(program, owner, module))
-        if isinstance(wanted, ast.Constant) and not program.infer(owner, module):
+        if isinstance(wanted, ast.Constant) and _is_unknown(program, owner, module):
             candidates = program.calls.named(str(wanted.value))
     else:
         found = _item(call, module)
@@ -57,6 +57,14 @@ def _meant(program: Program, name: str, call: ast.Call, module: Module) -> Itera
     for function in candidates:
         if re.fullmatch(pattern, function.name):
             yield function
+
+
+def _is_unknown(program: Program, owner: ast.expr, module: Module) -> bool:
+    """Whether nothing is known of an expression but that it may be a module."""
+    return all(
+        isinstance(value, External) and value.name.startswith("sys.modules")
+        for value in program.infer(owner, module)
+    )
 
 
 def _members(program: Program, owner: ast.expr, module: Module) -> Iterable[Function]:

@@ -8,10 +8,10 @@ from enum import Enum
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Function
+from codemods.facts.syntax import Class, Function
 from codemods.facts.values import External, Instance
 from codemods.passes.async_session import tables
-from codemods.passes.async_session.sites import BRIDGE, Site
+from codemods.passes.async_session.sites import BRIDGE, CREATE, Site
 from codemods.passes.async_session.versions import Versions
 
 
@@ -26,10 +26,24 @@ def site_obstacle(site: Site, program: Program) -> str:
         return f"uses the value of a `yield from` in {where}"
     if why := place_obstacle(program, node, module):
         return f"talks to the database {why}"
+    if own := _own_session_class(site, program):
+        return f"uses {own}, a session class of the application, in {where}"
     if site.kind == BRIDGE and isinstance(node, ast.Call):
         top = chain_top(node, module)
         if site.method == "query" and (terminal(top) is None or top is node):
             return f"builds a legacy Query in {where}"
+    return ""
+
+
+def _own_session_class(site: Site, program: Program) -> str:
+    """The class of a site's session, if the application derives one of its own: that stays sync."""
+    assert isinstance(site.node, ast.Call)
+    session = site.node if site.kind == CREATE else site.node.func
+    if isinstance(session, ast.Attribute):
+        session = session.value
+    for found in program.instances(program.infer(session, site.module), known.SESSION):
+        if isinstance(found.cls, Class):
+            return found.cls.name
     return ""
 
 

@@ -15,7 +15,7 @@ from codemods.passes.async_session.differences import edit_differences
 from codemods.passes.async_session.engines import Engines
 from codemods.passes.async_session.functions import edit_functions
 from codemods.passes.async_session.holders import Holders
-from codemods.passes.async_session.pooled import edit_pooled
+from codemods.passes.async_session.pooled import dependencies, edit_pooled
 from codemods.passes.async_session.requirements import edit_manifests
 from codemods.passes.async_session.sites import BRIDGE, CREATE, Site
 from codemods.passes.async_session.startup import edit_startup
@@ -80,12 +80,12 @@ def _manifests(analysis: Analysis, versions: Versions, engines: Engines) -> dict
 
 
 def reaches_the_loop(analysis: Analysis) -> bool:
-    """Whether any path operation or dependency waits: else there is nothing to lift."""
-    web = analysis.program.web
-    for function in analysis.colours.asynchronous:
-        if function in web.routes:
-            return True
-    return False
+    """Whether a path operation or an async dependency waits: else there is nothing to lift."""
+    given = dependencies(analysis.program)
+    return any(
+        function in analysis.program.web.routes or (function.is_async and function in given)
+        for function in analysis.colours.asynchronous
+    )
 
 
 def _findings(analysis: Analysis, threads: list[Function]) -> list[Finding]:

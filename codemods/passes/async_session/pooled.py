@@ -35,7 +35,7 @@ def pooled(analysis: Analysis) -> Iterator[Function]:
     program = analysis.program
     if _one_thread(program):
         return
-    given = _dependencies(program)
+    given = dependencies(program)
     for function in dict.fromkeys((*program.web.routes, *given)):
         if not function.is_async or program.web.in_tests(function.module):
             continue
@@ -48,7 +48,8 @@ def pooled(analysis: Analysis) -> Iterator[Function]:
             yield function
 
 
-def _dependencies(program: Program) -> dict[Function, None]:
+def dependencies(program: Program) -> dict[Function, None]:
+    """The functions that FastAPI calls for a parameter."""
     return {
         given: None
         for module in program.modules.mentioning(("Depends", "Security"))
