@@ -228,7 +228,8 @@ class Modules:
         parts = folder.split("/") if folder else []
         for length in range(len(parts), -1, -1):
             root = "/".join(parts[:length])
-            if (f"{root}/__init__.py" if root else "__init__.py") not in self._paths:
+            # The top of the tree can hold an __init__.py and still be where programs are started.
+            if not root or f"{root}/__init__.py" not in self._paths:
                 roots.append(root)
         for root in roots:
             for base in (root, f"{root}/src" if root else "src"):
