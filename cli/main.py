@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import os
 import gc
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence

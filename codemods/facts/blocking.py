@@ -1,4 +1,4 @@
-"""Calls that hold their thread: known names of libraries, and what reaches them in the code base."""
+"""Calls that hold their thread: known names of libraries, and what reaches them."""
 
 from __future__ import annotations
 

@@ -651,9 +651,9 @@ class Inference:
         """One row of a query, statement or result."""
         if owner.cls == known.SCALARS:
             return owner.args[0] if owner.args else UNKNOWN
-        if owner.cls == known.QUERY and len(owner.args) == 1:
-            if self.program.models.is_entity(owner.args[0]):
-                return owner.args[0]
+        single = owner.cls == known.QUERY and len(owner.args) == 1
+        if single and self.program.models.is_entity(owner.args[0]):
+            return owner.args[0]
         return one(Instance(known.ROW, owner.args))
 
     def element(self, value: Value) -> Values:

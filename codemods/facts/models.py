@@ -228,11 +228,11 @@ class Models:
             many = uselist.value
         back, backref = "", False
         for word in ("back_populates", "backref"):
-            value = keywords.get(word)
-            if isinstance(value, ast.Call) and value.args:
-                value = value.args[0]
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                back, backref = value.value, word == "backref"
+            named = keywords.get(word)
+            if isinstance(named, ast.Call) and named.args:
+                named = named.args[0]
+            if isinstance(named, ast.Constant) and isinstance(named.value, str):
+                back, backref = named.value, word == "backref"
         lazy = keywords.get("lazy")
         strategy = _strategy(lazy)
         return Relationship(cls, name, target, many, strategy, back, call, backref)

@@ -43,13 +43,17 @@ _STAR_NAMES: dict[str, frozenset[str]] = {
 _MANY = 40
 
 
+#: What makes a base class for mapped classes when it is called.
+_BASE_MAKERS = ("declarative_base", "generate_base", "automap_base")
+
+
 class Program:
     """The facts of one code base. ``reuse`` is the program before an edit: what did not change
     is not read again."""
 
     def __init__(self, codebase: CodeBase, reuse: Program | None = None) -> None:
         self.codebase = codebase
-        self.modules = Modules(codebase, reuse.modules if reuse else None)
+        self.modules: Modules = Modules(codebase, reuse.modules if reuse else None)
         self.inference = Inference(self)
         self._mro: dict[Class, tuple[ClassRef, ...]] = {}
         self._parameters: dict[ast.arg, Values] = {}
@@ -141,12 +145,8 @@ class Program:
             call = self.definition(base, module)
             if call is not None and isinstance(call[0], ast.Call):
                 called = self.infer(call[0].func, call[1])
-                if External("sqlalchemy.orm.declarative_base") in called or any(
-                    isinstance(v, External) and v.name.endswith("generate_base") for v in called
-                ):
-                    found.add(External("sqlalchemy.orm.DeclarativeBase"))
-                elif any(
-                    isinstance(v, External) and v.name.endswith("automap_base") for v in called
+                if any(
+                    isinstance(v, External) and v.name.endswith(_BASE_MAKERS) for v in called
                 ):
                     found.add(External("sqlalchemy.orm.DeclarativeBase"))
         return frozenset(found)
@@ -342,9 +342,9 @@ class Program:
             if self.decorated(function, "builtins.classmethod"):
                 return one(ClassValue(function.parent))
             return one(Instance(function.parent))
-        if argument.annotation is not None:
-            if found := self.annotation(argument.annotation, module):
-                return found
+        annotated = argument.annotation
+        if annotated is not None and (found := self.annotation(annotated, module)):
+            return found
         depends = self.web.depends(function, argument)
         if depends is not None:
             return self.web.provided(depends)

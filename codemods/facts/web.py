@@ -86,13 +86,16 @@ class Web:
         if isinstance(node, ast.Name | ast.Attribute):
             alias = self.program.type_alias(node, module)
             return self._annotated(*alias, depth + 1) if alias else None
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
-            if self.program.outside_name(node.value, module) == "typing.Annotated":
-                first, *metadata = node.slice.elts
-                for item in metadata:
-                    if found := self._marker(item, module, first):
-                        return found
-                return self._annotated(first, module, depth + 1)
+        if (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.slice, ast.Tuple)
+            and self.program.outside_name(node.value, module) == "typing.Annotated"
+        ):
+            first, *metadata = node.slice.elts
+            for item in metadata:
+                if found := self._marker(item, module, first):
+                    return found
+            return self._annotated(first, module, depth + 1)
         return None
 
     def _marker(

@@ -157,7 +157,7 @@ def _walk(root: Path) -> Iterator[str]:
     for folder, names, files in os.walk(root):
         names[:] = [name for name in names if name not in SKIPPED_FOLDERS]
         for name in files:
-            yield os.path.relpath(os.path.join(folder, name), root).replace(os.sep, "/")
+            yield (Path(folder) / name).relative_to(root).as_posix()
 
 
 def _wanted(path: str) -> bool:

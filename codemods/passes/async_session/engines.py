@@ -25,8 +25,8 @@ from codemods.edits.actions import Arguments, InsertAfter, Rename, Rewrite
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Function
-from codemods.facts.values import External, FunctionValue
+from codemods.facts.syntax import Class, Function
+from codemods.facts.values import External, FunctionValue, Instance
 from codemods.passes.async_session.analysis import Analysis, is_migration
 from codemods.passes.async_session.holders import Holder, Holders
 from codemods.passes.async_session.twins import edit_twins, use_twin
@@ -320,15 +320,15 @@ class Engines:
         for value in self.program.infer(node.value, module):
             for found in self._properties(value, node.attr):
                 for inner in ast.walk(found.definition):
-                    if isinstance(inner, ast.keyword) and inner.arg in ("scheme", "drivername"):
-                        if isinstance(inner.value, ast.Constant):
-                            return str(inner.value.value)
+                    if (
+                        isinstance(inner, ast.keyword)
+                        and inner.arg in ("scheme", "drivername")
+                        and isinstance(inner.value, ast.Constant)
+                    ):
+                        return str(inner.value.value)
         return ""
 
     def _properties(self, value: object, name: str) -> list[Function]:
-        from codemods.facts.syntax import Class
-        from codemods.facts.values import Instance
-
         if not isinstance(value, Instance) or not isinstance(value.cls, Class):
             return []
         found = []

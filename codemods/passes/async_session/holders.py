@@ -170,8 +170,7 @@ class Holders:
                     called
                     or self.program.outside_name(parent.func, module)
                     in (known.DEPENDS, known.SESSION, known.SQLMODEL_SESSION)
-                    or isinstance(parent.func, ast.Attribute)
-                    and parent.func.attr == "configure"
+                    or (isinstance(parent.func, ast.Attribute) and parent.func.attr == "configure")
                 )
             if isinstance(parent, ast.stmt):
                 return True

@@ -29,8 +29,8 @@ class Site:
     """One place that talks to the database.
 
     ``kind`` says what the async form is: an awaited call, an ``async with``, DDL or an inspection
-    through ``run_sync``, or a call that exists on the sync side only (``bridge``); ``create`` makes a
-    session or engine. ``owner`` is the class of the receiver.
+    through ``run_sync``, or a call that exists on the sync side only (``bridge``); ``create``
+    makes a session or engine. ``owner`` is the class of the receiver.
     """
 
     kind: str

@@ -104,10 +104,10 @@ class Testing:
         word = self.runner.value
         self.draft.add_import(module, "pytest")
         every = [f for f in module.functions.values() if self.program.web.is_test(f)]
-        if word == "anyio" or all(f in functions or f.is_async for f in every):
-            if "pytestmark" not in module.scope.bindings:
-                self.draft.after_imports(module, f"pytestmark = pytest.mark.{word}")
-                return
+        whole = word == "anyio" or all(f in functions or f.is_async for f in every)
+        if whole and "pytestmark" not in module.scope.bindings:
+            self.draft.after_imports(module, f"pytestmark = pytest.mark.{word}")
+            return
         for function in functions:
             self.draft.edit(module, function.definition, AddDecorator(f"pytest.mark.{word}"))
 

@@ -40,7 +40,8 @@ def edit_threads(analysis: Analysis, draft: Draft) -> list[Blocked]:
         for node in ast.walk(function.definition):
             if not isinstance(node, ast.Call) or module.function_of(node) is not function:
                 continue
-            if any(callee in analysis.colours.asynchronous for callee in _callees(analysis, node, module)):
+            callees = program.called_functions(node, module)
+            if any(callee in analysis.colours.asynchronous for callee in callees):
                 continue
             reason = blocking.reason(node, module)
             if not reason:
@@ -48,10 +49,6 @@ def edit_threads(analysis: Analysis, draft: Draft) -> list[Blocked]:
             threaded = _thread(draft, node, module)
             found.append(Blocked(node, module, function, reason, threaded))
     return found
-
-
-def _callees(analysis: Analysis, call: ast.Call, module: Module) -> list[Function]:
-    return analysis.program.called_functions(call, module)
 
 
 def _thread(draft: Draft, call: ast.Call, module: Module) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from passes.async_session.providers_app import after, colours, migrated
 
 WALK = """
