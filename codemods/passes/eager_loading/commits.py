@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import Instance
+from codemods.facts.values import ClassValue, Instance
 from codemods.passes.eager_loading.reaching import (
     follows,
     loop_around,
@@ -112,10 +112,51 @@ class Commits:
                     continue
                 found[id(event.call)] = stale = made
             stale.readers.append(use)
+        self._add_parent(name, function, commits, found)
         for stale in found.values():
             if all(self._is_bare_response(use, function) for use in stale.readers):
                 stale.expire = True
         return list(found.values())
+
+    def _add_parent(
+        self, name: str, function: Function, commits: list[Event], found: dict[int, Stale]
+    ) -> None:
+        """A fixture that adds a child by the key of ``name``, which has its children loaded.
+
+        The test and the application share the object; its commit no longer makes it read its
+        children again.
+        """
+        if not self.program.web.in_tests(function.module):
+            return
+        for event in commits:
+            maker = self._child(name, function, event)
+            if maker is not None and id(event.call) not in found:
+                stale = self._stale(name, function, event)
+                if stale is not None and not stale.each:
+                    stale.readers.append(maker)
+                    found[id(event.call)] = stale
+                return
+
+    def _child(self, name: str, function: Function, event: Event) -> ast.Name | None:
+        eager = {
+            relationship.target
+            for cls in self.entities(name, function)
+            for relationship in self.program.models.relationships(cls).values()
+            if relationship.lazy in ("selectin", "joined", "subquery", "immediate")
+        }
+        for node in ast.walk(function.definition):
+            if not isinstance(node, ast.Call) or not follows(node, event.call, function.module):
+                continue
+            made = {
+                v.cls
+                for v in self.program.infer(node.func, function.module)
+                if isinstance(v, ClassValue)
+            }
+            for keyword in node.keywords if made & eager else ():
+                match keyword.value:
+                    case ast.Attribute(value=ast.Name(id=owner) as use) if owner == name:
+                        return use
+        return None
 
     def _stale(self, name: str, function: Function, event: Event) -> Stale | None:
         module = function.module

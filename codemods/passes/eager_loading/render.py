@@ -111,13 +111,14 @@ class Renderer:
                     cls
                 ) in self.program.inference.member(value.module, cls.name):
                     return f"{name}.{cls.name}"
-        if cls.name in scope.bindings or cls.parent is None or not cls.parent.is_module:
-            raise NoName(cls.name)
         source = self._source(cls)
-        if source is None:
+        if source is None or cls.parent is None or not cls.parent.is_module:
             raise NoName(cls.name)
-        self._import(Import(source, cls.name))
-        return cls.name
+        alias = f"{cls.name}Model" if cls.name in scope.bindings else ""
+        if alias in scope.bindings:
+            raise NoName(cls.name)
+        self._import(Import(source, cls.name, alias))
+        return alias or cls.name
 
     def _means(self, name: str, cls: Class) -> bool:
         return ClassValue(cls) in self.program.inference.name(name, self.module.scope)

@@ -97,7 +97,7 @@ class Writer:
         missing = self._missing(place, existing)
         renderer = Renderer(self.program, module)
         parts: list[str] = []
-        extended: list[tuple[ast.expr, str]] = []
+        extended: dict[ast.expr, tuple[Class, list[tuple[Path, bool]]]] = {}
         for entity, paths in missing.items():
             root = self._root(place.node, entity, module)
             rest: list[tuple[Path, bool]] = []
@@ -105,17 +105,15 @@ class Writer:
                 inner = self._extension(path, existing)
                 if inner is None:
                     rest.append((path, many))
-                    continue
-                node, prefix = inner
-                target = self._target(entity, prefix)
-                text = renderer.extensions(
-                    target, renderer.name(target), tree_of([(path[len(prefix) :], True)])
-                )
-                extended.append((node, text))
+                else:
+                    node, prefix = inner
+                    target = self._target(entity, prefix)
+                    extended.setdefault(node, (target, []))[1].append((path[len(prefix) :], True))
             parts += renderer.options(entity, root, tree_of(rest))
         if place.passes:
             parts.append(f"*{PARAMETER}")
-        for node, text in extended:
+        for node, (target, below) in extended.items():
+            text = renderer.extensions(target, renderer.name(target), tree_of(below))
             self._add(module, node, Rewrite(f"{{self}}{text}"))
         if parts:
             joined = ", ".join(parts)

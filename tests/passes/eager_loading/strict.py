@@ -120,9 +120,9 @@ def _within_rows() -> bool:
     """Whether the rows of a result are being read: an async session does that when awaited."""
     frame = sys._getframe()
     while frame is not None:
-        if frame.f_code.co_filename.endswith("orm/loading.py"):
-            if frame.f_code.co_name in _LOADING:
-                return True
+        code = frame.f_code
+        if code.co_filename.endswith("orm/loading.py") and code.co_name in _LOADING:
+            return True
         frame = frame.f_back  # type: ignore[assignment]
     return False
 

@@ -19,7 +19,8 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, HTTPException
 from pydantic import BaseModel, ConfigDict, model_validator
-from sqlalchemy import Column, ForeignKey, Numeric, String, Table, create_engine, func, select, update
+from sqlalchemy import Column, ForeignKey, Numeric, String, Table, create_engine
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
