@@ -115,4 +115,9 @@ def open_project(
     folder = target if target.is_dir() else target.parent
     options = load_options(target, git_root(folder) or folder, overrides, config)
     selection = resolve(options, passes)
-    return Project(load(target, options.exclude), options, selection)
+    codebase = load(target, options.exclude)
+    if codebase.target:
+        from codemods.facts.connected import connected
+
+        codebase = connected(codebase)
+    return Project(codebase, options, selection)

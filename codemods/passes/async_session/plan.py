@@ -51,23 +51,28 @@ def plan(program: Program, options: Options) -> Outcome:
     edit_differences(analysis, draft, frozenset(engines.drivers | engines.test_drivers))
     testing = Testing(analysis, draft, versions)
     testing.edit()
+    manifests, notes = _manifests(analysis, versions, engines)
     return Outcome(
         edits=draft.files(),
-        texts={**engines.texts, **testing.texts, **_manifests(analysis, versions, engines)},
+        texts={**engines.texts, **testing.texts, **manifests},
         findings=tuple(_findings(analysis, threads)),
-        decisions=tuple(_decisions(analysis, threads)),
+        decisions=(*_decisions(analysis, threads), *notes),
     )
 
 
-def _manifests(analysis: Analysis, versions: Versions, engines: Engines) -> dict[str, str]:
+def _manifests(
+    analysis: Analysis, versions: Versions, engines: Engines
+) -> tuple[dict[str, str], list[Decision]]:
+    """New texts of the manifests, and what a person has to do about them."""
     near = {
         site.module.path: None
         for site in analysis.sites
         if analysis.flips(site) and not analysis.program.web.in_tests(site.module)
     }
     texts: dict[str, str] = {}
+    notes: list[Decision] = []
     for manifests in {versions.declared(path).manifests: path for path in near}.values():
-        changed, _ = edit_manifests(
+        changed, more = edit_manifests(
             analysis.program.codebase.with_texts(texts),
             versions,
             manifests,
@@ -76,7 +81,17 @@ def _manifests(analysis: Analysis, versions: Versions, engines: Engines) -> dict
             async_client=bool(analysis.clients.made),
         )
         texts |= changed
-    return texts
+        notes += [
+            Decision(
+                path=note.path,
+                line=note.line,
+                symbol="",
+                treatment=Treatment.LEFT.value,
+                action=f"{note.message}{f': run `{note.command}`' if note.command else ''}",
+            )
+            for note in more
+        ]
+    return texts, notes
 
 
 def reaches_the_loop(analysis: Analysis) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from packaging.requirements import Requirement
 
 from codemods.drivers import DATABASES, Driver
-from codemods.manifests import require
+from codemods.manifests import Note, require
 from codemods.passes.async_session.versions import Versions
 from codemods.source import CodeBase
 
@@ -18,7 +18,7 @@ def edit_manifests(
     test_drivers: dict[str, Driver],
     *,
     async_client: bool,
-) -> tuple[dict[str, str], tuple[str, ...]]:
+) -> tuple[dict[str, str], tuple[Note, ...]]:
     """New texts of the manifests near a module, and notes for the person who applies them."""
     sqlalchemy = versions.of("sqlalchemy", near)
     needed = [Requirement("sqlalchemy[asyncio]")]
@@ -37,7 +37,7 @@ def edit_manifests(
     }
     edits = require(codebase, near, needed, replace=replaced)
     texts = dict(edits.texts)
-    notes = [note.message for note in edits.notes]
+    notes = list(edits.notes)
     only_tests = [
         driver.requirement(sqlalchemy)
         for name, driver in test_drivers.items()
@@ -48,5 +48,5 @@ def edit_manifests(
     if only_tests:
         more = require(codebase.with_texts(texts), near, only_tests, dev=True)
         texts |= dict(more.texts)
-        notes += [note.message for note in more.notes]
+        notes += more.notes
     return texts, tuple(dict.fromkeys(notes))

@@ -1,0 +1,63 @@
+"""The part of a repository that has to do with a path: what it imports, and what imports it.
+
+A repository can hold several applications. The one that is migrated is read whole, with its
+callers and its tests wherever they stand; the others are no business of the run.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+
+from codemods.facts.modules import Module, Modules
+from codemods.source import CodeBase
+
+
+def connected(codebase: CodeBase) -> CodeBase:
+    """The code base without the modules that nothing ties to the part that may be edited."""
+    if not codebase.target:
+        return codebase
+    modules = Modules(codebase)
+    links: dict[Module, set[Module]] = {}
+    for module in modules:
+        for other in _imported(module, modules):
+            links.setdefault(module, set()).add(other)
+            links.setdefault(other, set()).add(module)
+    waiting = [module for module in modules if codebase.editable(module.path)]
+    kept: set[Module] = set()
+    while waiting:
+        module = waiting.pop()
+        if module not in kept:
+            kept.add(module)
+            waiting.extend(links.get(module, ()))
+            waiting.extend(_configured(module, modules))
+    paths = {module.path for module in kept}
+    files = {
+        path: file for path, file in codebase.files.items() if not file.is_python or path in paths
+    }
+    return replace(codebase, files=files)
+
+
+def _imported(module: Module, modules: Modules) -> Iterator[Module]:
+    """The modules of the code base that a module imports."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if (target := modules.resolve(module, alias.name)) is not None:
+                    yield target
+        elif isinstance(node, ast.ImportFrom):
+            source = node.module or ""
+            names = [source, *(f"{source}.{a.name}".lstrip(".") for a in node.names)]
+            for name in names:
+                if (target := modules.resolve(module, name, node.level)) is not None:
+                    yield target
+
+
+def _configured(module: Module, modules: Modules) -> Iterator[Module]:
+    """The ``conftest.py`` files that pytest reads for a module, which nothing imports."""
+    parts = module.folder.split("/") if module.folder else []
+    for length in range(len(parts) + 1):
+        found = modules.get("/".join([*parts[:length], "conftest.py"]))
+        if found is not None:
+            yield found
