@@ -196,10 +196,10 @@ class Commits:
         self, use: ast.Name, event: Event, events: list[Event], module: Module
     ) -> bool:
         return any(
-            other.kind in ("refresh", "reload", "delete", "expunge")
-            and other.name == use.id
+            other.kind in ("refresh", "reload", "delete", "expunge", "expire")
+            and use.id in (other.name, _iterated(other, module))
             and (other.kind == "delete" or position(other.call) > position(event.call))
-            and follows(other.call, use, module)
+            and (follows(other.call, use, module) or _is_iterated(use, other, module))
             for other in events
         )
 
@@ -374,3 +374,18 @@ class Commits:
 
 def _inside(node: ast.AST, around: ast.AST, module: Module) -> bool:
     return node is around or any(parent is around for parent in module.ancestors(node))
+
+
+def _iterated(event: Event, module: Module) -> str:
+    """The list over which the loop around ``db.refresh(item)`` goes."""
+    for parent in module.ancestors(event.call):
+        match parent:
+            case ast.For(target=ast.Name(id=item), iter=ast.Name(id=name)) if item == event.name:
+                return name
+    return ""
+
+
+def _is_iterated(use: ast.Name, event: Event, module: Module) -> bool:
+    """Whether ``use`` is the list in ``for item in use: db.refresh(item)`` itself."""
+    parent = module.parent(use)
+    return isinstance(parent, ast.For) and any(p is parent for p in module.ancestors(event.call))

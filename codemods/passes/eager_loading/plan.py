@@ -69,7 +69,7 @@ def analyse(program: Program) -> Analysis:
             path = touches.lazy_part(demand.entity, demand.path, held)
             if touches.queries(demand.entity, demand.path):
                 found.dynamic.append(touch)
-            if not path or _in_tests(landing, program):
+            if not path or _crosses(landing, program):
                 continue
             if landing.kind is Kind.UNKNOWN:
                 found.untracked.append(_untracked(touch, landing.reason))
@@ -101,8 +101,13 @@ def analyse(program: Program) -> Analysis:
     return found
 
 
-def _in_tests(landing: Landing, program: Program) -> bool:
-    return program.web.in_tests(landing.demand.module)
+def _crosses(landing: Landing, program: Program) -> bool:
+    """Whether a test reads what the application loads, or the other way round.
+
+    What only a test reads is not loaded for it by the application.
+    """
+    web = program.web
+    return web.in_tests(landing.demand.module) != web.in_tests(landing.demand.touch.module)
 
 
 def untracked(program: Program) -> list[Untracked]:

@@ -158,13 +158,27 @@ class Reloads:
                 if not self._is_of(frame.use.id, entity, frame.function):
                     continue
                 return Spot(frame.function, frame.use.id, session, statement, before=True)
-            values = self.program.infer(frame.use, frame.module)
-            only = set(self.program.models.entities(values)) == {entity}
-            if only and isinstance(statement, ast.Return) and statement.value is frame.use:
+            surely = self._is_surely(frame.use, frame.module, entity)
+            if surely and isinstance(statement, ast.Return) and statement.value is frame.use:
                 name = _free_name(entity, frame.function)
                 if name:
                     return Spot(frame.function, name, session, statement)
         return None
+
+    def _is_surely(self, use: ast.expr, module: Module, entity: Class) -> bool:
+        """Whether a call gives the entity: by what is known of it, or by what it is handed."""
+        parts = [[use]]
+        if isinstance(use, ast.Call):
+            parts.append([*use.args, *(k.value for k in use.keywords)])
+        return any(
+            {
+                cls
+                for node in nodes
+                for cls in self.program.models.entities(self.program.infer(node, module))
+            }
+            == {entity}
+            for nodes in parts
+        )
 
     def _behind(self, event: Event, name: str, frame: _Frame) -> Spot | None:
         statement = frame.module.statement(event.call)
@@ -182,7 +196,12 @@ class Reloads:
         """Whether a name stands for instances of just that class."""
         values = self.program.inference.bound(function, name)
         opaque = Instance(known.OPAQUE) in values
-        return set(self.program.models.entities(values)) == {entity} and not opaque
+        if set(self.program.models.entities(values)) == {entity} and not opaque:
+            return True
+        bound = [binding.value for binding in function.bindings.get(name, ())]
+        return bool(bound) and all(
+            value is not None and self._is_surely(value, function.module, entity) for value in bound
+        )
 
     def _is_shared(self, function: Function) -> bool:
         return self.callers.others(function)

@@ -33,25 +33,25 @@ class Touches:
         self._members: dict[tuple[Class, str], set[Path]] = {}
 
     def all(self) -> list[Touch]:
-        """Every touch outside of the models' own methods, those of tests left out."""
+        """Every touch outside of the models' own methods."""
         names = self._relationship_names()
         if not names:
             return []
         self._read_members(names)
         found: list[Touch] = []
         members = {name for _, name in self._members}
-        for module in self._modules(names | members):
+        for module in self._modules(names | members, tests=True):
             found += self._reads(module, names | members)
             found += self._writes(module, names)
         found += self._responses()
         found += self._validations()
         return found
 
-    def _modules(self, names: Iterable[str]) -> list[Module]:
+    def _modules(self, names: Iterable[str], tests: bool = False) -> list[Module]:
         return [
             module
             for module in self.program.modules.mentioning(names)
-            if not self.program.web.in_tests(module) and not is_migration(module)
+            if (tests or not self.program.web.in_tests(module)) and not is_migration(module)
         ]
 
     def _relationship_names(self) -> set[str]:
