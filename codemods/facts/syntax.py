@@ -452,6 +452,9 @@ class Reader:
             self.syntax.calls[called.id].append(node)
         elif isinstance(called, ast.Attribute):
             self.syntax.calls[called.attr].append(node)
+        else:
+            # What a call or a subscript gives is called: sessionmaker(engine)(), handlers[0]().
+            self.syntax.calls[""].append(node)
         self._children(node, scope)
 
     def _name(self, node: ast.AST, scope: Scope) -> None:

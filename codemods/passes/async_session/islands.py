@@ -49,7 +49,7 @@ def _candidate(program: Program, function: Function) -> bool:
 
 def _on_loop(program: Program, function: Function) -> bool:
     """Whether the application itself calls a function: a route, a dependency, a task, a handler."""
-    if function.is_async or function in program.web.routes:
+    if function.is_async or function in program.web.routes or _registered(program, function):
         return True
     if program.web.is_pytest(function):
         return False
@@ -57,6 +57,17 @@ def _on_loop(program: Program, function: Function) -> bool:
         reference.call is None and not _is_test(program, reference)
         for reference in program.calls.references(function)
     )
+
+
+def _registered(program: Program, function: Function) -> bool:
+    """Whether a decorator of the application takes it: a handler, an event, a middleware."""
+    for decorator in function.definition.decorator_list:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(called, ast.Attribute) and program.web.is_application(
+            called.value, function.module
+        ):
+            return True
+    return False
 
 
 def _is_test(program: Program, reference: Reference) -> bool:

@@ -11,6 +11,7 @@ from codemods.facts.syntax import Function
 from codemods.findings import Finding, Level, Treatment
 from codemods.passes.async_session.analysis import Analysis, analyse
 from codemods.passes.async_session.annotations import edit_annotations
+from codemods.passes.async_session.closing import close_in_tests
 from codemods.passes.async_session.differences import edit_differences
 from codemods.passes.async_session.engines import Engines
 from codemods.passes.async_session.functions import edit_functions
@@ -51,6 +52,7 @@ def plan(program: Program, options: Options) -> Outcome:
     edit_differences(analysis, draft, frozenset(engines.drivers | engines.test_drivers))
     testing = Testing(analysis, draft, versions)
     testing.edit()
+    close_in_tests(analysis, draft)
     manifests, notes = _manifests(analysis, versions, engines)
     return Outcome(
         edits=draft.files(),

@@ -121,7 +121,7 @@ class Sites:
             return AWAIT
         if name in tables.ENTERED.get(owner, ()):
             return ENTER
-        if name in tables.PLAIN.get(owner, ()):
+        if name in tables.PLAIN.get(owner, ()) or owner == known.SESSIONMAKER:
             return ""
         return BRIDGE
 

@@ -47,6 +47,7 @@ ENTERED: dict[str, frozenset[str]] = {
     known.SESSION: frozenset(("begin", "begin_nested")),
     known.CONNECTION: frozenset(("begin", "begin_nested")),
     known.ENGINE: frozenset(("connect", "begin")),
+    known.SESSIONMAKER: frozenset(("begin",)),
 }
 
 #: Attributes of a session whose names are plain data on both sides.
@@ -126,4 +127,5 @@ DATABASE_CLASSES = (
     known.ENGINE,
     "sqlalchemy.orm.SessionTransaction",
     known.TRANSACTION,
+    known.SESSIONMAKER,
 )
