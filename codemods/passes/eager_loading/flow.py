@@ -16,7 +16,14 @@ from codemods.facts.values import (
     Instance,
     Method,
     Value,
-    Values,
+)
+from codemods.passes.eager_loading.holding import (
+    holds,
+    is_abstract,
+    is_of_another,
+    is_self,
+    text_of,
+    unpacked,
 )
 from codemods.passes.eager_loading.reaching import reaching
 from codemods.passes.eager_loading.ways import Demand, Frame, Hop, Kind, Landing, Touch
@@ -134,55 +141,8 @@ class Tracer:
         return [
             self._to(demand, element)
             for element in elements
-            if self._holds(self.program.infer(element, demand.module), demand.entity)
+            if holds(self.program.infer(element, demand.module), demand.entity, self.program)
         ]
-
-    def _holds(self, values: Values, entity: Class, depth: int = 0) -> bool:
-        for value in values:
-            if isinstance(value, Instance):
-                if isinstance(value.cls, Class) and (
-                    entity in self.program.mro(value.cls) or value.cls in self.program.mro(entity)
-                ):
-                    return True
-                if depth < 6 and any(self._holds(a, entity, depth + 1) for a in value.args):
-                    return True
-        return False
-
-    def _excludes(self, values: Values, entity: Class) -> bool:
-        """Whether values are known to hold instances, and none of the entity.
-
-        Inference does not keep the callers of a generic function apart: what flows out of it
-        seems to flow to all of them.
-        """
-        return not self._holds(values, entity) and any(
-            self._holds(values, cls) for cls in self._mapped_in(values)
-        )
-
-    def _is_of_another(self, function: Function, node: ast.Call, demand: Demand) -> bool:
-        """Whether a call gives instances of another class."""
-        program, module = self.program, demand.module
-        if self._excludes(program.infer(node, module), demand.entity):
-            return True
-        if not isinstance(node.func, ast.Attribute):
-            return False
-        owners = [
-            v.cls for v in program.infer(node.func.value, module) if isinstance(v, ClassValue)
-        ]
-        return (
-            len(owners) == 1
-            and program.models.is_mapped(owners[0])
-            and program.decorated(function, "builtins.classmethod")
-            and not self._holds(frozenset((Instance(owners[0]),)), demand.entity)
-        )
-
-    def _mapped_in(self, values: Values, depth: int = 0) -> set[Class]:
-        found = set(self.program.models.entities(values))
-        if depth < 6:
-            for value in values:
-                if isinstance(value, Instance):
-                    for argument in value.args:
-                        found |= self._mapped_in(argument, depth + 1)
-        return found
 
     def _lost(self, demand: Demand, reason: str) -> Landing:
         return Landing(Kind.UNKNOWN, demand, demand.expr, reason)
@@ -199,7 +159,7 @@ class Tracer:
             match binding.kind:
                 case "assign" | "annotated":
                     if binding.value is not None:
-                        value = _unpacked(binding.value, binding.path)
+                        value = unpacked(binding.value, binding.path)
                         found.append(self._bound(demand, value, holder.module))
                 case "for":
                     if binding.value is not None:
@@ -272,7 +232,7 @@ class Tracer:
         entered = bool(demand.stack) and demand.stack[-1].callee is function
         if (
             not entered
-            and _is_self(function, argument, program)
+            and is_self(function, argument, program)
             and isinstance(function.parent, Class)
             and program.models.is_mapped(function.parent)
         ):
@@ -350,7 +310,7 @@ class Tracer:
         self, call: ast.Call, module: Module, function: Function, argument: ast.arg
     ) -> ast.expr | None:
         """The expression that a call passes; the receiver for ``self``."""
-        if _is_self(function, argument, self.program) and isinstance(call.func, ast.Attribute):
+        if is_self(function, argument, self.program) and isinstance(call.func, ast.Attribute):
             return call.func.value
         return self.program.calls.argument(call, function, argument)
 
@@ -394,35 +354,35 @@ class Tracer:
         for value in values:
             found += self._called(value, node, demand)
         if not values:
-            found.append(self._lost(demand, f"what {_text(node.func)} gives is not known"))
+            found.append(self._lost(demand, f"what {text_of(node.func)} gives is not known"))
         return found
 
     def _called(self, value: Value, node: ast.Call, demand: Demand) -> list[Demand | Landing]:
         match value:
             case FunctionValue(function=function):
-                if self._is_of_another(function, node, demand):
+                if is_of_another(function, node, demand.module, demand.entity, self.program):
                     return []
                 members = sorted(self.program.calls.family(function), key=str)
-                members = [m for m in members if not _is_abstract(m)] or members
+                members = [m for m in members if not is_abstract(m)] or members
                 return self._entered(members, node, demand)
             case ClassValue(cls=cls) if self.program.models.is_mapped(cls):
                 return [Landing(Kind.FRESH, demand, node)]
-            case Instance(cls="builtins.type", args=args) if args and self._holds(
-                args[0], demand.entity
+            case Instance(cls="builtins.type", args=args) if args and holds(
+                args[0], demand.entity, self.program
             ):
                 return [Landing(Kind.FRESH, demand, node)]
             case External(name=name):
                 return self._outside(name, node, demand)
             case Method(owner=owner, name=name):
                 return self._method(owner, name, node, demand)
-        return [self._lost(demand, f"what {_text(node.func)} gives is not known")]
+        return [self._lost(demand, f"what {text_of(node.func)} gives is not known")]
 
     def _selected(
         self, kind: Kind, selected: list[ast.expr], node: ast.Call, demand: Demand
     ) -> list[Demand | Landing]:
         """A landing, unless the query is one of other entities."""
         values = [self.program.annotation(argument, demand.module) for argument in selected]
-        if all(values) and not any(self._holds(v, demand.entity) for v in values):
+        if all(values) and not any(holds(v, demand.entity, self.program) for v in values):
             return []
         return [Landing(kind, demand, node)]
 
@@ -441,13 +401,13 @@ class Tracer:
             return [self._to(demand, node.args[1])]
         if name in ("copy.copy", "contextlib.closing") and node.args:
             return [self._to(demand, node.args[0])]
-        return [self._lost(demand, f"what {_text(node.func)} gives is not known")]
+        return [self._lost(demand, f"what {text_of(node.func)} gives is not known")]
 
     def _method(
         self, owner: Instance, name: str, node: ast.Call, demand: Demand
     ) -> list[Demand | Landing]:
         if not isinstance(node.func, ast.Attribute):
-            return [self._lost(demand, f"what {_text(node.func)} gives is not known")]
+            return [self._lost(demand, f"what {text_of(node.func)} gives is not known")]
         if self.program.is_session_class(owner.cls):
             if name in ("get", "get_one"):
                 return self._selected(Kind.GET, node.args[:1], node, demand)
@@ -464,7 +424,7 @@ class Tracer:
             return [self._to(demand, node.func.value, many=name in _MANY)]
         if owner.cls in ("builtins.dict", "builtins.list", "builtins.set"):
             return [self._to(demand, node.func.value)]
-        return [self._lost(demand, f"what {_text(node.func)} gives is not known")]
+        return [self._lost(demand, f"what {text_of(node.func)} gives is not known")]
 
     # -- attributes --------------------------------------------------------------------------
 
@@ -488,7 +448,7 @@ class Tracer:
         if not found:
             if source := program.definition(node, demand.module):
                 return [self._bound(demand, source[0], source[1])]
-            found.append(self._lost(demand, f"{_text(node)} is not followed"))
+            found.append(self._lost(demand, f"{text_of(node)} is not followed"))
         return found
 
     def _member(
@@ -504,7 +464,7 @@ class Tracer:
                 if method is not None:
                     found += self._entered([method], node, demand)
                 elif binding.value is not None:
-                    value = _unpacked(binding.value, binding.path)
+                    value = unpacked(binding.value, binding.path)
                     found.append(
                         replace(
                             demand,
@@ -516,36 +476,3 @@ class Tracer:
                         )
                     )
         return found
-
-
-def _unpacked(value: ast.expr, path: tuple[int, ...]) -> ast.expr:
-    """The part of a display that an unpacking takes."""
-    for index in path:
-        if isinstance(value, ast.Tuple | ast.List) and index < len(value.elts):
-            value = value.elts[index]
-        else:
-            return value
-    return value
-
-
-def _is_self(function: Function, argument: ast.arg, program: Program) -> bool:
-    return (
-        function.is_method
-        and bool(function.parameters)
-        and function.parameters[0] is argument
-        and not program.decorated(function, "builtins.staticmethod")
-    )
-
-
-def _is_abstract(function: Function) -> bool:
-    """Whether a method has no body to speak of."""
-    body = function.definition.body
-    return all(
-        isinstance(s, ast.Pass | ast.Raise)
-        or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
-        for s in body
-    )
-
-
-def _text(node: ast.expr) -> str:
-    return ast.unparse(node)[:60]

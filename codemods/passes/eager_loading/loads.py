@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import ClassValue, Instance, Values
+from codemods.facts.values import ClassValue
 from codemods.passes.eager_loading.callers import Callers
 from codemods.passes.eager_loading.existing import chain_of
+from codemods.passes.eager_loading.holding import mapped_in
 from codemods.passes.eager_loading.ways import Hop, Kind, Landing, Path, Touch
 
 PARAMETER = "options"
@@ -133,7 +134,7 @@ class Placer:
         for function in program.calls.targets(place.node, module):
             if set(program.models.entities(program.inference.returned(function))) == {entity}:
                 return True
-        given = entities_in(program.infer(place.node, module), program)
+        given = mapped_in(program.infer(place.node, module), program)
         if given == {entity}:
             return True
         parts = [*place.node.args, *(keyword.value for keyword in place.node.keywords)]
@@ -200,14 +201,3 @@ def passes_on(call: ast.Call, module: Module) -> bool:
         for value in given
         for node in ast.walk(value)
     )
-
-
-def entities_in(values: Values, program: Program, depth: int = 0) -> set[Class]:
-    """The mapped classes of instances in values: in lists, statements and results too."""
-    found = set(program.models.entities(values))
-    if depth < 6:
-        for value in values:
-            if isinstance(value, Instance):
-                for argument in value.args:
-                    found |= entities_in(argument, program, depth + 1)
-    return found
