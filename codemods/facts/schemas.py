@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BASE_MODEL = "pydantic.BaseModel"
 
-_BEFORE = frozenset(
+VALIDATORS = frozenset(
     {
         "pydantic.model_validator",
         "pydantic.root_validator",
@@ -93,7 +93,7 @@ class Schemas:
         for base in self.program.mro(schema.cls):
             if isinstance(base, Class):
                 for method in base.methods:
-                    if any(name in _BEFORE for name in self.program.decorators(method)):
+                    if any(name in VALIDATORS for name in self.program.decorators(method)):
                         yield method
 
 

@@ -22,6 +22,8 @@ from codemods.passes.eager_loading.holding import (
     is_abstract,
     is_of_another,
     is_self,
+    put_into,
+    source_of_lambda,
     text_of,
     unpacked,
 )
@@ -58,7 +60,6 @@ _NO_INSTANCES = [
     "type",
 ]
 _MANY = ["all", "fetchall", "fetchmany", "partitions"]
-_GROWS = ["append", "extend", "insert", "add", "update", "appendleft", "setdefault"]
 _LIMIT = 4000
 
 
@@ -194,33 +195,14 @@ class Tracer:
             for v in values
         ):
             return []
-        found: list[ast.expr] = []
-        for inner in ast.walk(function.definition):
-            match inner:
-                case ast.Call(func=ast.Attribute(value=ast.Name(id=node.id), attr=attr), args=args):
-                    if attr in _GROWS:
-                        found.extend(args)
-                case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=node.id))], value=value):
-                    found.append(value)
-                case ast.AugAssign(target=ast.Name(id=node.id), value=value):
-                    found.append(value)
         many = replace(demand, many=True)
-        return self._holding(found, many)
+        return self._holding(put_into(node.id, function), many)
 
     def _lambda(self, argument: ast.arg, demand: Demand) -> list[Demand | Landing]:
         """The parameter of a lambda that is a key or a function for ``sorted``, ``map``..."""
-        module = demand.module
-        inner = module.parent(module.parent(argument) or argument)
-        holder = module.parent(inner) if isinstance(inner, ast.Lambda) else None
-        if isinstance(holder, ast.keyword):
-            holder = module.parent(holder)
-        match holder:
-            case ast.Call(func=ast.Name(id="sorted" | "min" | "max"), args=[first, *_]):
-                return [self._to(demand, first, many=True)]
-            case ast.Call(func=ast.Name(id="map" | "filter"), args=[_, first, *_]):
-                return [self._to(demand, first, many=True)]
-            case ast.Call(func=ast.Attribute(value=value, attr="sort")):
-                return [self._to(demand, value, many=True)]
+        source = source_of_lambda(argument, demand.module)
+        if source is not None:
+            return [self._to(demand, source, many=True)]
         return [self._lost(demand, "a lambda gets it")]
 
     # -- parameters --------------------------------------------------------------------------

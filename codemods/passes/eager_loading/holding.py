@@ -9,6 +9,8 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
 
+_GROWS = ["append", "extend", "insert", "add", "update", "appendleft", "setdefault"]
+
 
 def holds(values: Values, entity: Class, program: Program, depth: int = 0) -> bool:
     """Whether values can hold instances of a class, in lists and rows too."""
@@ -95,3 +97,36 @@ def is_abstract(function: Function) -> bool:
 def text_of(node: ast.expr) -> str:
     """An expression as messages name it."""
     return ast.unparse(node)[:60]
+
+
+def put_into(name: str, function: Function) -> list[ast.expr]:
+    """What a function puts into the list or dict of that name."""
+    found: list[ast.expr] = []
+    for node in ast.walk(function.definition):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=attr), args=args):
+                if owner == name and attr in _GROWS:
+                    found.extend(args)
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=owner))], value=value):
+                if owner == name:
+                    found.append(value)
+            case ast.AugAssign(target=ast.Name(id=owner), value=value):
+                if owner == name:
+                    found.append(value)
+    return found
+
+
+def source_of_lambda(argument: ast.arg, module: Module) -> ast.expr | None:
+    """Where the parameter of a key of ``sorted`` comes from, or of what ``map`` calls."""
+    function = module.parent(module.parent(argument) or argument)
+    holder = module.parent(function) if isinstance(function, ast.Lambda) else None
+    if isinstance(holder, ast.keyword):
+        holder = module.parent(holder)
+    match holder:
+        case ast.Call(func=ast.Name(id="sorted" | "min" | "max"), args=[first, *_]):
+            return first
+        case ast.Call(func=ast.Name(id="map" | "filter"), args=[_, first, *_]):
+            return first
+        case ast.Call(func=ast.Attribute(value=value, attr="sort")):
+            return value
+    return None

@@ -9,10 +9,12 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.models import Relationship
 from codemods.facts.modules import Module
-from codemods.facts.schemas import BASE_MODEL, Field, Schemas
+from codemods.facts.schemas import BASE_MODEL, VALIDATORS, Field, Schemas
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
 from codemods.passes.eager_loading.flow import Tracer
+from codemods.passes.eager_loading.holding import mapped_in
+from codemods.passes.eager_loading.templates import Templates
 from codemods.passes.eager_loading.ways import Path, Touch
 
 RESPONSE = "response model"
@@ -45,6 +47,7 @@ class Touches:
             found += self._writes(module, names)
         found += self._responses()
         found += self._validations()
+        found += Templates(self.program, self).reads()
         return found
 
     def _modules(self, names: Iterable[str], tests: bool = False) -> list[Module]:
@@ -195,7 +198,7 @@ class Touches:
         for field in self.schemas.fields(schema).values():
             for path in self.paths_of(entity, field.source):
                 found.add(path)
-                target = self._target(entity, path)
+                target = self.target(entity, path)
                 if target is None:
                     continue
                 for inner in self.schemas.schemas(field.values):
@@ -210,12 +213,13 @@ class Touches:
         names = {n.attr for n in ast.walk(validator.definition) if isinstance(n, ast.Attribute)}
         found = {path for name in names for path in self.paths_of(entity, name)}
         for path in list(found):
-            target = self._target(entity, path)
+            target = self.target(entity, path)
             if target is not None and target is not entity:
                 found |= {(*path, *rest) for name in names for rest in self.paths_of(target, name)}
         return found
 
-    def _target(self, entity: Class, path: Path) -> Class | None:
+    def target(self, entity: Class, path: Path) -> Class | None:
+        """Where a path leads."""
         current: Class | None = entity
         for name in path:
             relationship = self.relationship(current, name) if current else None
@@ -240,7 +244,7 @@ class Touches:
         """Touches of the instances in an expression that Pydantic models are made from."""
         schemas = list(schemas)
         values = self.program.infer(node, module)
-        for entity in self._within(values):
+        for entity in sorted(mapped_in(values, self.program), key=str):
             for schema in schemas:
                 for path in sorted(self.schema_paths(entity, schema)):
                     why = f"{what} {getattr(schema.cls, 'name', '')}"
@@ -279,16 +283,6 @@ class Touches:
                     if field is not None:
                         inner = self.schemas.schemas(field.values)
                         yield from self._made(value, module, inner, "field of")
-
-    def _within(self, values: Values, depth: int = 0) -> list[Class]:
-        """The mapped classes in values, within lists too."""
-        found = set(self.program.models.entities(values))
-        if depth < 4:
-            for value in values:
-                if isinstance(value, Instance) and isinstance(value.cls, str):
-                    for argument in value.args:
-                        found.update(self._within(argument, depth + 1))
-        return sorted(found, key=str)
 
     def _validations(self) -> Iterator[Touch]:
         """Pydantic models that the code itself makes from instances."""
@@ -346,7 +340,10 @@ class Touches:
                     values = self.program.infer(node.value, module)
                     if values - {Instance(known.OPAQUE)} or self._is_called(node, module):
                         continue
-                    if module.function_of(node) is not None and not self._in_model(node, module):
+                    function = module.function_of(node)
+                    if function is None or self._in_model(node, module):
+                        continue
+                    if not any(d in VALIDATORS for d in self.program.decorators(function)):
                         yield node, module
 
     def _ordinary_names(self) -> set[str]:
@@ -372,7 +369,7 @@ class Touches:
         A path that ends in something that is loaded anyway is cut there; "" is left if nothing
         of it is lazy. What the first ``held`` steps go through is not held when the rest is read.
         """
-        path = path[:held] + self._without_return(self._target(entity, path[:held]), path[held:])
+        path = path[:held] + self._without_return(self.target(entity, path[:held]), path[held:])
         last, current = 0, entity
         for index, name in enumerate(path):
             relationship = self.relationship(current, name)

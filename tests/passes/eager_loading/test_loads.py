@@ -11,7 +11,11 @@ import pytest
 from application import source_of
 from strict import Request, check, migrated
 
+from codemods.config import Options
 from codemods.findings import Treatment
+from codemods.passes.eager_loading import PASS
+from codemods.pipeline import migrate
+from codemods.source import CodeBase, SourceFile
 
 CASES: dict[str, tuple[str, list[Request], list[str]]] = {
     "list with a response model": (
@@ -342,3 +346,29 @@ def test_left(name: str) -> None:
     left = [f for f in migration.findings if f.treatment is Treatment.LEFT]
     assert code in {f.code for f in left}, migration.findings
     assert "load(" not in migration.after["app.py"].text.partition("app = ")[2]
+
+
+def test_templates() -> None:
+    """What a template reads is loaded, the templates that it takes in counted."""
+    source = source_of(
+        """
+        @app.get("/users")
+        def users(request, db: Db):
+            found = db.scalars(select(User).order_by(User.id)).all()
+            return templates.TemplateResponse(request, "users.html", {"users": found})
+        """
+    )
+    files = {
+        "app.py": SourceFile("app.py", source),
+        "templates/users.html": SourceFile(
+            "templates/users.html",
+            "{% for user in users %}{{ user.name }}"
+            "{% for post in user.posts %}{% include 'post.html' %}{% endfor %}{% endfor %}",
+        ),
+        "templates/post.html": SourceFile(
+            "templates/post.html", "{{ post.title }} {{ post.tags|length }} no.author"
+        ),
+    }
+    migration = migrate(CodeBase(Path("/nowhere"), files), [PASS], Options(jobs=1))
+    text = migration.after["app.py"].text
+    assert ".options(selectinload(User.posts).selectinload(Post.tags))" in text
