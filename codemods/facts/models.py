@@ -90,7 +90,8 @@ class Models:
 
     def _declarative(self, cls: Class) -> bool:
         return any(
-            decorator.endswith(".mapped") or decorator == "sqlalchemy.orm.as_declarative"
+            decorator.endswith((".mapped", ".mapped_as_dataclass"))
+            or decorator == "sqlalchemy.orm.as_declarative"
             for decorator in (
                 self.program.outside_name(d.func if isinstance(d, ast.Call) else d, cls.module)
                 for d in cls.definition.decorator_list

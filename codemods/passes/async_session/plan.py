@@ -9,7 +9,7 @@ from codemods.config import Options
 from codemods.facts import Program
 from codemods.facts.syntax import Function
 from codemods.findings import Finding, Level, Treatment
-from codemods.passes.async_session.analysis import Analysis, analyse
+from codemods.passes.async_session.analysis import Analysis, analyse, is_migration
 from codemods.passes.async_session.annotations import edit_annotations
 from codemods.passes.async_session.closing import close_in_tests
 from codemods.passes.async_session.differences import edit_differences
@@ -46,14 +46,15 @@ def plan(program: Program, options: Options) -> Outcome:
     edit_functions(analysis, draft)
     edit_annotations(analysis, draft)
     left = edit_startup(analysis, draft, versions)
-    engines = Engines(analysis, draft, versions, Holders(analysis, left))
+    holders = Holders(analysis, left)
+    engines = Engines(analysis, draft, versions, holders)
     engines.edit()
     edit_threads(analysis, draft)
     edit_differences(analysis, draft, frozenset(engines.drivers | engines.test_drivers))
     testing = Testing(analysis, draft, versions)
     testing.edit()
     close_in_tests(analysis, draft)
-    manifests, notes = _manifests(analysis, versions, engines)
+    manifests, notes = _manifests(analysis, versions, engines, holders)
     return Outcome(
         edits=draft.files(),
         texts={**engines.texts, **testing.texts, **manifests},
@@ -63,7 +64,7 @@ def plan(program: Program, options: Options) -> Outcome:
 
 
 def _manifests(
-    analysis: Analysis, versions: Versions, engines: Engines
+    analysis: Analysis, versions: Versions, engines: Engines, holders: Holders
 ) -> tuple[dict[str, str], list[Decision]]:
     """New texts of the manifests, and what a person has to do about them."""
     near = {
@@ -73,6 +74,10 @@ def _manifests(
     }
     texts: dict[str, str] = {}
     notes: list[Decision] = []
+    # Migrations and whatever stays sync connect through the old driver.
+    keep_sync = any(holder.needs_sync for holder in holders.all) or any(
+        is_migration(module) for module in analysis.program.modules
+    )
     for manifests in {versions.declared(path).manifests: path for path in near}.values():
         changed, more = edit_manifests(
             analysis.program.codebase.with_texts(texts),
@@ -81,6 +86,7 @@ def _manifests(
             engines.drivers,
             engines.test_drivers,
             async_client=bool(analysis.clients.made),
+            keep_sync=keep_sync,
         )
         texts |= changed
         notes += [

@@ -18,6 +18,7 @@ def edit_manifests(
     test_drivers: dict[str, Driver],
     *,
     async_client: bool,
+    keep_sync: bool,
 ) -> tuple[dict[str, str], tuple[Note, ...]]:
     """New texts of the manifests near a module, and notes for the person who applies them."""
     sqlalchemy = versions.of("sqlalchemy", near)
@@ -35,7 +36,8 @@ def edit_manifests(
         for old, new in replaced.items()
         if declared.declares(old) and old not in {r.name for r in needed}
     }
-    edits = require(codebase, near, needed, replace=replaced)
+    kept = [name for name in replaced if keep_sync or _is_used(codebase, name)]
+    edits = require(codebase, near, needed, replace=replaced, keep=kept)
     texts = dict(edits.texts)
     notes = list(edits.notes)
     only_tests = [
@@ -50,3 +52,13 @@ def edit_manifests(
         texts |= dict(more.texts)
         notes += more.notes
     return texts, tuple(dict.fromkeys(notes))
+
+
+#: What a distribution is called where it is imported or named in a URL.
+_MODULES = {"mysqlclient": "MySQLdb", "psycopg2-binary": "psycopg2"}
+
+
+def _is_used(codebase: CodeBase, distribution: str) -> bool:
+    """Whether the application itself imports a sync driver, or names it in a URL."""
+    word = _MODULES.get(distribution.lower(), distribution.lower().replace("-", "_"))
+    return any(word in file.text for file in codebase.python_files)
