@@ -179,6 +179,8 @@ class Scenario:
     ignore_columns: tuple[str, ...] = ()
     #: The folder of the application's own suite; "" when it has none.
     tests: str = "tests"
+    #: What the migration does not get right yet: the check ("behaviour", "suite") and the cause.
+    known_gaps: Mapping[str, str] | None = None
     #: Seconds that one start with all requests may take.
     timeout: int = 60
 
@@ -276,6 +278,7 @@ _SCENARIO_KINDS = {
     "ignore_columns": _TEXTS,
     "tests": _TEXT,
     "timeout": _COUNT,
+    "known_gaps": _TEXT_TABLE,
 }
 _REQUEST_KINDS = {
     "method": _TEXT,
@@ -328,6 +331,8 @@ def _scenario(folder: Path, data: dict[str, Any]) -> Scenario:
         raise ScenarioError(
             f"unknown database {sorted(unknown)[0]!r} (known: {', '.join(DATABASES)})"
         )
+    if unknown := set(values.get("known_gaps", {})) - {"behaviour", "suite", "text"}:
+        raise ScenarioError(f"'known_gaps' has an unknown check {sorted(unknown)[0]!r}")
     if values.get("databases") == ():
         raise ScenarioError("'databases' is empty")
     if unknown := _placeholders(values.get("environment", {})) - DATABASE_FIELDS:

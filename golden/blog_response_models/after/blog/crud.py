@@ -1,29 +1,32 @@
 """Everything that talks to the database."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import immediateload
+from sqlalchemy.orm import Session, immediateload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from . import models, schemas
 
-POST_BRIEF = (immediateload(models.Post.author), immediateload(models.Post.tags))
-POST = (*POST_BRIEF, immediateload(models.Post.comments))
-AUTHOR = (immediateload(models.Author.posts).options(*POST_BRIEF),)
-
 
 async def get_author(
-    db: AsyncSession, author_id: int, options: tuple = ()
+    db: AsyncSession, author_id: int, options: Sequence[ORMOption] = ()
 ) -> models.Author | None:
     return await db.get(models.Author, author_id, options=options)
 
 
-async def get_author_by_name(db: AsyncSession, name: str) -> models.Author | None:
-    return (await db.scalars(select(models.Author).where(models.Author.name == name))).first()
+def get_author_by_name(db: Session, name: str) -> models.Author | None:
+    return db.scalars(select(models.Author).where(models.Author.name == name)).first()
 
 
 async def list_authors(db: AsyncSession) -> list[models.Author]:
     return (
-        await db.scalars(select(models.Author).order_by(models.Author.name).options(*AUTHOR))
+        await db.scalars(
+            select(models.Author)
+            .options(selectinload(models.Author.posts).selectinload(models.Post.tags))
+            .order_by(models.Author.name)
+        )
     ).all()
 
 
@@ -31,7 +34,12 @@ async def create_author(db: AsyncSession, data: schemas.AuthorCreate) -> models.
     author = models.Author(**data.model_dump())
     db.add(author)
     await db.commit()
-    await db.refresh(author, ["id", "name", "bio", "posts"])
+    await db.get(
+        models.Author,
+        author.id,
+        options=[selectinload(models.Author.posts).selectinload(models.Post.tags)],
+        populate_existing=True,
+    )
     return author
 
 
@@ -41,7 +49,7 @@ async def delete_author(db: AsyncSession, author: models.Author) -> None:
 
 
 async def get_post(
-    db: AsyncSession, post_id: int, options: tuple = ()
+    db: AsyncSession, post_id: int, options: Sequence[ORMOption] = ()
 ) -> models.Post | None:
     return await db.get(models.Post, post_id, options=options)
 
@@ -49,25 +57,27 @@ async def get_post(
 async def list_posts(
     db: AsyncSession, tag: str | None = None, published: bool | None = None, page: int = 1, size: int = 10
 ) -> list[models.Post]:
-    stmt = select(models.Post)
+    stmt = select(models.Post).options(
+        selectinload(models.Post.author), selectinload(models.Post.tags)
+    )
     if tag:
         stmt = stmt.join(models.Post.tags).where(models.Tag.name == tag)
     if published is not None:
         stmt = stmt.where(models.Post.published == published)
     stmt = stmt.order_by(models.Post.id).offset((page - 1) * size).limit(size)
-    return (await db.scalars(stmt.options(*POST_BRIEF))).all()
+    return (await db.scalars(stmt)).all()
 
 
 async def count_posts(db: AsyncSession) -> int:
-    return (await db.execute(select(func.count()).select_from(models.Post))).scalar_one()
+    return (
+        await db.execute(select(func.count()).select_from(models.Post))
+    ).scalar_one()
 
 
 async def get_or_create_tags(db: AsyncSession, names: list[str]) -> list[models.Tag]:
     tags = []
     for name in names:
-        tag = (
-            await db.execute(select(models.Tag).where(models.Tag.name == name))
-        ).scalar_one_or_none()
+        tag = (await db.execute(select(models.Tag).where(models.Tag.name == name))).scalar_one_or_none()
         if tag is None:
             tag = models.Tag(name=name)
             db.add(tag)
@@ -81,9 +91,15 @@ async def create_post(db: AsyncSession, data: schemas.PostCreate) -> models.Post
     post.tags = await get_or_create_tags(db, data.tags)
     db.add(post)
     await db.commit()
-    await db.refresh(
-        post,
-        ["id", "title", "body", "published", "created_at", "author", "tags", "comments"],
+    await db.get(
+        models.Post,
+        post.id,
+        options=[
+            immediateload(models.Post.author),
+            selectinload(models.Post.comments),
+            selectinload(models.Post.tags),
+        ],
+        populate_existing=True,
     )
     return post
 
@@ -92,6 +108,12 @@ async def update_post(db: AsyncSession, post: models.Post, data: schemas.PostUpd
     for key, value in data.model_dump(exclude_unset=True).items():
         setattr(post, key, value)
     await db.commit()
+    await db.get(
+        models.Post,
+        post.id,
+        options=[immediateload(models.Post.author), selectinload(models.Post.tags)],
+        populate_existing=True,
+    )
     return post
 
 

@@ -1,9 +1,10 @@
 from collections.abc import AsyncIterator
 
-from sqlalchemy import make_url
+from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from .async_database_url import async_database_url
 from .config import settings
 
 
@@ -11,23 +12,15 @@ class Base(DeclarativeBase):
     pass
 
 
-ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
-
-
-def async_url(url):
-    url = make_url(url)
-    return url.set(drivername=ASYNC_DRIVERS.get(url.get_backend_name(), url.drivername))
-
-
-engine = create_async_engine(async_url(settings.database_url), pool_pre_ping=True)
+engine = create_async_engine(async_database_url(settings.database_url), pool_pre_ping=True)
+sync_engine = create_engine(settings.database_url, pool_pre_ping=True)
 SessionLocal = async_sessionmaker(bind=engine, autoflush=False, expire_on_commit=False)
 
 
-async def init_db() -> None:
+def init_db() -> None:
     from . import models  # noqa: F401  (registers the tables)
 
-    async with engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
+    Base.metadata.create_all(sync_engine)
 
 
 async def get_db() -> AsyncIterator[AsyncSession]:

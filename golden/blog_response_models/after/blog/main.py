@@ -1,21 +1,13 @@
-from contextlib import asynccontextmanager
-
 from fastapi import Depends, FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from . import crud
-from .db import engine, get_db, init_db
+from .db import get_db, init_db
 from .routers import authors, posts
 
+init_db()
 
-@asynccontextmanager
-async def lifespan(app: FastAPI):
-    await init_db()
-    yield
-    await engine.dispose()
-
-
-app = FastAPI(title="Blog", lifespan=lifespan)
+app = FastAPI(title="Blog")
 app.include_router(authors.router)
 app.include_router(posts.router)
 

@@ -1,15 +1,10 @@
 import pytest
-from fastapi.testclient import TestClient
+from httpx import ASGITransport, AsyncClient
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
 from blog import models
 from blog.db import Base, get_db
 from blog.main import app
-
-
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
 
 
 @pytest.fixture
@@ -23,9 +18,13 @@ async def session(tmp_path):
 
 
 @pytest.fixture
-def client(session):
+async def client(session):
     app.dependency_overrides[get_db] = lambda: session
-    with TestClient(app) as client:
+    async with AsyncClient(
+        transport=ASGITransport(app=app),
+        base_url="http://testserver",
+        follow_redirects=True,
+    ) as client:
         yield client
     app.dependency_overrides.clear()
 
@@ -35,4 +34,10 @@ async def author(session):
     author = models.Author(name="Ada", bio="Wrote the first program")
     session.add(author)
     await session.commit()
+    await session.refresh(author)
     return author
+
+
+@pytest.fixture(scope="session")
+def anyio_backend():
+    return "asyncio"

@@ -7,19 +7,19 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_create_author(client, session):
-    response = client.post("/authors", json={"name": "Grace"})
+    response = await client.post("/authors", json={"name": "Grace"})
     assert response.status_code == 201
     assert response.json()["posts"] == []
     assert (await session.scalars(select(models.Author.name))).all() == ["Grace"]
 
 
 async def test_author_exists(client, author):
-    response = client.post("/authors", json={"name": author.name})
+    response = await client.post("/authors", json={"name": author.name})
     assert response.status_code == 409
 
 
 async def test_create_post_with_tags(client, author):
-    response = client.post(
+    response = await client.post(
         "/posts",
         json={"title": "Notes", "author_id": author.id, "tags": ["maths", "engines"]},
     )
@@ -42,11 +42,11 @@ async def test_tags_are_shared(session, author):
 
 
 async def test_deleting_an_author_deletes_the_posts(client, session, author):
-    client.post("/posts", json={"title": "Notes", "author_id": author.id})
+    await client.post("/posts", json={"title": "Notes", "author_id": author.id})
     assert await crud.count_posts(session) == 1
-    assert client.delete(f"/authors/{author.id}").status_code == 204
+    assert (await client.delete(f"/authors/{author.id}")).status_code == 204
     assert await crud.count_posts(session) == 0
 
 
 async def test_unknown_post(client):
-    assert client.get("/posts/7").status_code == 404
+    assert (await client.get("/posts/7")).status_code == 404

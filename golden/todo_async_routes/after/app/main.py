@@ -1,3 +1,4 @@
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -7,13 +8,11 @@ from app.database import engine
 from app.routers import todos, users
 
 
-
 @asynccontextmanager
-async def lifespan(app: FastAPI):
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with engine.begin() as connection:
         await connection.run_sync(models.Base.metadata.create_all)
     yield
-    await engine.dispose()
 
 
 app = FastAPI(title="Todo", lifespan=lifespan)

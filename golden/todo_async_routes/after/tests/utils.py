@@ -14,6 +14,7 @@ SQLALCHEMY_DATABASE_URL = "sqlite+aiosqlite://"
 
 engine = create_async_engine(
     SQLALCHEMY_DATABASE_URL,
+    connect_args={"check_same_thread": False},
     poolclass=StaticPool,
 )
 
@@ -31,19 +32,24 @@ asyncio.run(create_tables())
 
 
 async def override_get_db():
-    async with TestingSessionLocal() as db:
+    db = TestingSessionLocal()
+    try:
         yield db
+    finally:
+        await db.close()
 
 
 client = TestClient(app)
 
 
 @pytest.fixture
-async def test_user():
+async def test_user(anyio_backend):
     user = Users(username="mara")
-    async with TestingSessionLocal() as db:
-        db.add(user)
-        await db.commit()
+    db = TestingSessionLocal()
+    db.add(user)
+    await db.commit()
+    await db.refresh(user)
+    await db.close()
     yield user
     async with engine.connect() as connection:
         await connection.execute(text("DELETE FROM users;"))
@@ -51,7 +57,7 @@ async def test_user():
 
 
 @pytest.fixture
-async def test_todo(test_user):
+async def test_todo(test_user, anyio_backend):
     todo = Todos(
         title="Learn to code!",
         description="Need to learn everyday!",
@@ -60,9 +66,11 @@ async def test_todo(test_user):
         owner_id=test_user.id,
     )
 
-    async with TestingSessionLocal() as db:
-        db.add(todo)
-        await db.commit()
+    db = TestingSessionLocal()
+    db.add(todo)
+    await db.commit()
+    await db.refresh(todo)
+    await db.close()
     yield todo
     async with engine.connect() as connection:
         await connection.execute(text("DELETE FROM todos;"))

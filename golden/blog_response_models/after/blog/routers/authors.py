@@ -1,6 +1,7 @@
 from fastapi import APIRouter, Depends, HTTPException, Response
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
 from .. import crud, models, schemas
 from ..db import get_db
@@ -8,8 +9,14 @@ from ..db import get_db
 router = APIRouter(prefix="/authors", tags=["authors"])
 
 
-async def valid_author(author_id: int, db: AsyncSession = Depends(get_db)) -> models.Author:
-    author = await crud.get_author(db, author_id, crud.AUTHOR)
+async def valid_author(
+    author_id: int, db: AsyncSession = Depends(get_db)
+) -> models.Author:
+    author = await crud.get_author(
+        db,
+        author_id,
+        options=[selectinload(models.Author.posts).selectinload(models.Post.tags)],
+    )
     if author is None:
         raise HTTPException(404, "No such author")
     return author
@@ -30,7 +37,7 @@ async def create_author(data: schemas.AuthorCreate, db: AsyncSession = Depends(g
 
 
 @router.get("/{author_id}", response_model=schemas.AuthorOut)
-async def read_author(author: models.Author = Depends(valid_author)):
+def read_author(author: models.Author = Depends(valid_author)):
     return author
 
 

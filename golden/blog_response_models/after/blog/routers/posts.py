@@ -1,6 +1,8 @@
 from fastapi import APIRouter, Depends, HTTPException, Query
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import immediateload, selectinload
 
+from blog.models import Post
 from .. import crud, schemas
 from ..config import settings
 from ..db import get_db
@@ -32,15 +34,25 @@ async def count_posts(db: AsyncSession = Depends(get_db)):
 
 @router.get("/{post_id}", response_model=schemas.PostDetail)
 async def read_post(post_id: int, db: AsyncSession = Depends(get_db)):
-    post = await crud.get_post(db, post_id, crud.POST)
+    post = await crud.get_post(
+        db,
+        post_id,
+        options=[
+            immediateload(Post.author),
+            selectinload(Post.comments),
+            selectinload(Post.tags),
+        ],
+    )
     if not post:
         raise HTTPException(404, "No such post")
     return post
 
 
 @router.patch("/{post_id}", response_model=schemas.PostOut)
-async def update_post(post_id: int, data: schemas.PostUpdate, db: AsyncSession = Depends(get_db)):
-    post = await crud.get_post(db, post_id, crud.POST_BRIEF)
+async def update_post(
+    post_id: int, data: schemas.PostUpdate, db: AsyncSession = Depends(get_db)
+):
+    post = await crud.get_post(db, post_id)
     if not post:
         raise HTTPException(404, "No such post")
     return await crud.update_post(db, post, data)

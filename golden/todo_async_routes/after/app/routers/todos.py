@@ -13,15 +13,20 @@ router = APIRouter()
 
 
 async def get_db():
-    async with SessionLocal() as db:
+    db = SessionLocal()
+    try:
         yield db
+    finally:
+        await db.close()
 
 
 db_dependency = Annotated[AsyncSession, Depends(get_db)]
 
 
 async def get_current_user(db: db_dependency, x_user: Annotated[str | None, Header()] = None):
-    user = (await db.scalars(select(Users).where(Users.username == x_user).limit(1))).first()
+    user = (
+        await db.scalars(select(Users).where(Users.username == x_user).limit(1))
+    ).first()
     if user is None or not user.is_active:
         raise HTTPException(status_code=401, detail="Authentication Failed")
     return user
@@ -33,21 +38,28 @@ user_dependency = Annotated[Users, Depends(get_current_user)]
 @router.get("/todos", response_model=list[TodoOut], status_code=status.HTTP_200_OK)
 async def read_all(user: user_dependency, db: db_dependency, skip: int = 0, limit: int = 20):
     return (
-        await db.scalars(
-            select(Todos)
-            .where(Todos.owner_id == user.id)
-            .order_by(Todos.id)
-            .offset(skip)
-            .limit(limit)
+        (
+            await db.scalars(
+                select(Todos)
+                .where(Todos.owner_id == user.id)
+                .order_by(Todos.id)
+                .offset(skip)
+                .limit(limit)
+            )
         )
-    ).all()
+        .unique()
+        .all()
+    )
 
 
 @router.get("/todos/{todo_id}", response_model=TodoOut)
 async def read_todo(user: user_dependency, db: db_dependency, todo_id: int = Path(gt=0)):
     todo_model = (
         await db.scalars(
-            select(Todos).where(Todos.id == todo_id).where(Todos.owner_id == user.id).limit(1)
+            select(Todos)
+            .where(Todos.id == todo_id)
+            .where(Todos.owner_id == user.id)
+            .limit(1)
         )
     ).first()
     if todo_model is not None:
@@ -69,7 +81,10 @@ async def update_todo(user: user_dependency, db: db_dependency,
                       todo_id: int = Path(gt=0)):
     todo_model = (
         await db.scalars(
-            select(Todos).where(Todos.id == todo_id).where(Todos.owner_id == user.id).limit(1)
+            select(Todos)
+            .where(Todos.id == todo_id)
+            .where(Todos.owner_id == user.id)
+            .limit(1)
         )
     ).first()
     if todo_model is None:
@@ -88,7 +103,10 @@ async def update_todo(user: user_dependency, db: db_dependency,
 async def delete_todo(user: user_dependency, db: db_dependency, todo_id: int = Path(gt=0)):
     todo_model = (
         await db.scalars(
-            select(Todos).where(Todos.id == todo_id).where(Todos.owner_id == user.id).limit(1)
+            select(Todos)
+            .where(Todos.id == todo_id)
+            .where(Todos.owner_id == user.id)
+            .limit(1)
         )
     ).first()
     if todo_model is None:
@@ -99,10 +117,11 @@ async def delete_todo(user: user_dependency, db: db_dependency, todo_id: int = P
 
 @router.post("/todos/complete-all")
 async def complete_all(user: user_dependency, db: db_dependency):
+    # noqa: E712
     count = (
         await db.execute(
             update(Todos)
-            .where(Todos.owner_id == user.id, Todos.complete == False)  # noqa: E712
+            .where(Todos.owner_id == user.id, Todos.complete == False)
             .values({Todos.complete: True})
             .execution_options(synchronize_session=False)
         )

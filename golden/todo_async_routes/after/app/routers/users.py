@@ -12,8 +12,11 @@ router = APIRouter(prefix="/users", tags=["users"])
 
 
 async def get_db():
-    async with SessionLocal() as db:
+    db = SessionLocal()
+    try:
         yield db
+    finally:
+        await db.close()
 
 
 db_dependency = Annotated[AsyncSession, Depends(get_db)]
@@ -48,6 +51,7 @@ async def deactivate(user_id: int, db: db_dependency):
         raise HTTPException(status_code=404, detail="User not found.")
     user.is_active = False
     await db.commit()
+    await db.refresh(user)
     return user
 
 
@@ -56,7 +60,8 @@ async def stats(user_id: int, db: db_dependency):
     mine = select(Todos).where(Todos.owner_id == user_id)
     # open ones first, the client shows them in this order
     open_titles = [
-        title for (title,) in await db.execute(
+        title
+        for (title,) in await db.execute(
             select(Todos.title)
             .where(Todos.owner_id == user_id, Todos.complete == False)  # noqa: E712
             .order_by(Todos.priority.desc(), Todos.id)
@@ -66,8 +71,8 @@ async def stats(user_id: int, db: db_dependency):
         "total": await db.scalar(select(func.count()).select_from(mine.subquery())),
         "done": await db.scalar(
             select(func.count()).select_from(
-                mine.where(Todos.complete == True).subquery()  # noqa: E712
+                mine.where(Todos.complete == True).subquery()
             )
-        ),
+        ),  # noqa: E712
         "open": open_titles,
     }

@@ -1,0 +1,3 @@
+from .item import Item
+from .tag import Tag
+from .user import User

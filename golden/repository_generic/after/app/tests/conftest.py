@@ -1,0 +1,30 @@
+from typing import AsyncGenerator, Generator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.db.base import Base
+from app.db.session import SessionLocal, engine
+from app.main import app
+
+
+@pytest.fixture(scope="session")
+async def db(anyio_backend) -> AsyncGenerator:
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.drop_all)
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    session = SessionLocal()
+    yield session
+    await session.close()
+
+
+@pytest.fixture(scope="module")
+def client(db) -> Generator:
+    with TestClient(app) as c:
+        yield c
+
+
+@pytest.fixture(scope="session")
+def anyio_backend():
+    return "asyncio"
