@@ -34,8 +34,9 @@ class Outcome:
 class Decision:
     """One function, boundary or piece of configuration, what becomes of it and because of whom.
 
-    ``treatment`` is a word of ``codemods.findings.Treatment``; ``reasons`` the chain of causes,
-    nearest first; ``sites`` the number of database calls that it covers.
+    ``treatment`` is a word of ``codemods.findings.Treatment``, or ``note`` for what a person has
+    to know or do beside the code; ``reasons`` the chain of causes, nearest first; ``sites`` the
+    number of database calls that it covers.
     """
 
     path: str

@@ -124,7 +124,8 @@ class Terminal:
         self.print(f"{rule.name}: {clean(rule.summary)}", "bold")
         for d in decisions:
             sites = f" ({_count(d.sites, 'site')})" if d.sites else ""
-            line = f"  {self.path(d.path)}:{d.line} {clean(d.symbol)}: {d.treatment}, "
+            subject = f" {clean(d.symbol)}" if d.symbol else ""
+            line = f"  {self.path(d.path)}:{d.line}{subject}: {d.treatment}, "
             self.print(line + clean(d.action) + sites, _STYLES.get(d.treatment, ""))
             for depth, reason in enumerate(d.reasons):
                 self.print(f"    {'  ' * depth}because {clean(reason)}")

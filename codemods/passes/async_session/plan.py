@@ -94,7 +94,7 @@ def _manifests(
                 path=note.path,
                 line=note.line,
                 symbol="",
-                treatment=Treatment.LEFT.value,
+                treatment="note",
                 action=f"{note.message}{f': run `{note.command}`' if note.command else ''}",
             )
             for note in more

@@ -57,7 +57,7 @@ def flip(snippet: str, head: str = HEAD) -> Migration:
 def treatments(snippet: str, head: str = HEAD) -> dict[str, str]:
     """How each function that waits is treated."""
     (run,) = flip(snippet, head).runs
-    return {decision.symbol: decision.treatment for decision in run.outcome.decisions}
+    return {d.symbol: d.treatment for d in run.outcome.decisions if d.treatment != "note"}
 
 
 def after(snippet: str, head: str = HEAD) -> str:

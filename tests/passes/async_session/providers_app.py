@@ -48,4 +48,5 @@ def after(body: str, head: str = HEAD) -> str:
 
 def colours(migration: Migration) -> dict[str, str]:
     """The treatment of each function."""
-    return {d.symbol: d.treatment for run in migration.runs for d in run.outcome.decisions}
+    decisions = [d for run in migration.runs for d in run.outcome.decisions]
+    return {d.symbol: d.treatment for d in decisions if d.treatment != "note"}

@@ -58,7 +58,7 @@ def after(snippet: str, head: str = HEAD) -> str:
 def treatments(snippet: str, head: str = HEAD) -> dict[str, str]:
     """What happens to each function."""
     (run,) = flip(snippet, head).runs
-    return {decision.symbol: decision.treatment for decision in run.outcome.decisions}
+    return {d.symbol: d.treatment for d in run.outcome.decisions if d.treatment != "note"}
 
 
 def engine_is_sync(snippet: str) -> bool:
