@@ -129,6 +129,13 @@ class Commits:
         if not self.program.web.in_tests(function.module):
             return
         for event in commits:
+            if any(
+                other.kind == "refresh"
+                and other.name == name
+                and follows(event.call, other.call, function.module)
+                for other in self.sessions.events(function)
+            ):
+                return
             maker = self._child(name, function, event)
             if maker is not None and id(event.call) not in found:
                 stale = self._stale(name, function, event)

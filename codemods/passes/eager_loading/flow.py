@@ -22,6 +22,7 @@ from codemods.passes.eager_loading.holding import (
     is_abstract,
     is_of_another,
     is_self,
+    passed_for,
     put_into,
     source_of_lambda,
     text_of,
@@ -107,12 +108,8 @@ class Tracer:
                 return self._call(node, demand)
             case ast.Attribute():
                 return self._attribute(node, demand)
-            case ast.Await(value=value) | ast.Starred(value=value):
-                return [to(demand, value)]
-            case ast.NamedExpr(value=value):
-                return [to(demand, value)]
-            case ast.Subscript(value=value):
-                return [to(demand, value)]
+            case ast.Await() | ast.Starred() | ast.NamedExpr() | ast.Subscript():
+                return [to(demand, node.value)]
             case ast.IfExp(body=body, orelse=orelse):
                 return [to(demand, body), to(demand, orelse)]
             case ast.BoolOp(values=values):
@@ -239,9 +236,10 @@ class Tracer:
         argument: ast.arg,
         demand: Demand,
     ) -> list[Demand | Landing]:
-        # Reading a property calls it with the object.
-        property_of = call.value if isinstance(call, ast.Attribute) else None
-        passed = property_of or self._passed(call, hop.module, function, argument)  # type: ignore[arg-type]
+        if isinstance(call, ast.Attribute):
+            passed: ast.expr | None = call.value  # reading a property calls it with the object
+        else:
+            passed = passed_for(call, function, argument, self.program)
         if passed is None:
             default = function.default_of(argument)
             if isinstance(default, ast.Constant):
@@ -272,7 +270,7 @@ class Tracer:
         for reference in references:
             if reference.call is None:
                 continue
-            passed = self._passed(reference.call, reference.module, function, argument)
+            passed = passed_for(reference.call, function, argument, program)
             if passed is not None:
                 found.append(
                     replace(
@@ -287,14 +285,6 @@ class Tracer:
         if not found and function not in program.web.routes:
             return [self._lost(demand, f"nothing that is known passes {argument.arg}")]
         return found
-
-    def _passed(
-        self, call: ast.Call, module: Module, function: Function, argument: ast.arg
-    ) -> ast.expr | None:
-        """The expression that a call passes; the receiver for ``self``."""
-        if is_self(function, argument, self.program) and isinstance(call.func, ast.Attribute):
-            return call.func.value
-        return self.program.calls.argument(call, function, argument)
 
     def _entered(
         self, functions: list[Function], call: ast.AST, demand: Demand

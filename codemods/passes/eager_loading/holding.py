@@ -130,3 +130,12 @@ def source_of_lambda(argument: ast.arg, module: Module) -> ast.expr | None:
         case ast.Call(func=ast.Attribute(value=value, attr="sort")):
             return value
     return None
+
+
+def passed_for(
+    call: ast.Call, function: Function, argument: ast.arg, program: Program
+) -> ast.expr | None:
+    """The expression that a call passes for a parameter; the receiver for ``self``."""
+    if is_self(function, argument, program) and isinstance(call.func, ast.Attribute):
+        return call.func.value
+    return program.calls.argument(call, function, argument)

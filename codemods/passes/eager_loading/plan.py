@@ -22,6 +22,7 @@ from codemods.passes.eager_loading.render import NoName
 from codemods.passes.eager_loading.requeries import Requeries, Requery
 from codemods.passes.eager_loading.sessions import Sessions
 from codemods.passes.eager_loading.touches import Touches, is_migration
+from codemods.passes.eager_loading.unknowns import unknown, vague
 from codemods.passes.eager_loading.ways import Kind, Landing, Path, Touch
 from codemods.passes.eager_loading.writing import Writer
 
@@ -75,10 +76,14 @@ def analyse(program: Program) -> Analysis:
                 found.untracked.append(_untracked(touch, landing.reason))
             elif landing.kind is not Kind.SELF:
                 landings.append((landing, path))
-    for node, module in touches.unknown():
+    for node, module in unknown(touches):
         message = f"{ast.unparse(node)} can be a relationship"
         reason = f"what {ast.unparse(node.value)} is, is not known"
         found.untracked.append(Untracked(node, module, message, reason))
+    for made, module in vague(touches):
+        message = f"{ast.unparse(made)} is made into a Pydantic model"
+        reason = "what the model reads of it is not known"
+        found.untracked.append(Untracked(made, module, message, reason))
     sessions = Sessions(program)
     callers = Callers(program, (landing for landing, _ in landings))
     settled = Reloads(program, sessions, callers).settle(landings)

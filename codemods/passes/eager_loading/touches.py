@@ -9,7 +9,7 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.models import Relationship
 from codemods.facts.modules import Module
-from codemods.facts.schemas import BASE_MODEL, VALIDATORS, Field, Schemas
+from codemods.facts.schemas import Field, Schemas
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
 from codemods.passes.eager_loading.flow import Tracer
@@ -36,13 +36,13 @@ class Touches:
 
     def all(self) -> list[Touch]:
         """Every touch outside of the models' own methods."""
-        names = self._relationship_names()
+        names = self.relationship_names()
         if not names:
             return []
         self._read_members(names)
         found: list[Touch] = []
         members = {name for _, name in self._members}
-        for module in self._modules(names | members, tests=True):
+        for module in self.modules(names | members, tests=True):
             found += self._reads(module, names | members)
             found += self._writes(module, names)
         found += self._responses()
@@ -50,14 +50,16 @@ class Touches:
         found += Templates(self.program, self).reads()
         return found
 
-    def _modules(self, names: Iterable[str], tests: bool = False) -> list[Module]:
+    def modules(self, names: Iterable[str], tests: bool = False) -> list[Module]:
+        """The modules to look at that mention one of the names."""
         return [
             module
             for module in self.program.modules.mentioning(names)
             if (tests or not self.program.web.in_tests(module)) and not is_migration(module)
         ]
 
-    def _relationship_names(self) -> set[str]:
+    def relationship_names(self) -> set[str]:
+        """The names of all relationships."""
         models = self.program.models
         return {name for cls in models.all() for name in models.relationships(cls)}
 
@@ -66,10 +68,10 @@ class Touches:
     def _reads(self, module: Module, names: set[str]) -> Iterator[Touch]:
         for name in sorted(names & set(module.syntax.references)):
             for node in module.syntax.references[name]:
-                if isinstance(node, ast.Attribute) and not self._in_model(node, module):
+                if isinstance(node, ast.Attribute) and not self.in_model(node, module):
                     yield from self._read(node, module)
 
-    def _in_model(self, node: ast.AST, module: Module) -> bool:
+    def in_model(self, node: ast.AST, module: Module) -> bool:
         """Whether a place is in a method of a model and reads of ``self`` there."""
         function = module.function_of(node)
         return (
@@ -286,7 +288,7 @@ class Touches:
 
     def _validations(self) -> Iterator[Touch]:
         """Pydantic models that the code itself makes from instances."""
-        for module in self._modules((*_FROM_OBJECT, "BaseModel", "parse_obj_as", "TypeAdapter")):
+        for module in self.modules((*_FROM_OBJECT, "BaseModel", "parse_obj_as", "TypeAdapter")):
             for name in (*_FROM_OBJECT, "parse_obj_as", "validate_python"):
                 for call in module.syntax.calls.get(name, ()):
                     yield from self._validation(call, name, module)
@@ -328,38 +330,6 @@ class Touches:
                 if field is not None:
                     schemas = self.schemas.schemas(field.values)
                     yield from self._made(keyword.value, reference.module, schemas, "field of")
-
-    def unknown(self) -> Iterator[tuple[ast.Attribute, Module]]:
-        """Reads that are called like relationships, of objects of which nothing is known."""
-        names = self._relationship_names() - self._ordinary_names()
-        for module in self._modules(names):
-            for name in sorted(names & set(module.syntax.references)):
-                for node in module.syntax.references[name]:
-                    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
-                        continue
-                    values = self.program.infer(node.value, module)
-                    if values - {Instance(known.OPAQUE)} or self._is_called(node, module):
-                        continue
-                    function = module.function_of(node)
-                    if function is None or self._in_model(node, module):
-                        continue
-                    if not any(d in VALIDATORS for d in self.program.decorators(function)):
-                        yield node, module
-
-    def _ordinary_names(self) -> set[str]:
-        """Names that other classes of the program use too: they say nothing by themselves."""
-        models = self.program.models
-        return {
-            name
-            for cls in self.program.all_classes()
-            if not models.is_mapped(cls) and not self.program.is_subclass(cls, BASE_MODEL)
-            for name in (*cls.bindings, *cls.attributes)
-        } | {"items", "keys", "values"}
-
-    @staticmethod
-    def _is_called(node: ast.Attribute, module: Module) -> bool:
-        parent = module.parent(node)
-        return isinstance(parent, ast.Call) and parent.func is node
 
     # -- what needs no load ------------------------------------------------------------------
 

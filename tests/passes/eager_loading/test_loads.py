@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from application import source_of
 from strict import Request, check, migrated
 
 from codemods.config import Options
+from codemods.facts import Program
 from codemods.findings import Treatment
-from codemods.passes.eager_loading import PASS
+from codemods.passes.eager_loading import PASS, untracked
 from codemods.pipeline import migrate
 from codemods.source import CodeBase, SourceFile
 
@@ -313,6 +315,23 @@ LEFT = {
         """,
         "LL304",
     ),
+    "a Pydantic model of any class": (
+        """
+        class Serialiser:
+            def __init__(self, schema, db):
+                self.schema = schema
+                self.db = db
+
+            def all(self):
+                return [self.schema.model_validate(user) for user in self.db.scalars(select(User))]
+
+
+        @app.get("/users")
+        def users(db: Db, kind: str):
+            return Serialiser(globals()[kind], db).all()
+        """,
+        "LL304",
+    ),
     "a dynamic relationship": (
         """
         class Log(Base):
@@ -372,3 +391,12 @@ def test_templates() -> None:
     migration = migrate(CodeBase(Path("/nowhere"), files), [PASS], Options(jobs=1))
     text = migration.after["app.py"].text
     assert ".options(selectinload(User.posts).selectinload(Post.tags))" in text
+
+
+def test_what_is_left_can_be_asked_for() -> None:
+    """The pass that makes the application asynchronous bridges these expressions."""
+    body, _ = LEFT["a Pydantic model of any class"]
+    files = {"app.py": SourceFile("app.py", source_of(body))}
+    found = untracked(Program(CodeBase(Path("/nowhere"), files)))
+    assert [ast.unparse(one.node) for one in found] == ["user"]
+    assert all(one.module.path == "app.py" and one.reason for one in found)
