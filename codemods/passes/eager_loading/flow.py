@@ -192,8 +192,7 @@ class Tracer:
             for v in values
         ):
             return []
-        many = replace(demand, many=True)
-        return self._holding(put_into(node.id, function), many)
+        return self._holding(put_into(node.id, function), replace(demand, many=True))
 
     def _lambda(self, argument: ast.arg, demand: Demand) -> list[Demand | Landing]:
         """The parameter of a lambda that is a key or a function for ``sorted``, ``map``..."""
