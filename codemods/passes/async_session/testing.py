@@ -150,9 +150,13 @@ class Testing:
         for function in self.program.web.fixtures.get("anyio_backend", ()):
             if function.module.path.endswith("conftest.py"):
                 return
+        homes: set[Module] = set()
         for folder in _topmost(folders):
             home = self._conftest(folder)
+            if home in homes:
+                continue
             if home is not None:
+                homes.add(home)
                 self.draft.add_import(home, "pytest")
                 self.draft.append(home, _BACKEND)
             else:
