@@ -15,7 +15,6 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Class, Function, Scope
 from codemods.facts.values import (
     UNKNOWN,
-    ClassRef,
     ClassValue,
     External,
     FunctionValue,
@@ -836,8 +835,3 @@ def is_classmethod(function: Function) -> bool:
         isinstance(d, ast.Name) and d.id == "classmethod"
         for d in function.definition.decorator_list
     )
-
-
-def class_name(cls: ClassRef) -> str:
-    """A class as messages name it."""
-    return cls if isinstance(cls, str) else cls.name

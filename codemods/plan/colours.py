@@ -9,7 +9,7 @@ functions) the function stays sync, and with it every function below that waits.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from codemods.facts import Program
@@ -17,7 +17,7 @@ from codemods.facts.calls import Reference
 from codemods.facts.infer import is_property
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import FunctionValue, Instance
+from codemods.facts.values import Instance
 
 #: Methods of dictionaries, lists, strings and clients: on something unknown they prove nothing.
 _COMMON_NAMES = frozenset(
@@ -377,11 +377,6 @@ def is_main_block(node: ast.AST, module: Module) -> bool:
     )
 
 
-def functions_of(values: Iterable[object]) -> list[Function]:
-    """The functions among some values."""
-    return [v.function for v in values if isinstance(v, FunctionValue)]
-
-
 __all__ = [
     "AwaitedCall",
     "Cause",
@@ -389,6 +384,5 @@ __all__ = [
     "Colouring",
     "Framework",
     "Instance",
-    "functions_of",
     "is_main_block",
 ]

@@ -251,11 +251,3 @@ class Flows:
                 if isinstance(value, FunctionValue):
                     found.add(Node("result", value.function, ""))
         return found
-
-
-def holder_of(node: Node) -> Function | None:
-    """The function in which a session of a flow is made or received."""
-    match node:
-        case Node("parameter" | "result", Function() as function, _):
-            return function
-    return None

@@ -66,7 +66,7 @@ FROM --platform=linux/amd64 docker.io/library/python:3.9.7-slim
 RUN apt-get update \\
     && apt-get install -y libpq-dev gcc
 RUN pip install fastapi "sqlalchemy==1.4.41" \\
-    psycopg2-binary && rm -rf /root/.cache
+    psycopg2-binary && rm -rf ~/.cache
 """
 
 

@@ -26,7 +26,7 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import External, FunctionValue, Instance
+from codemods.facts.values import FunctionValue, Instance
 from codemods.passes.async_session.analysis import Analysis, is_migration
 from codemods.passes.async_session.holders import Holder, Holders
 from codemods.passes.async_session.twins import edit_twins, use_twin
@@ -113,7 +113,6 @@ class Engines:
         put = [] if "expire_on_commit" in keywords else [("expire_on_commit", "False")]
         remove = [k for k in ("future",) if k in keywords]
         modern = self.versions.at_least("sqlalchemy", "2.0", module.path)
-        sqlmodel = self._is_sqlmodel(keywords.get("class_"), module)
         if modern:
             self._rename(call, module, "async_sessionmaker")
             if "class_" not in keywords and self._uses_exec(module):
@@ -121,17 +120,8 @@ class Engines:
                 put.insert(0, ("class_", self.draft.add_import(module, source, "AsyncSession")))
         elif "class_" not in keywords:
             put.insert(0, ("class_", self.draft.add_import(module, _ASYNCIO, "AsyncSession")))
-        del sqlmodel
         if put or remove:
             self.draft.edit(module, call, Arguments(tuple(remove), tuple(put)))
-
-    def _is_sqlmodel(self, node: ast.expr | None, module: Module) -> bool:
-        if node is None:
-            return False
-        return any(
-            isinstance(v, External) and v.name == known.SQLMODEL_SESSION
-            for v in self.program.infer(node, module)
-        )
 
     def _uses_exec(self, module: Module) -> bool:
         return any(site.method == "exec" for site in self.analysis.sites)
@@ -204,24 +194,13 @@ class Engines:
 
     # -- URLs --------------------------------------------------------------------------------
 
-    def _known_driver(
-        self, node: ast.expr, module: Module, text: str
-    ) -> tuple[Driver | None, bool]:
-        edit = convert(text, self._drivers_for(module))
-        if edit is None or edit.driver is None:
-            return None, False
-        self._use(edit.driver, module)
-        return edit.driver, in_memory(edit.text)
-
     def _drivers_for(self, module: Module) -> dict[str, Driver]:
         version = self.versions.of("sqlalchemy", module.path) or Version("2.0.38")
         override = dict(self.analysis.options.driver)
         found = {}
         for database in DATABASES:
             try:
-                found[database.name] = choose(
-                    database.name, version, override.get(database.name)
-                )
+                found[database.name] = choose(database.name, version, override.get(database.name))
             except UnsupportedDriverError:
                 if database.name in override:
                     raise
@@ -231,9 +210,7 @@ class Engines:
         where = self.test_drivers if self.program.web.in_tests(module) else self.drivers
         where[driver.database] = driver
 
-    def _url(
-        self, node: ast.expr, module: Module, *, in_place: bool
-    ) -> tuple[Driver | None, bool]:
+    def _url(self, node: ast.expr, module: Module, *, in_place: bool) -> tuple[Driver | None, bool]:
         """Convert the URL that an engine is made with; gives its driver where that is known.
 
         ``in_place`` says that nobody else needs the old URL.

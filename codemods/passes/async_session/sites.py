@@ -103,9 +103,7 @@ class Sites:
             if owner:
                 kind = self._kind(owner, name)
                 return self._made(kind, call, module, owner, name) if kind else None
-            if name in INSPECTIONS and self.program.is_a(
-                call.func.value, module, known.INSPECTOR
-            ):
+            if name in INSPECTIONS and self.program.is_a(call.func.value, module, known.INSPECTOR):
                 return self._made(INSPECT, call, module, known.INSPECTOR, name)
         if self._creates(call, module):
             made = receiver_class(self.program, call, module)
@@ -146,8 +144,3 @@ class Sites:
                 owner = receiver_class(self.program, argument, module)
                 if owner:
                     yield self._made(DDL, call, module, owner, name)
-
-
-def is_query_chain(call: ast.Call) -> bool:
-    """Whether a call is part of a longer chain of calls on a Query."""
-    return isinstance(call.func, ast.Attribute)
