@@ -145,9 +145,7 @@ class Program:
             call = self.definition(base, module)
             if call is not None and isinstance(call[0], ast.Call):
                 called = self.infer(call[0].func, call[1])
-                if any(
-                    isinstance(v, External) and v.name.endswith(_BASE_MAKERS) for v in called
-                ):
+                if any(isinstance(v, External) and v.name.endswith(_BASE_MAKERS) for v in called):
                     found.add(External("sqlalchemy.orm.DeclarativeBase"))
         return frozenset(found)
 

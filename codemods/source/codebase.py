@@ -129,9 +129,7 @@ def load(target: Path, exclude: Iterable[str] = ()) -> CodeBase:
     for path in sorted(_git_paths(root) if top else _walk(root)):
         if _wanted(path) and not _excluded(path, patterns):
             _read(root, path, files, errors)
-    return CodeBase(
-        root, files, "" if below == "." else below.replace(os.sep, "/"), tuple(errors)
-    )
+    return CodeBase(root, files, "" if below == "." else below.replace(os.sep, "/"), tuple(errors))
 
 
 def git_root(folder: Path) -> Path | None:
@@ -180,9 +178,7 @@ def _excluded(path: str, patterns: tuple[str, ...]) -> bool:
     )
 
 
-def _read(
-    root: Path, path: str, files: dict[str, SourceFile], errors: list[SourceError]
-) -> None:
+def _read(root: Path, path: str, files: dict[str, SourceFile], errors: list[SourceError]) -> None:
     location = root / path
     try:
         if location.is_symlink() or not location.is_file():

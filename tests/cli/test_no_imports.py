@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-APPLICATION = '''\
+APPLICATION = """\
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
@@ -30,7 +30,7 @@ def get_db():
 def read(db: Session = Depends(get_db)):
     db.commit()
     return {{}}
-'''
+"""
 
 
 @pytest.mark.parametrize("command", ["check", "diff", "plan", "apply"])

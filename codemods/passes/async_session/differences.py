@@ -81,9 +81,7 @@ def _is_text(analysis: Analysis, node: ast.expr, module: Module) -> bool:
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str)
     kinds = {
-        value.cls
-        for value in analysis.program.infer(node, module)
-        if isinstance(value, Instance)
+        value.cls for value in analysis.program.infer(node, module) if isinstance(value, Instance)
     }
     return "builtins.str" in kinds and not kinds & {"builtins.int", known.COLUMN}
 

@@ -42,9 +42,7 @@ def islands(program: Program, sites: list[Site], colours: Colouring) -> dict[Fun
 
 
 def _candidate(program: Program, function: Function) -> bool:
-    return not (
-        function.is_async or function.is_method or program.web.in_tests(function.module)
-    )
+    return not (function.is_async or function.is_method or program.web.in_tests(function.module))
 
 
 def _on_loop(program: Program, function: Function) -> bool:
