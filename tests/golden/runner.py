@@ -57,7 +57,7 @@ def files(folder: Path) -> dict[str, bytes]:
 # ---------------------------------------------------------------- the migration, as text
 
 
-def migrate(folder: Path, passes: tuple[str, ...]) -> list[str]:
+def migrate(folder: Path, scenario: Scenario) -> list[str]:
     """Migrate the application in ``folder`` in place; the paths that changed."""
     from codemods.config import Options
     from codemods.passes import all_passes
@@ -65,7 +65,7 @@ def migrate(folder: Path, passes: tuple[str, ...]) -> list[str]:
     from codemods.selection import resolve
     from codemods.source import load
 
-    options = Options(select=passes, jobs=1)
+    options = Options(select=scenario.passes, unsafe_fixes=scenario.unsafe_fixes, jobs=1)
     chosen = resolve(options, all_passes()).passes
     before = load(folder)
     if before.errors:

@@ -165,6 +165,8 @@ class Scenario:
     database_file: str = ""
     #: Names of passes; empty means what ``looplift apply`` does by default.
     passes: tuple[str, ...] = ()
+    #: Also the passes that ``--unsafe-fixes`` adds.
+    unsafe_fixes: bool = False
     #: SQL, or a .sql or .py file of this folder, run on the database before the start.
     prepare: str = ""
     #: The same, run after start-up and before the first request.
@@ -269,6 +271,7 @@ _SCENARIO_KINDS = {
     "url_schemes": _TEXT_TABLE,
     "database_file": _TEXT,
     "passes": _TEXTS,
+    "unsafe_fixes": _FLAG,
     "prepare": _TEXT,
     "seed": _TEXT,
     "server": _FLAG,

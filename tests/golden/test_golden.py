@@ -40,7 +40,7 @@ def _application(scenario: Scenario, side: str, folder: Path) -> Path:
     """A copy of ``before`` or ``after`` to run; while updating, ``after`` is made anew."""
     if side == "after" and UPDATE:
         runner.copy_application(scenario.folder / "before", folder)
-        runner.migrate(folder, scenario.passes)
+        runner.migrate(folder, scenario)
         return folder
     return runner.copy_application(scenario.folder / side, folder)
 
@@ -66,14 +66,14 @@ def test_scenarios_are_readable() -> None:
 )
 def test_text(scenario: Scenario, tmp_path: Path) -> None:
     made = runner.copy_application(scenario.folder / "before", tmp_path / "app")
-    runner.migrate(made, scenario.passes)
+    runner.migrate(made, scenario)
     expected = scenario.folder / "after"
     if UPDATE:
         runner.replace_files(expected, made)
     differing = runner.text_differences(expected, made)
     assert not differing, "after/ differs from what the migration makes:\n" + "\n".join(differing)
     assert not (broken := runner.syntax_errors(made)), broken
-    again = runner.migrate(made, scenario.passes)
+    again = runner.migrate(made, scenario)
     assert not again, "the second migration changes:\n" + "\n".join(
         runner.text_differences(expected, made)
     )
