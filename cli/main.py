@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -78,11 +79,28 @@ def check(settings: Settings) -> int:
 
 @_command("Exit codes: 0 no changes, 1 changes, 2 error.")
 @with_settings
-def diff(settings: Settings) -> int:
-    """Print the migration as a diff that `git apply` takes. Nothing is written."""
+def diff(
+    settings: Settings,
+    stat: Annotated[
+        bool, typer.Option("--stat", help="Print how much changes in which file instead.")
+    ] = False,
+    series: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write a patch per pass into DIR, for `git am`."),
+    ] = None,
+) -> int:
+    """Print the migration as a diff that `git apply` takes. The code stays as it is.
+
+    --series writes 0001-....patch onwards, as git format-patch does: files of the same names are
+    replaced, others in DIR stay.
+    """
     from cli import reading
 
-    return reading.diff(settings)
+    if series is not None:
+        from cli import serial
+
+        return serial.series(settings, series)
+    return reading.diff(settings, stat=stat)
 
 
 @_command("Exit codes: 0 printed, 2 error.")

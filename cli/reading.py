@@ -37,9 +37,10 @@ def check(settings: Settings) -> int:
     return 1 if found.findings else 0
 
 
-def diff(settings: Settings) -> int:
+def diff(settings: Settings, *, stat: bool) -> int:
     """Print the patch; 1 if there is one."""
     from codemods.patches import make_patch
+    from codemods.patches.stat import diffstat
 
     project, terminal = _open(settings)
     for warning in project.selection.warnings:
@@ -54,6 +55,8 @@ def diff(settings: Settings) -> int:
             "errors": report.errors(migration.errors),
         }
         terminal.print(report.dump(data))
+    elif stat:
+        sys.stdout.write(diffstat(patch) if patch else "")
     else:
         terminal.diff(patch)
     if not settings.quiet:

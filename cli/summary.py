@@ -53,9 +53,9 @@ def further(project: Project, migration: Migration) -> str:
     return _further(project.further(migration))
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 file``, ``2 files``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """``1 file``, ``2 files``; ``nouns`` where an s is not enough."""
+    return f"{number} {noun}" if number == 1 else f"{number} {nouns or noun + 's'}"
 
 
 def _further(count: int) -> str:

@@ -54,7 +54,8 @@ class Pass:
 
     ``documentation`` is Markdown with the sections *What it does*, *Why is this bad*, *Example*,
     *Use instead*, *Fix safety* and *References*; the rule pages are made from it. ``needs`` names
-    passes that have to run before. ``plan`` reads facts and decides; it edits nothing.
+    passes that have to run before. ``plan`` reads facts and decides; it edits nothing. ``subject``
+    is the first line of its commit, in the imperative and at most 72 characters.
     """
 
     name: str
@@ -65,3 +66,4 @@ class Pass:
     documentation: str
     plan: Callable[[Program, Options], Outcome]
     needs: tuple[str, ...] = ()
+    subject: str = ""

@@ -24,7 +24,7 @@ START, END = "<!-- looplift: start -->", "<!-- looplift: end -->"
 def commit_message(chapter: Chapter) -> str:
     """What changes, why, what was bridged or left, how to check."""
     parts = [
-        _cut(chapter.rule.summary, _WIDTH),
+        subject(chapter.rule),
         _filled(section(chapter.rule, "What it does")),
         _filled(section(chapter.rule, "Why is this bad")),
         _changed(chapter),
@@ -34,6 +34,11 @@ def commit_message(chapter: Chapter) -> str:
         f"`looplift check --select {chapter.rule.name}`.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def subject(rule: Pass) -> str:
+    """The first line of a commit."""
+    return _cut(rule.subject or rule.summary, _WIDTH)
 
 
 def title(chapters: Sequence[Chapter]) -> str:

@@ -125,6 +125,17 @@ class Git:
         )  # fmt: skip
         return tuple(os.fsdecode(item[3:]) for item in output.split(b"\0") if item)
 
+    def normalized(self) -> frozenset[str]:
+        """The files that git keeps with other line ends than the work tree has."""
+        listing = self.raw("ls-files", "--eol", "-z").split(b"\0")
+        fields = (item.partition(b"\t") for item in listing if item)
+        kept = ((info.split()[:2], path) for info, _, path in fields)
+        return frozenset(
+            os.fsdecode(path)
+            for (index, tree), path in kept
+            if index == b"i/lf" and tree in (b"w/crlf", b"w/mixed")
+        )
+
     def tracked(self, revision: str, paths: Iterable[str]) -> frozenset[str]:
         """Which of ``paths`` are in a commit."""
         listing = self.raw("ls-tree", "-r", "-z", "--name-only", "--full-tree", revision)

@@ -24,7 +24,11 @@ README = (ROOT / "README.md").read_text("utf-8")
 APPLICATION = ROOT / "golden" / "leaky_return" / "before"
 
 #: The exit codes of commands that find something in that application; all others give 0.
-EXIT_CODES = {"looplift check": 1}
+EXIT_CODES = {
+    "looplift check": 1,
+    "looplift diff --stat": 1,
+    "looplift diff --series ../patches": 1,
+}
 
 
 def blocks(language: str) -> list[str]:
@@ -185,3 +189,12 @@ def test_what_the_pages_name_exists(page: str) -> None:
         and not any((folder / path).exists() for folder in folders)
     ]
     assert not missing
+
+
+def test_every_pass_has_a_subject() -> None:
+    """The first line of a commit: imperative, no full stop, 72 characters at most."""
+    for rule in all_passes():
+        assert rule.subject, f"{rule.name} has no subject, the first line of its commits"
+        assert len(rule.subject) <= 72 and not rule.subject.endswith(".")
+        verb = rule.subject.split()[0]
+        assert verb.istitle() and not verb.endswith(("s", "ed", "ing")), rule.subject

@@ -45,6 +45,7 @@ PASS = Pass(
     name="async-session",
     order=40,
     summary="Sync sessions become async sessions, with everything that waits for them.",
+    subject="Make sessions, and all that waits for them, async",
     level=Level.SAFE,
     codes=(
         Code(CALL, "blocking-database-call", "A database call that blocks its thread or the loop"),

@@ -51,6 +51,7 @@ PASS = Pass(
     name=codes.NAME,
     order=30,
     summary="Relationships are loaded by the query, and nothing depends on expiry",
+    subject="Load relationships with the query, and expire nothing on commit",
     level=Level.SAFE,
     codes=codes.CODES,
     documentation=DOCUMENTATION,

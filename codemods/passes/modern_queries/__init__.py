@@ -11,6 +11,7 @@ PASS = Pass(
     name=codes.NAME,
     order=20,
     summary="legacy Query becomes select(), update() and delete()",
+    subject="Replace the legacy Query by select(), update() and delete()",
     level=Level.SAFE,
     codes=codes.ALL,
     documentation=codes.DOCUMENTATION,

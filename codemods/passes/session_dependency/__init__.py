@@ -145,6 +145,7 @@ PASS = Pass(
     name=codes.NAME,
     order=10,
     summary="Sessions that dependencies and functions open are closed",
+    subject="Close the sessions that dependencies and functions open",
     level=Level.SAFE,
     codes=CODES,
     documentation=DOCUMENTATION,
