@@ -126,6 +126,13 @@ class Module:
             scope = scope.parent
         return scope
 
+    def function_around(self, node: ast.AST) -> Function | None:
+        """The innermost function in which ``node`` stands, also where a lambda runs it."""
+        scope: Scope | None = self.scope_of(node)
+        while scope is not None and not isinstance(scope, Function):
+            scope = scope.parent
+        return scope
+
     def key(self, node: ast.AST) -> NodeKey:
         """The address of a node for an edit."""
         assert isinstance(node, ast.stmt | ast.expr | ast.arg | ast.keyword | ast.alias)

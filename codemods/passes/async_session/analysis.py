@@ -21,6 +21,7 @@ from codemods.passes.async_session.escapes import escapes
 from codemods.passes.async_session.islands import islands
 from codemods.passes.async_session.lookups import looked_up
 from codemods.passes.async_session.obstacles import consumption_obstacle, site_obstacle
+from codemods.passes.async_session.origins import without_origin
 from codemods.passes.async_session.providers import Providers
 from codemods.passes.async_session.sites import AWAIT, CREATE, DDL, ENTER, Site, Sites
 from codemods.plan.colours import Cause, Colouring, Framework, is_main_block
@@ -90,6 +91,7 @@ def analyse(program: Program, options: Options) -> Analysis:
         colours = Colouring(program, waiting, closed, framework)
         more = boundaries.conflicts(colours)
         more |= {f: c for f, c in islands(program, sites, colours).items() if f not in more}
+        more = more or without_origin(program, sites, colours)
         if not more:
             return Analysis(
                 program,

@@ -16,15 +16,11 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Function
 from codemods.facts.values import External
 from codemods.passes.async_session.analysis import Analysis, is_migration
+from codemods.passes.async_session.origins import MAKERS
 from codemods.passes.async_session.providers import twin_name
 from codemods.passes.async_session.sites import Site
 from codemods.plan.colours import is_main_block
 
-_MAKERS = {
-    "sqlalchemy.create_engine": "engine",
-    known.SESSIONMAKER: "factory",
-    known.SCOPED_SESSION: "registry",
-}
 _EVENTS = frozenset(("listen", "listens_for", "remove", "contains"))
 
 
@@ -88,7 +84,7 @@ class Holders:
         assert isinstance(call, ast.Call)
         for value in self.program.infer(call.func, module):
             if isinstance(value, External):
-                return _MAKERS.get(value.name, "")
+                return MAKERS.get(value.name, "")
         return ""
 
     # -- references --------------------------------------------------------------------------

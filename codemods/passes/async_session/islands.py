@@ -15,7 +15,8 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
 from codemods.facts.syntax import Function
-from codemods.passes.async_session.sites import Site
+from codemods.passes.async_session.origins import has_holder
+from codemods.passes.async_session.sites import CREATE, Site
 from codemods.plan.colours import Cause, Colouring
 
 _REASON = "is reached by scripts only, which go on with the sync engine"
@@ -30,7 +31,8 @@ def islands(program: Program, sites: list[Site], colours: Colouring) -> dict[Fun
         for call in colours.callers_of(function):
             if call.caller is not None:
                 callees.setdefault(call.caller, set()).add(function)
-    alone = {f for f in colours.asynchronous if _candidate(program, f)}
+    bound = {s.function for s in sites if s.kind == CREATE and not has_holder(program, s)}
+    alone = {f for f in colours.asynchronous if _candidate(program, f) and f not in bound}
     alone -= _reached(colours, {f for f in colours.asynchronous if _on_loop(program, f)}, callees)
     changed = True
     while changed:

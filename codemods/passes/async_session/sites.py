@@ -111,7 +111,7 @@ class Sites:
         return None
 
     def _made(self, kind: str, call: ast.Call, module: Module, owner: str, method: str) -> Site:
-        return Site(kind, call, module, module.function_of(call), owner, method)
+        return Site(kind, call, module, module.function_around(call), owner, method)
 
     @staticmethod
     def _kind(owner: str, name: str) -> str:

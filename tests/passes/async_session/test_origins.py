@@ -1,0 +1,91 @@
+"""An async function needs an async session: one colour for each factory that has no name."""
+
+from __future__ import annotations
+
+from passes.async_session.decided import HEAD, after, flip, treatments
+
+#: A factory that comes out of a tuple: no sync one can be kept beside it.
+PAIR = HEAD.replace(
+    """\
+engine = create_engine("sqlite:///items.db")
+SessionLocal = sessionmaker(bind=engine, expire_on_commit=False)
+""",
+    """\
+def connect(url):
+    engine = create_engine(url)
+    return sessionmaker(bind=engine, expire_on_commit=False), engine
+
+
+SessionLocal, engine = connect("sqlite:///items.db")
+""",
+)
+
+#: A session that a lambda uses, and everything that shares it.
+LAMBDA = """
+@app.get("/")
+def read(db: Session = Depends(get_db)):
+    return sorted([2, 1], key=lambda number: db.get(Item, number).name)
+"""
+
+READ = """
+@app.get("/items")
+def items(db: Session = Depends(get_db)):
+    return db.scalars(select(Item)).all()
+"""
+
+SCRIPT = """
+def clean():
+    with SessionLocal() as db:
+        db.execute(select(Item))
+
+
+if __name__ == "__main__":
+    clean()
+"""
+
+
+def test_nothing_is_async_where_no_session_is() -> None:
+    helper = """
+async def helper(db: Session):
+    return db.get(Item, 1)
+
+
+@app.get("/helped")
+async def helped(request: Request):
+    return await helper(request.state.db)
+"""
+    assert set(treatments(LAMBDA + helper, PAIR).values()) <= {"left", "bridged"}
+    assert flip(LAMBDA + helper, PAIR).after.files["app.py"].text.count("create_async_engine") == 0
+
+
+def test_a_factory_out_of_a_tuple_becomes_async_with_all_that_use_it() -> None:
+    text = flip(READ, PAIR).after.files["app.py"].text
+    assert "create_async_engine" in text
+    assert "async def items" in after(READ, PAIR)
+
+
+def test_a_script_is_no_island_where_no_sync_factory_can_be_kept() -> None:
+    text = after(READ + SCRIPT, PAIR)
+    assert "async def clean()" in text
+    assert "asyncio.run(clean())" in text
+
+
+def test_a_script_keeps_the_sync_factory_of_a_name() -> None:
+    text = after(READ + SCRIPT)
+    assert "\ndef clean()" in text
+    assert "SyncSessionLocal() as db" in text or "sync_session_local() as db" in text.lower()
+
+
+def test_one_factory_has_one_colour() -> None:
+    stuck = """
+def listing():
+    with SessionLocal() as db:
+        return sorted([2, 1], key=lambda number: db.get(Item, number).name)
+
+
+@app.get("/listing")
+def listed():
+    return listing()
+"""
+    text = flip(READ + stuck, PAIR).after.files["app.py"].text
+    assert "async" not in text
