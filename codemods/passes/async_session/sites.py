@@ -111,7 +111,9 @@ class Sites:
         return None
 
     def _made(self, kind: str, call: ast.Call, module: Module, owner: str, method: str) -> Site:
-        return Site(kind, call, module, module.function_around(call), owner, method)
+        # To open a session in a lambda waits for nothing; all else keeps its function sync.
+        around = module.function_of if kind == CREATE else module.function_around
+        return Site(kind, call, module, around(call), owner, method)
 
     @staticmethod
     def _kind(owner: str, name: str) -> str:
