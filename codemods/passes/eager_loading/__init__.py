@@ -15,7 +15,8 @@ Follows mapped instances from the query that loads them to every place that read
 of them (attributes, methods and properties of the model, response models, `model_validate`), and
 has the query load it: `options(selectinload(...))`, or `options=[...]` for `get`. A new object is
 read again with its relationships after it was saved. Sessions get `expire_on_commit=False`, and
-what was read again after a commit because it had expired gets a `refresh`.
+what was read again after a commit because it had expired gets a `refresh`; so does what is read
+after `rollback()`, `expire()` or `expire_all()`.
 
 ## Why is this bad
 Lazy loading is hidden input and output: one query for each object of a list. With an async session

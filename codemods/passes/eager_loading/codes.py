@@ -18,5 +18,8 @@ UNTRACKED = Code(
 )
 EMPTY = Code("LL305", "expired-response", "An expired object is returned without a response model")
 DYNAMIC = Code("LL306", "dynamic-relationship", "A dynamic relationship queries when it is read")
+EXPIRED = Code(
+    "LL307", "read-after-expiry", "An object is read after a rollback or expire() that expired it"
+)
 
-CODES = (EXPIRES, STALE, LAZY, UNTRACKED, EMPTY, DYNAMIC)
+CODES = (EXPIRES, STALE, LAZY, UNTRACKED, EMPTY, DYNAMIC, EXPIRED)

@@ -58,11 +58,12 @@ class Commits:
         found: list[Stale] = []
         if not commits:
             return found
-        for name in self._names(function):
+        for name in self.names(function):
             found += self._of_name(name, function, commits, events)
         return found
 
-    def _names(self, function: Function) -> list[str]:
+    def names(self, function: Function) -> list[str]:
+        """The names of a function that stand for mapped instances, or lists of them."""
         found = []
         for name, bindings in function.bindings.items():
             if all(b.kind in ("def", "class", "import", "from") for b in bindings):
@@ -98,7 +99,7 @@ class Commits:
             event = self._last(use, commits, function)
             if event is None or self._is_refreshed(use, event, events, module):
                 continue
-            if not self._reads(use, name, function):
+            if not reads(use, self.sessions, module):
                 continue
             if use not in self.demanded and (
                 not self.changed(name, event, function, events)
@@ -114,7 +115,7 @@ class Commits:
             stale.readers.append(use)
         self._add_parent(name, function, commits, found)
         for stale in found.values():
-            if all(self._is_bare_response(use, function) for use in stale.readers):
+            if all(self.is_bare_response(use, function) for use in stale.readers):
                 stale.expire = True
         return list(found.values())
 
@@ -208,37 +209,6 @@ class Commits:
             and (other.kind == "delete" or position(other.call) > position(event.call))
             and (follows(other.call, use, module) or _is_iterated(use, other, module))
             for other in events
-        )
-
-    def _reads(self, use: ast.Name, name: str, function: Function) -> bool:
-        """Whether a use reads attributes of the object (and not only names it)."""
-        module = function.module
-        parent = module.parent(use)
-        if isinstance(parent, ast.Attribute):
-            return isinstance(parent.ctx, ast.Load)
-        if isinstance(parent, ast.keyword):
-            parent = module.parent(parent)
-        if isinstance(parent, ast.Call):
-            if self.sessions.is_session(parent.func, module):
-                return False
-            if isinstance(parent.func, ast.Attribute) and self.sessions.is_session(
-                parent.func.value, module
-            ):
-                return False
-            return parent.func is not use
-        return isinstance(
-            parent,
-            ast.Return
-            | ast.Yield
-            | ast.Dict
-            | ast.List
-            | ast.Tuple
-            | ast.For
-            | ast.comprehension
-            | ast.IfExp
-            | ast.FormattedValue
-            | ast.Assign
-            | ast.Starred,
         )
 
     # -- what the commit changed -------------------------------------------------------------
@@ -370,13 +340,44 @@ class Commits:
 
     # -- None, and routes without a model ----------------------------------------------------
 
-    def _is_bare_response(self, use: ast.Name, function: Function) -> bool:
+    def is_bare_response(self, use: ast.Name, function: Function) -> bool:
         """Whether a use returns the object from a route that has no response model."""
         parent = function.module.parent(use)
         routes = self.program.web.routes.get(function, [])
         if not routes or not isinstance(parent, ast.Return):
             return False
         return all(route.response_model is None for route in routes)
+
+
+def reads(use: ast.Name, sessions: Sessions, module: Module) -> bool:
+    """Whether a use reads attributes of the object (and not only names it)."""
+    parent = module.parent(use)
+    if isinstance(parent, ast.Attribute):
+        return isinstance(parent.ctx, ast.Load)
+    if isinstance(parent, ast.keyword):
+        parent = module.parent(parent)
+    if isinstance(parent, ast.Call):
+        if sessions.is_session(parent.func, module):
+            return False
+        if isinstance(parent.func, ast.Attribute) and sessions.is_session(
+            parent.func.value, module
+        ):
+            return False
+        return parent.func is not use
+    return isinstance(
+        parent,
+        ast.Return
+        | ast.Yield
+        | ast.Dict
+        | ast.List
+        | ast.Tuple
+        | ast.For
+        | ast.comprehension
+        | ast.IfExp
+        | ast.FormattedValue
+        | ast.Assign
+        | ast.Starred,
+    )
 
 
 def _inside(node: ast.AST, around: ast.AST, module: Module) -> bool:

@@ -29,7 +29,7 @@ from codemods.passes.eager_loading.holding import (
     unpacked,
 )
 from codemods.passes.eager_loading.reaching import reaching
-from codemods.passes.eager_loading.ways import Demand, Frame, Hop, Kind, Landing, Touch
+from codemods.passes.eager_loading.ways import Demand, Frame, Hop, Kind, Landing, Path, Touch
 
 #: Builtins that give what their first argument holds.
 _FIRST = [
@@ -69,6 +69,8 @@ class Tracer:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        #: What is asked of the instances that each name on the ways stands for.
+        self.names: dict[ast.Name, set[tuple[Class, Path]]] = {}
 
     def trace(self, touch: Touch) -> list[Landing]:
         """All ends of the ways on which the instances of a touch come."""
@@ -149,6 +151,7 @@ class Tracer:
 
     def _name(self, node: ast.Name, demand: Demand) -> list[Demand | Landing]:
         module = demand.module
+        self.names.setdefault(node, set()).add((demand.entity, demand.path))
         holder = module.scope_of(node).lookup(node.id)
         if holder is None:
             return [self._lost(demand, f"{node.id} is not defined here")]

@@ -15,6 +15,7 @@ from codemods.passes.base import Decision, Outcome
 from codemods.passes.eager_loading import codes
 from codemods.passes.eager_loading.callers import Callers
 from codemods.passes.eager_loading.commits import Commits, Stale
+from codemods.passes.eager_loading.expiries import Expired, Expiries
 from codemods.passes.eager_loading.factories import Factory, factories
 from codemods.passes.eager_loading.loads import Placement, Placer
 from codemods.passes.eager_loading.reloads import Reload, Reloads
@@ -25,6 +26,8 @@ from codemods.passes.eager_loading.touches import Touches, is_migration
 from codemods.passes.eager_loading.unknowns import unknown, vague
 from codemods.passes.eager_loading.ways import Kind, Landing, Path, Touch
 from codemods.passes.eager_loading.writing import Writer
+
+_EXPIRING = ("rollback", "expire", "expire_all", "begin", "begin_nested")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Analysis:
     reloads: list[Reload] = field(default_factory=list)
     stale: list[Stale] = field(default_factory=list)
     requeries: list[Requery] = field(default_factory=list)
+    expired: list[Expired] = field(default_factory=list)
     untracked: list[Untracked] = field(default_factory=list)
     dynamic: list[Touch] = field(default_factory=list)
 
@@ -85,6 +89,11 @@ def analyse(program: Program) -> Analysis:
         reason = "what the model reads of it is not known"
         found.untracked.append(Untracked(made, module, message, reason))
     sessions = Sessions(program)
+    found.expired = _expired(touches, sessions)
+    expired = {
+        id(reader) for one in found.expired if not one.asks and one.paths for reader in one.readers
+    }
+    landings = [one for one in landings if id(one[0].demand.touch.base) not in expired]
     callers = Callers(program, (landing for landing, _ in landings))
     settled = Reloads(program, sessions, callers).settle(landings)
     found.reloads = settled.reloads
@@ -104,6 +113,29 @@ def analyse(program: Program) -> Analysis:
                     if (function, stale.name) not in covered:
                         found.stale.append(stale)
     return found
+
+
+def _expired(touches: Touches, sessions: Sessions) -> list[Expired]:
+    """What is read of objects that a rollback or ``expire`` has expired."""
+    program = touches.program
+    related = {
+        name: {
+            (entity, lazy)
+            for entity, path in demands
+            if (lazy := touches.lazy_part(entity, path)) and not touches.queries(entity, path)
+        }
+        for name, demands in touches.tracer.names.items()
+    }
+    if not program.modules.mentioning(_EXPIRING):
+        return []
+    expiries = Expiries(program, sessions, Commits(program, sessions), related)
+    return [
+        expired
+        for module in program.modules
+        if not is_migration(module)
+        for function in module.functions.values()
+        for expired in expiries.of(function)
+    ]
 
 
 def _crosses(landing: Landing, program: Program) -> bool:
@@ -170,6 +202,9 @@ def plan(program: Program, options: Options) -> Outcome:
         writer.requery(requery)
         message = f"{requery.entity.name} is queried again behind the commit that expired it"
         findings.append(_finding(requery.module, requery.node, codes.STALE, message))
+    for expired in found.expired:
+        writer.expired(expired)
+        findings.append(_expired_finding(expired))
     for lost in dict.fromkeys(found.untracked):
         reasons = (lost.reason,)
         findings.append(
@@ -202,6 +237,15 @@ def _stale_finding(stale: Stale) -> Finding:
         return _finding(module, stale.statement, codes.EMPTY, message, where)
     message = f"{stale.name} is read after the commit that expired it"
     return _finding(module, stale.statement, codes.STALE, message, where)
+
+
+def _expired_finding(expired: Expired) -> Finding:
+    module = expired.function.module
+    by = ast.unparse(expired.event.call.func)
+    message = f"{expired.name} is read after {by}() expired it"
+    lines = sorted({getattr(reader, "lineno", 0) for reader in expired.readers})
+    where = tuple(f"{module.path}:{line}" for line in lines)
+    return _finding(module, expired.statement, codes.EXPIRED, message, where)
 
 
 def _finding(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import types
 
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Function, Scope
@@ -73,6 +74,41 @@ def loop_around(node: ast.AST, module: Module) -> ast.AST | None:
         if isinstance(parent, _LOOPS):
             return parent
     return None
+
+
+def loops_around(node: ast.AST, module: Module) -> list[ast.AST]:
+    """The loops that ``node`` stands in, within its function, innermost first."""
+    found: list[ast.AST] = []
+    loop = loop_around(node, module)
+    while loop is not None:
+        found.append(loop)
+        loop = loop_around(loop, module)
+    return found
+
+
+def can_go_on(node: ast.AST, module: Module) -> bool:
+    """Whether the next turn of the loop around ``node`` can be reached behind it."""
+    for owner, field, index in blocks(module.statement(node), module):
+        if _leaves(getattr(owner, field)[index:], ast.Return | ast.Raise | ast.Break):
+            return False
+        if isinstance(owner, _LOOPS):
+            return True
+    return False
+
+
+def can_return(node: ast.AST, module: Module) -> bool:
+    """Whether a function can return after ``node``, and does not surely raise."""
+    for owner, field, index in blocks(module.statement(node), module):
+        rest = getattr(owner, field)[index:]
+        if _leaves(rest, ast.Return):
+            return True
+        if _leaves(rest, ast.Raise):
+            return False
+    return True
+
+
+def _leaves(suite: list[ast.AST], how: type | types.UnionType) -> bool:
+    return any(isinstance(item, how) for item in suite)
 
 
 def reaching(use: ast.Name, holder: Scope, module: Module) -> list[Binding]:

@@ -37,11 +37,16 @@ class Tree:
 
 
 class Renderer:
-    """Writes loader options for one module and collects the imports that they need."""
+    """Writes loader options for one module and collects the imports that they need.
 
-    def __init__(self, program: Program, module: Module) -> None:
+    ``held`` says that the object can be in the session already. What stands below an
+    ``immediateload`` is not looked at for such an object, so that a ``selectinload`` leads there.
+    """
+
+    def __init__(self, program: Program, module: Module, *, held: bool = False) -> None:
         self.program = program
         self.module = module
+        self.held = held
         self.imports: list[Import] = []
 
     def options(self, entity: Class, root: str, tree: Tree) -> list[str]:
@@ -63,7 +68,8 @@ class Renderer:
         self, entity: Class, root: str, name: str, tree: Tree, prefix: str, many: bool
     ) -> str:
         relationship = self.program.models.relationships(entity)[name]
-        loader = SELECTIN if many or relationship.many else IMMEDIATE
+        leads_on = self.held and bool(tree.children)
+        loader = SELECTIN if many or relationship.many or leads_on else IMMEDIATE
         called = self.loader(loader) if not prefix else loader
         text = f"{prefix}{called}({root}.{name})"
         if not tree.children or relationship.target is None:

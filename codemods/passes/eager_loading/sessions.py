@@ -10,7 +10,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
 from codemods.passes.eager_loading.existing import Existing, options_of_get, read_option
-from codemods.passes.eager_loading.reaching import blocks, dominates
+from codemods.passes.eager_loading.reaching import blocks, can_return, dominates
 from codemods.passes.eager_loading.ways import Path
 
 _KINDS = [
@@ -30,7 +30,8 @@ _KINDS = [
 class Event:
     """A call that changes what a session knows. ``name`` is the object that it names.
 
-    ``session`` is the source of the session, "" where a function that is called has it.
+    ``session`` is the source of the session, "" where a function that is called has it. ``around``
+    is the ``try`` whose body a transaction stands in: only what comes after it can see a rollback.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Event:
     session: str
     name: str = ""
     paths: frozenset[Path] = frozenset()
+    around: ast.Try | None = None
 
 
 class Sessions:
@@ -46,6 +48,7 @@ class Sessions:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._commits: dict[Function, bool] = {}
+        self._rolls: dict[Function, bool] = {}
         self._events: dict[Function, list[Event]] = {}
 
     def commits(self, function: Function) -> bool:
@@ -56,6 +59,20 @@ class Sessions:
                 event.kind in ("commit", "calls") for event in self.events(function)
             )
         return self._commits[function]
+
+    def rolls_back(self, function: Function) -> bool:
+        """Whether a call can return with the objects of the session it was given expired."""
+        if function not in self._rolls:
+            self._rolls[function] = False
+            given = {parameter.arg for parameter in function.parameters}
+            self._rolls[function] = any(
+                event.kind in ("rollback", "expire_all", "rolls")
+                and event.around is None
+                and event.session.partition(".")[0] in {*given, ""}
+                and can_return(event.call, function.module)
+                for event in self.events(function)
+            )
+        return self._rolls[function]
 
     def events(self, function: Function) -> list[Event]:
         """The events of a function, in the order of the code."""
@@ -75,7 +92,7 @@ class Sessions:
                 name = ""
                 if node.args and isinstance(node.args[0], ast.Name):
                     name = node.args[0].id
-                if reload := _reselect(node):
+                if reload := _reselect(node) or _refreshed(node):
                     found.append(Event("reload", node, session, *reload))
                 elif node.func.attr == "execute":
                     continue
@@ -84,13 +101,25 @@ class Sessions:
                 elif reload := _reload(node):
                     found.append(Event("reload", node, session, *reload))
                 continue
-            if any(
-                self.commits(target)
-                for target in self.program.calls.targets(node, module)
-                if target is not function
-            ):
+            if around := self._transaction(node, module):
+                found.append(Event("rollback", node, around[0], around=around[1]))
+            targets = [t for t in self.program.calls.targets(node, module) if t is not function]
+            if any(self.commits(target) for target in targets):
                 found.append(Event("calls", node, ""))
+            if any(self.rolls_back(target) for target in targets if not target.is_generator):
+                found.append(Event("rolls", node, ""))
         return sorted(found, key=lambda e: (e.call.end_lineno or 0, e.call.end_col_offset or 0))
+
+    def _transaction(self, node: ast.Call, module: Module) -> tuple[str, ast.Try] | None:
+        """The session of ``with db.begin():`` and the ``try`` that goes on when it was undone."""
+        match node.func:
+            case ast.Attribute(attr="begin" | "begin_nested", value=value) if self.is_session(
+                value, module
+            ):
+                for owner, field, _ in blocks(module.statement(node), module):
+                    if isinstance(owner, ast.Try) and field == "body" and owner.handlers:
+                        return module.source(value), owner
+        return None
 
     def _is_event(self, func: ast.expr, module: Module) -> bool:
         return (
@@ -147,6 +176,13 @@ class Sessions:
             for v in self.program.infer(func, module)
         )
 
+    def is_loaded(self, value: ast.expr, module: Module) -> bool:
+        """Whether an expression gives what a session has loaded, by what stands in it."""
+        return any(
+            isinstance(node, ast.Attribute) and self.is_session(node.value, module)
+            for node in ast.walk(value)
+        )
+
     def can_be_none(self, name: str, statement: ast.stmt, function: Function) -> bool:
         """Whether the name could stand for None behind ``statement``."""
         module = function.module
@@ -191,6 +227,18 @@ def _reload(call: ast.Call) -> tuple[str, frozenset[Path]] | None:
     if isinstance(identity, ast.Attribute) and isinstance(identity.value, ast.Name):
         existing, _ = options_of_get(call)
         return identity.value.id, frozenset(existing.options)
+    return None
+
+
+def _refreshed(call: ast.Call) -> tuple[str, frozenset[Path]] | None:
+    """``db.refresh(user, ["posts"])``: the name, the paths."""
+    match call:
+        case ast.Call(
+            func=ast.Attribute(attr="refresh"),
+            args=[ast.Name(id=name), ast.List(elts=elements)],
+        ):
+            names = [e.value for e in elements if isinstance(e, ast.Constant)]
+            return name, frozenset((str(one),) for one in names)
     return None
 
 

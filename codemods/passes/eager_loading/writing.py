@@ -24,6 +24,7 @@ from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, Instance
 from codemods.passes.eager_loading.commits import Stale
 from codemods.passes.eager_loading.existing import Existing, options_of, options_of_get
+from codemods.passes.eager_loading.expiries import Expired
 from codemods.passes.eager_loading.factories import Factory
 from codemods.passes.eager_loading.loads import PARAMETER, Place
 from codemods.passes.eager_loading.reloads import Reload
@@ -95,7 +96,7 @@ class Writer:
         module = place.module
         existing = options_of(place.node, module)
         missing = self._missing(place, existing)
-        renderer = Renderer(self.program, module)
+        renderer = Renderer(self.program, module, held=True)
         parts: list[str] = []
         extended: dict[ast.expr, tuple[Class, list[tuple[Path, bool]]]] = {}
         for entity, paths in missing.items():
@@ -162,7 +163,7 @@ class Writer:
         module = place.module
         existing, value = options_of_get(place.node)
         missing = self._missing(place, existing)
-        renderer = Renderer(self.program, module)
+        renderer = Renderer(self.program, module, held=place.callee is not None)
         parts: list[str] = []
         for entity, paths in missing.items():
             if place.callee is None:
@@ -242,8 +243,9 @@ class Writer:
         identity = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
         paths = continued(reload.entity, reload.paths, self.program)
         tree = tree_of((path, False) for path in paths)
+        renderer.held = repeats(reload.entity, tree, self.program)
         options = ", ".join(renderer.options(reload.entity, root, tree))
-        if repeats(reload.entity, tree, self.program):
+        if renderer.held:
             # Reading everything anew would unload an object that is met twice on the way.
             self._reselect(reload, root, keys, options, renderer)
             return
@@ -288,6 +290,43 @@ class Writer:
         if requery.legacy:
             template = "{self}.populate_existing()"
         self._add(requery.module, requery.node, Rewrite(template))
+
+    def expired(self, expired: Expired) -> None:
+        """What has expired is read again, in front of its first reader."""
+        module = expired.function.module
+        renderer = Renderer(self.program, module, held=True)
+        item = _element(expired.name, expired.function) if expired.each else expired.name
+        lines = self._read_again(expired, item, renderer)
+        tests = [f"{item} is not None"] if expired.guard else []
+        if expired.asks:
+            tests.append(f"{renderer.callable('inspect', 'sqlalchemy')}({item}).expired")
+        if tests:
+            lines = [f"if {' and '.join(tests)}:", *(f"    {line}" for line in lines)]
+        if expired.each:
+            lines = [f"for {item} in {expired.name}:", *(f"    {line}" for line in lines)]
+        self._import(module, renderer.imports)
+        insert = InsertBefore if expired.before else InsertAfter
+        self._add(module, expired.statement, insert("\n".join(lines)))
+
+    def _read_again(self, expired: Expired, item: str, renderer: Renderer) -> list[str]:
+        """The columns of an object, and the relationships that are read of it."""
+        session = expired.session
+        attributes = f", {expired.attributes}" if expired.attributes else ""
+        lines = [f"{session}.refresh({item}{attributes})"]
+        names = sorted({path[0] for path in expired.paths})
+        if all(len(path) == 1 for path in expired.paths):
+            if names and not expired.attributes:
+                listed = ", ".join(f'"{name}"' for name in names)
+                lines.append(f"{session}.refresh({item}, [{listed}])")
+            return lines
+        [entity, *_] = expired.entities
+        root = renderer.name(entity)
+        keys = primary_key(entity, self.program)
+        options = renderer.options(entity, root, tree_of((path, False) for path in expired.paths))
+        select = renderer.callable("select", "sqlalchemy", "sqlmodel")
+        where = ", ".join(f"{root}.{key} == {item}.{key}" for key in keys)
+        query = f"{select}({root}).options({', '.join(options)}).where({where})"
+        return [*lines, f"{session}.execute({query}).scalar_one()"]
 
     def stale(self, stale: Stale) -> None:
         """A refresh behind a commit."""

@@ -86,7 +86,7 @@ async def lend(db: AsyncSession, book_id: int, member_id: int, due: date) -> Loa
         await db.execute(
             select(Loan)
             .options(
-                immediateload(Loan.book).options(
+                selectinload(Loan.book).options(
                     immediateload(Book.author),
                     selectinload(Book.loans).selectinload(Loan.member),
                 ),
@@ -108,7 +108,7 @@ async def bring_back(db: AsyncSession, loan_id: int, day: date) -> Loan | None:
             await db.execute(
                 select(Loan)
                 .options(
-                    immediateload(Loan.book).options(
+                    selectinload(Loan.book).options(
                         immediateload(Book.author),
                         selectinload(Book.loans).selectinload(Loan.member),
                     ),

@@ -1,0 +1,292 @@
+"""What is read after rollback(), expire() or expire_all() is read again on purpose."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import pytest
+from application import source_of
+from strict import Request, check, migrated
+
+CASES: dict[str, tuple[str, list[Request], list[str]]] = {
+    "an object that was loaded before a rollback": (
+        """
+        @app.put("/posts/{pk}")
+        def change(pk: int, db: Db):
+            post = db.get(Post, pk)
+            if post is None:
+                raise HTTPException(404)
+            post.title = "changed"
+            db.rollback()
+            return {"title": post.title, "author": post.author_id}
+        """,
+        [("PUT", "/posts/1"), ("PUT", "/posts/9")],
+        ["db.rollback()\n    db.refresh(post)\n    return"],
+    ),
+    "an object of a dependency, in a handler": (
+        """
+        def current(db: Db) -> User:
+            return db.scalars(select(User).where(User.name == "ann")).one()
+
+
+        @app.post("/tags")
+        def tag(name: str, db: Db, user: Annotated[User, Depends(current)]):
+            try:
+                db.add(Tag(id=1, name=name))
+                db.commit()
+            except IntegrityError:
+                db.rollback()
+                raise HTTPException(409, f"{user.name} can't")
+            return user.id
+        """,
+        [("POST", "/tags?name=x")],
+        ["db.rollback()\n        db.refresh(user)\n        raise"],
+    ),
+    "a new object is not one of the database's": (
+        """
+        @app.post("/tags")
+        def tag(name: str, db: Db):
+            new = Tag(id=1, name=name)
+            try:
+                db.add(new)
+                db.commit()
+            except IntegrityError:
+                db.rollback()
+                raise HTTPException(409, f"{new.name} is there")
+            return new.id
+        """,
+        [("POST", "/tags?name=x")],
+        ["if inspect(new).expired:\n            db.refresh(new)"],
+    ),
+    "the next turn of a loop": (
+        """
+        @app.post("/tags")
+        def tags(names: list[str], db: Db):
+            user = db.scalars(select(User)).first()
+            if user is None:
+                raise HTTPException(404)
+            failed = []
+            for name in names:
+                try:
+                    db.add(Tag(id=len(name), name=user.name + name))
+                    db.commit()
+                except IntegrityError:
+                    db.rollback()
+                    failed.append(name)
+            return failed
+        """,
+        [("POST", "/tags", ["a", "bb", "ccccc", "d", "eeeeee"])],
+        ["db.rollback()\n            if inspect(user).expired:\n                db."],
+    ),
+    "the objects that a loop goes over": (
+        """
+        @app.post("/names")
+        def names(db: Db):
+            found = []
+            for user in db.scalars(select(User).order_by(User.id)).all():
+                found.append(user.name)
+                user.name = "x"
+                db.rollback()
+            return found
+        """,
+        [("POST", "/names")],
+        ["if inspect(user).expired:\n            db.refresh(user)\n        found.append"],
+    ),
+    "a list": (
+        """
+        @app.get("/users", response_model=list[UserBrief])
+        def users(db: Db):
+            found = db.scalars(select(User).order_by(User.id)).all()
+            db.expire_all()
+            return found
+        """,
+        [("GET", "/users")],
+        ["for one_found in found:\n        db.refresh(one_found)\n"],
+    ),
+    "one attribute": (
+        """
+        @app.get("/users/{pk}")
+        def user(pk: int, db: Db):
+            user = db.get(User, pk)
+            if user is None:
+                raise HTTPException(404)
+            db.execute(update(User).values(name="new"), execution_options={
+                "synchronize_session": False})
+            db.expire(user, ["name"])
+            return [user.id, user.name]
+        """,
+        [("GET", "/users/1")],
+        ['db.refresh(user, ["name"])'],
+    ),
+    "relationships": (
+        """
+        @app.get("/users/{pk}", response_model=UserBrief)
+        def user(pk: int, db: Db):
+            user = db.get_one(User, pk)
+            db.expire(user)
+            if len(user.posts) > 1:
+                raise HTTPException(409)
+            return user
+
+
+        @app.get("/words/{pk}")
+        def words(pk: int, db: Db):
+            user = db.get_one(User, pk)
+            db.rollback()
+            return {"words": user.words(), "name": user.name}
+        """,
+        [("GET", "/users/1"), ("GET", "/users/2"), ("GET", "/words/1")],
+        ['db.refresh(user)\n    db.refresh(user, ["posts"])\n', "selectinload(User.posts)"],
+    ),
+    "a helper that gives up": (
+        """
+        def save(db: Session, thing) -> bool:
+            try:
+                db.add(thing)
+                db.commit()
+            except IntegrityError:
+                db.rollback()
+                return False
+            return True
+
+
+        @app.post("/tags")
+        def tag(name: str, db: Db):
+            user = db.get_one(User, 1)
+            if not save(db, Tag(id=1, name=name)):
+                return {"error": user.name}
+            return {"user": user.id}
+        """,
+        [("POST", "/tags?name=x")],
+        ["if inspect(user).expired:"],
+    ),
+    "a savepoint": (
+        """
+        @app.post("/tags")
+        def tag(name: str, db: Db):
+            user = db.get_one(User, 1)
+            try:
+                with db.begin_nested():
+                    user.name = "other"
+                    db.add(Tag(id=1, name=name))
+            except IntegrityError:
+                return user.name
+            return None
+        """,
+        [("POST", "/tags?name=x")],
+        ["if inspect(user).expired:"],
+    ),
+    "an elif, and a value that is added to": (
+        """
+        @app.post("/users/{pk}")
+        def change(pk: int, n: int, db: Db):
+            user = db.get_one(User, pk)
+            db.rollback()
+            if n == 1:
+                return 1
+            elif user.name == "ann":
+                user.balance += n
+            db.flush()
+            return user.balance
+        """,
+        [("POST", "/users/1?n=2"), ("POST", "/users/1?n=1"), ("POST", "/users/2?n=3")],
+        ["db.refresh(user)\n    if n == 1:"],
+    ),
+}
+HEAD = "from sqlalchemy.exc import IntegrityError\n"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_expiries(name: str) -> None:
+    body, requests, expected = CASES[name]
+    migration = check(HEAD + source_of(body), requests)
+    text = migration.after["app.py"].text
+    for words in expected:
+        assert words in text, text
+    assert "LL307" in {finding.code for finding in migration.findings}
+
+
+SAME = {
+    "nothing is read": """
+        @app.post("/tags")
+        def tag(db: Db):
+            user = db.get_one(User, 1)
+            try:
+                db.add(Tag(id=1, name="x"))
+                db.commit()
+            except IntegrityError:
+                db.rollback()
+                raise HTTPException(409)
+            return user.id
+        """,
+    "it is refreshed": """
+        @app.post("/tags")
+        def tag(db: Db):
+            user = db.get_one(User, 1)
+            db.rollback()
+            db.refresh(user)
+            return user.name
+        """,
+    "it is loaded again": """
+        @app.post("/tags")
+        def tag(db: Db):
+            user = db.get_one(User, 1)
+            db.expire_all()
+            user = db.get_one(User, 1)
+            return user.name
+        """,
+    "an answer without a model": """
+        @app.post("/tags")
+        def tag(db: Db):
+            user = db.get_one(User, 1)
+            db.expire(user)
+            return user
+        """,
+    "another attribute": """
+        @app.post("/tags")
+        def tag(db: Db):
+            user = db.get_one(User, 1)
+            db.expire(user, ["balance"])
+            return user.name
+        """,
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_nothing_to_read_again(name: str) -> None:
+    source = HEAD + source_of(SAME[name])
+    migration = check(source, [("POST", "/tags")], needed=False)
+    assert migration.after["app.py"].text == source.replace(
+        "sessionmaker(bind=engine)", "sessionmaker(bind=engine, expire_on_commit=False)"
+    )
+    assert "LL307" not in {finding.code for finding in migration.findings}
+
+
+def test_fixtures() -> None:
+    """A test reads what it shares with the application after ``expire_all``."""
+    source = source_of(
+        """
+        import pytest
+
+
+        @pytest.fixture
+        def user(db: Session):
+            user = User(name="eve")
+            db.add(user)
+            db.commit()
+            return user
+
+
+        def test_posts(db: Session, client, user):
+            client.post("/posts", json={"author_id": 3})
+            db.expire_all()
+            assert user.name == "eve"
+            assert len(user.posts) == 1
+        """
+    )
+    text = migrated(source, path="tests/test_app.py").after["tests/test_app.py"].text
+    expected = 'db.expire_all()\n    db.refresh(user)\n    db.refresh(user, ["posts"])\n    assert'
+    assert expected in text, text
