@@ -142,7 +142,7 @@ class Blocking:
 
     def _inside(self, function: Function) -> str:
         module = function.module
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             if not isinstance(node, ast.Call) or module.function_of(node) is not function:
                 continue
             if reason := self.reason(node, module):

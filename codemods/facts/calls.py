@@ -227,9 +227,7 @@ class CallGraph:
                 and function.name != "__init__"
                 and any(
                     isinstance(v, FunctionValue) and v.owner is None
-                    for v in self.program.infer(
-                        call.func, call_module(call, self.program, function)
-                    )
+                    for v in self.program.infer(call.func, self._module_of(call, function))
                 )
             )
             index -= 0 if through_class else 1
@@ -238,6 +236,16 @@ class CallGraph:
         if any(isinstance(a, ast.Starred) for a in call.args[: index + 1]):
             return None
         return call.args[index]
+
+    def _module_of(self, call: ast.Call, function: Function) -> Module:
+        """The module in which a call of ``function`` stands."""
+        for reference in self.references(function):
+            if reference.call is call:
+                return reference.module
+        for module in self.program.modules:
+            if "syntax" in module.__dict__ and call in module.syntax.parents:
+                return module
+        return function.module
 
     @cached_property
     def method_names(self) -> dict[str, int]:
@@ -248,14 +256,6 @@ class CallGraph:
                 if any(b.kind == "def" for b in bindings):
                     counts[name] = counts.get(name, 0) + 1
         return counts
-
-
-def call_module(call: ast.Call, program: Program, function: Function) -> Module:
-    """The module in which a call stands."""
-    for module in program.modules:
-        if "syntax" in module.__dict__ and call in module.syntax.parents:
-            return module
-    return function.module
 
 
 def _call_of(node: ast.Name | ast.Attribute, module: Module) -> ast.Call | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from codemods.facts import knowledge as known
 from codemods.facts.calls import CallGraph
+from codemods.facts.evaluation import Evaluation
 from codemods.facts.infer import Inference
 from codemods.facts.models import Models
 from codemods.facts.modules import Module, Modules
@@ -54,10 +55,9 @@ class Program:
     def __init__(self, codebase: CodeBase, reuse: Program | None = None) -> None:
         self.codebase = codebase
         self.modules: Modules = Modules(codebase, reuse.modules if reuse else None)
+        self.evaluation = Evaluation()
         self.inference = Inference(self)
         self._mro: dict[Class, tuple[ClassRef, ...]] = {}
-        self._parameters: dict[ast.arg, Values] = {}
-        self._asking: set[ast.arg] = set()
         self._anywhere: dict[str, Values] = {}
 
     @cached_property
@@ -320,18 +320,9 @@ class Program:
 
     def parameter(self, function: Function, argument: ast.arg) -> Values:
         """The values of a parameter: by annotation, dependency, fixture, ``self`` or callers."""
-        if argument in self._parameters:
-            return self._parameters[argument]
-        if argument in self._asking:
-            return UNKNOWN
-        self._asking.add(argument)
-        try:
-            found = self._parameter(function, argument)
-        finally:
-            self._asking.discard(argument)
-        if found or not self._asking:
-            self._parameters[argument] = found
-        return found
+        return self.evaluation.once(
+            ("parameter", argument), lambda: self._parameter(function, argument), UNKNOWN
+        )
 
     def _parameter(self, function: Function, argument: ast.arg) -> Values:
         module = function.module

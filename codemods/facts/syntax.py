@@ -10,6 +10,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -115,7 +116,12 @@ class Function(Scope):
         """Whether it stands in the body of a class."""
         return self.parent is not None and self.parent.is_class
 
-    @property
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """The definition and every node in it, outermost first."""
+        return tuple(ast.walk(self.definition))
+
+    @cached_property
     def parameters(self) -> list[ast.arg]:
         """All parameters that can be named, in order."""
         arguments = self.definition.args
@@ -131,9 +137,6 @@ class Function(Scope):
         if parameter in arguments.kwonlyargs:
             return arguments.kw_defaults[arguments.kwonlyargs.index(parameter)]
         return None
-
-    def __hash__(self) -> int:
-        return id(self)
 
     def __str__(self) -> str:
         return f"{self.qualname} ({self.module.path}:{self.definition.lineno})"
@@ -160,9 +163,6 @@ class Class(Scope):
                     function = self.module.functions.get(binding.node)
                     if function is not None:
                         yield function
-
-    def __hash__(self) -> int:
-        return id(self)
 
     def __str__(self) -> str:
         return f"{self.qualname} ({self.module.path}:{self.definition.lineno})"

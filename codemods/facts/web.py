@@ -64,12 +64,18 @@ class Web:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._dependencies: dict[Function, frozenset[Function]] = {}
         self._fixtures: dict[str, list[Function]] | None = None
 
     # -- dependencies ------------------------------------------------------------------------
 
     def depends(self, function: Function, argument: ast.arg) -> Dependency | None:
         """The dependency that a parameter asks for."""
+        return self.program.evaluation.once(
+            ("depends", argument), lambda: self._depends(function, argument), None
+        )
+
+    def _depends(self, function: Function, argument: ast.arg) -> Dependency | None:
         module = function.module
         default = function.default_of(argument)
         if default is not None:
@@ -159,6 +165,23 @@ class Web:
         if function.is_generator:
             return inference.yielded(function)
         return inference.returned(function)
+
+    def dependencies(self, function: Function) -> frozenset[Function]:
+        """The functions that a request runs for the parameters of ``function``, at any depth."""
+        found = self._dependencies.get(function)
+        if found is None:
+            reached: set[Function] = set()
+            waiting = [function]
+            while waiting:
+                current = waiting.pop()
+                for argument in current.parameters:
+                    depends = self.depends(current, argument)
+                    if depends is not None:
+                        more = set(self.dependency_functions(depends)) - reached
+                        reached |= more
+                        waiting.extend(more)
+            found = self._dependencies[function] = frozenset(reached)
+        return found
 
     def dependency_functions(self, dependency: Dependency) -> list[Function]:
         """The functions that a dependency calls."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from codemods.facts import Program
 from codemods.facts.calls import Reference
-from codemods.facts.infer import is_property
+from codemods.facts.descriptors import is_property
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import Instance
@@ -101,7 +101,7 @@ class Colouring:
                 for callee in below.get(function, set())
                 if not self.framework.twofold(callee)
             }
-            for other in sorted(members, key=str):
+            for other in sorted(members, key=_place):
                 if other in touched and other not in self.sync:
                     self.sync[other] = Cause(
                         f"is called by {function.qualname}, which stays sync", function
@@ -326,12 +326,12 @@ class Colouring:
     def _is_override_key(node: ast.AST, module: Module) -> bool:
         for parent in module.ancestors(node):
             if isinstance(parent, ast.Subscript | ast.Dict | ast.Assign):
-                text = parent.targets[0] if isinstance(parent, ast.Assign) else parent
-                if "dependency_overrides" in ast.dump(text):
+                if _names_overrides(
+                    parent.targets[0] if isinstance(parent, ast.Assign) else parent
+                ):
                     return True
                 if isinstance(parent, ast.Dict):
-                    holder = module.parent(parent)
-                    return holder is not None and "dependency_overrides" in ast.dump(holder)
+                    return _names_overrides(module.parent(parent))
             if isinstance(parent, ast.stmt):
                 return False
         return False
@@ -364,6 +364,17 @@ class Colouring:
             found.append(cause.text if current is function else f"{current.name} {cause.text}")
             current = cause.because if cause.because is not function else None
         return tuple(found)
+
+
+def _names_overrides(node: ast.AST | None) -> bool:
+    return node is not None and any(
+        isinstance(inner, ast.Attribute) and inner.attr == "dependency_overrides"
+        for inner in ast.walk(node)
+    )
+
+
+def _place(function: Function) -> tuple[str, int]:
+    return function.module.path, function.definition.lineno
 
 
 def is_main_block(node: ast.AST, module: Module) -> bool:

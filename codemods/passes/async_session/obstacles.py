@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from enum import Enum
 
 from codemods.facts import Program
@@ -179,13 +180,19 @@ def consumer(
 
 def cleans_up(function: Function) -> bool:
     """Whether a generator has something to do when its consumer gives it up."""
-    module = function.module
     return any(
         isinstance(parent, ast.With | ast.AsyncWith | ast.Try)
         for given in function.yields
-        for parent in module.ancestors(given)
-        if any(inner is parent for inner in ast.walk(function.definition))
+        for parent in _within(given, function)
     )
+
+
+def _within(node: ast.AST, function: Function) -> Iterator[ast.AST]:
+    """The nodes around ``node`` that belong to ``function``, innermost first."""
+    for parent in function.module.ancestors(node):
+        if parent is function.definition:
+            return
+        yield parent
 
 
 def _leaves(loop: ast.For) -> bool:

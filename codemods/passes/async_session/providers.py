@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
@@ -80,7 +79,7 @@ class Providers:
     def _called(self, function: Function) -> set[Function]:
         return {
             target
-            for node in ast.walk(function.definition)
+            for node in function.nodes
             if isinstance(node, ast.Call)
             for target in self.program.called_functions(node, function.module)
         }
@@ -119,7 +118,7 @@ class Providers:
             ):
                 return False
         for route in web.routes:
-            parts = {route, *self._dependencies(route)}
+            parts = {route, *web.dependencies(route)}
             if user in parts and any(
                 part in colours.asynchronous and part not in self.all for part in parts
             ):
@@ -136,22 +135,6 @@ class Providers:
                 if isinstance(value, FunctionValue)
             }
         return self._overridden
-
-    def _dependencies(self, function: Function) -> Iterator[Function]:
-        web = self.program.web
-        seen: set[Function] = set()
-        waiting = [function]
-        while waiting:
-            current = waiting.pop()
-            for argument in current.parameters:
-                depends = web.depends(current, argument)
-                if depends is None:
-                    continue
-                for found in web.dependency_functions(depends):
-                    if found not in seen:
-                        seen.add(found)
-                        waiting.append(found)
-                        yield found
 
     # -- after colouring ---------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ def edit_threads(analysis: Analysis, draft: Draft) -> list[Blocked]:
         if function.is_async or program.web.in_tests(function.module):
             continue
         module = function.module
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             if not isinstance(node, ast.Call) or module.function_of(node) is not function:
                 continue
             callees = program.called_functions(node, module)

@@ -152,7 +152,7 @@ class Commits:
             for relationship in self.program.models.relationships(cls).values()
             if relationship.lazy in ("selectin", "joined", "subquery", "immediate")
         }
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             if not isinstance(node, ast.Call) or not follows(node, event.call, function.module):
                 continue
             made = {
@@ -221,7 +221,7 @@ class Commits:
             return True
         if any(e.kind == "add" and e.name == name for e in events):
             return True
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             if getattr(node, "lineno", 0) > event.call.lineno:
                 continue
             match node:
@@ -255,7 +255,7 @@ class Commits:
 
     def _changed_elements(self, name: str, function: Function) -> bool:
         """Whether a loop over ``name`` changes its elements."""
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             if (
                 isinstance(node, ast.For)
                 and isinstance(node.iter, ast.Name)
@@ -278,7 +278,7 @@ class Commits:
         for parameter in target.parameters:
             passed = self.program.calls.argument(call, target, parameter)
             if isinstance(passed, ast.Name) and passed.id == name:
-                for node in ast.walk(target.definition):
+                for node in target.nodes:
                     match node:
                         case ast.Attribute(value=ast.Name(id=owner), ctx=ast.Store()):
                             if owner == parameter.arg:
@@ -308,7 +308,7 @@ class Commits:
         columns = all(parent.attr in self.program.models.columns(cls) for cls in entities)
         if not columns or any(self._on_update(cls, parent.attr) for cls in entities):
             return False
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             match node:
                 case ast.Attribute(value=ast.Name(id=owner), attr=attr, ctx=ast.Store()):
                     if owner == name and attr == parent.attr:

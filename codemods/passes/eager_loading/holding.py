@@ -102,7 +102,7 @@ def text_of(node: ast.expr) -> str:
 def put_into(name: str, function: Function) -> list[ast.expr]:
     """What a function puts into the list or dict of that name."""
     found: list[ast.expr] = []
-    for node in ast.walk(function.definition):
+    for node in function.nodes:
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=attr), args=args):
                 if owner == name and attr in _GROWS:

@@ -249,6 +249,6 @@ def _free_name(entity: Class, function: Function) -> str:
         f"_{c.lower()}" if c.isupper() and index else c.lower()
         for index, c in enumerate(entity.name)
     )
-    used = {n.id for n in ast.walk(function.definition) if isinstance(n, ast.Name)}
+    used = {n.id for n in function.nodes if isinstance(n, ast.Name)}
     used |= {a.arg for a in function.parameters}
     return next((n for n in (name, f"new_{name}", "result") if n not in used), "")

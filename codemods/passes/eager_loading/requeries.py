@@ -50,7 +50,7 @@ class Requeries:
         module = function.module
         reloads = {event.call for event in events if event.kind == "reload"}
         found = []
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             if (
                 not isinstance(node, ast.Call)
                 or node in reloads
@@ -96,7 +96,7 @@ class Requeries:
     ) -> bool:
         """Whether instances of the entity were changed here, by hand or in bulk."""
         module = function.module
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             if not isinstance(node, ast.Call) or not follows(node, event.call, module):
                 continue
             match node.func:

@@ -84,7 +84,7 @@ class Sessions:
     def _read(self, function: Function) -> list[Event]:
         found = []
         module = function.module
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             if not isinstance(node, ast.Call) or module.function_of(node) is not function:
                 continue
             if self._is_event(node.func, module) and isinstance(node.func, ast.Attribute):
@@ -144,7 +144,7 @@ class Sessions:
         for parameter in function.parameters:
             if self._has_session(self.program.parameter(function, parameter)):
                 return parameter.arg
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             if (
                 isinstance(node, ast.Attribute | ast.Name)
                 and isinstance(node.ctx, ast.Load)
@@ -191,7 +191,7 @@ class Sessions:
             return False
         if all(b.kind in ("parameter", "for") for b in bindings):
             return False
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             match node:
                 case ast.Attribute(value=ast.Name(id=owner)) if owner == name:
                     if dominates(node, statement, module) or _inside(node, statement, module):

@@ -98,7 +98,7 @@ class Touches:
 
     def _writes(self, module: Module, names: set[str]) -> Iterator[Touch]:
         """``user.tags = [...]``: the collection that is there has to be known."""
-        for node in ast.walk(module.tree):
+        for node in module.syntax.parents:
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
                 if node.attr not in names:
                     continue
@@ -150,7 +150,7 @@ class Touches:
 
     def _read_method(self, cls: Class, method: Function, names: set[str]) -> None:
         wanted = names | {name for _, name in self._members}
-        for node in ast.walk(method.definition):
+        for node in method.nodes:
             if not isinstance(node, ast.Attribute) or node.attr not in wanted:
                 continue
             if not isinstance(node.ctx, ast.Load):
@@ -212,7 +212,7 @@ class Touches:
 
     def _validated(self, entity: Class, validator: Function) -> set[Path]:
         """What a validator reads of the object, and of what it finds there."""
-        names = {n.attr for n in ast.walk(validator.definition) if isinstance(n, ast.Attribute)}
+        names = {n.attr for n in validator.nodes if isinstance(n, ast.Attribute)}
         found = {path for name in names for path in self.paths_of(entity, name)}
         for path in list(found):
             target = self.target(entity, path)
