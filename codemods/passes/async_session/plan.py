@@ -16,6 +16,7 @@ from codemods.passes.async_session.differences import edit_differences
 from codemods.passes.async_session.engines import Engines
 from codemods.passes.async_session.functions import edit_functions
 from codemods.passes.async_session.holders import Holders
+from codemods.passes.async_session.mocks import Mocks
 from codemods.passes.async_session.pooled import dependencies, edit_pooled
 from codemods.passes.async_session.requirements import edit_manifests
 from codemods.passes.async_session.sites import BRIDGE, CREATE, Site
@@ -53,6 +54,7 @@ def plan(program: Program, options: Options) -> Outcome:
     edit_differences(analysis, draft, frozenset(engines.drivers | engines.test_drivers))
     testing = Testing(analysis, draft, versions)
     testing.edit()
+    Mocks(analysis, draft).edit()
     close_in_tests(analysis, draft)
     manifests, notes = _manifests(analysis, versions, engines, holders)
     return Outcome(
