@@ -41,6 +41,9 @@ def rewritten(node: cst.BaseExpression, template: str, enclosed: bool) -> cst.Ba
     if inner is not node:
         result = bare(result)
         return result.with_changes(lpar=[*node.lpar, *result.lpar], rpar=[*result.rpar, *node.rpar])
+    if template == "{receiver}":
+        # The parentheses were there for the dot behind them.
+        result = bare(result)
     if not enclosed and not result.lpar and has_open_lines(result):
         return result.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
     return result

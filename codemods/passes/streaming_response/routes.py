@@ -1,0 +1,235 @@
+"""Path operations: how they answer, and what a streamed answer would change of it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
+from codemods.facts.web import Route
+from codemods.passes.streaming_response.reads import LeftError
+
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+_LISTS = frozenset({"builtins.list", "collections.abc.Sequence"})
+_RESPONSES = frozenset(
+    {"fastapi.Response", "fastapi.responses.Response", "starlette.responses.Response"}
+)
+_TASKS = "fastapi.BackgroundTasks"
+_OPTIONS = ("by_alias", "exclude_unset", "exclude_defaults", "exclude_none", "include", "exclude")
+#: Keywords anywhere in the application that change how path operations answer.
+_APPLICATION_WIDE = {
+    "default_response_class": "the application has a response class of its own",
+    "route_class": "the application has a route class of its own",
+    "generate_response": "the application makes its responses itself",
+}
+#: Statuses that have no body.
+_WITHOUT_BODY = ("204", "205", "304")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a path operation answers: its response model and options as source text.
+
+    ``annotated`` says that the model is the return annotation.
+    """
+
+    route: Route
+    model: str
+    annotated: bool
+    options: tuple[tuple[str, str], ...]
+
+
+class Answers:
+    """How the path operations of a program answer."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def of(self, function: Function, routes: list[Route]) -> Answer:
+        """How a path operation answers; raises ``LeftError`` where it can't be streamed."""
+        if len(routes) != 1:
+            raise LeftError("it is registered as several path operations")
+        [route] = routes
+        if route.call not in function.definition.decorator_list:
+            raise LeftError("it is not registered by a decorator")
+        if len(function.definition.decorator_list) > 1:
+            raise LeftError("another decorator sees what it returns")
+        if function.is_method:
+            raise LeftError("it is a method")
+        if route.method not in _METHODS:
+            raise LeftError(f"it is registered by {route.method}()")
+        if self.program.calls.references(function):
+            raise LeftError("it is also called by other code")
+        self._check_parameters(function)
+        for reason in self.application_wide:
+            raise LeftError(reason)
+        model, annotated = self._model(function, route)
+        return Answer(route, model, annotated, tuple(self._options(route, function)))
+
+    # -- the response model ------------------------------------------------------------------
+
+    def _model(self, function: Function, route: Route) -> tuple[str, bool]:
+        given = next((k.value for k in route.call.keywords if k.arg == "response_model"), None)
+        node = given if given is not None else function.definition.returns
+        if node is None or (isinstance(node, ast.Constant) and node.value is None):
+            if node is not None and given is None:
+                raise LeftError("it is annotated to return None")
+            return "", False
+        if not self._is_list(node, function.module):
+            raise LeftError(f"its response model is {ast.unparse(node)}, not a list of a type")
+        self._check_names(node, function)
+        return function.module.source(node), given is None
+
+    def _is_list(self, node: ast.expr, module: Module) -> bool:
+        if isinstance(node, ast.Name | ast.Attribute):
+            alias = self.program.type_alias(node, module)
+            return alias is not None and self._is_list(*alias)
+        return (
+            isinstance(node, ast.Subscript)
+            and not isinstance(node.slice, ast.Tuple)
+            and known.canonical(self.program.outside_name(node.value, module)) in _LISTS
+        )
+
+    @staticmethod
+    def _check_names(node: ast.expr, function: Function) -> None:
+        """The expression has to mean the same within the function."""
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and inner.id in function.bindings:
+                raise LeftError(f"{inner.id} means something else within the function")
+
+    # -- options -----------------------------------------------------------------------------
+
+    def _options(self, route: Route, function: Function) -> Iterator[tuple[str, str]]:
+        keywords = {k.arg: k.value for k in route.call.keywords}
+        if None in keywords:
+            raise LeftError("the options of its path operation are not written out")
+        if "response_class" in keywords:
+            raise LeftError("it has a response class of its own")
+        status = keywords.get("status_code")
+        if status is not None:
+            text = function.module.source(status)
+            if any(code in text for code in _WITHOUT_BODY):
+                raise LeftError("its status allows no body")
+            self._check_names(status, function)
+            yield "status_code", text
+        for option in _OPTIONS:
+            value = keywords.get(f"response_model_{option}")
+            if value is None:
+                continue
+            if option in ("include", "exclude"):
+                self._check_of_items(value, option)
+            elif not isinstance(value, ast.Constant):
+                raise LeftError(f"response_model_{option} is not a constant")
+            yield option, function.module.source(value)
+
+    @staticmethod
+    def _check_of_items(value: ast.expr, option: str) -> None:
+        """Only ``{"__all__": ...}`` means the same for a part of the list."""
+        match value:
+            case ast.Constant(value=None):
+                return
+            case ast.Dict(keys=[ast.Constant(value="__all__")], values=[inner]) if all(
+                isinstance(node, ast.Dict | ast.Set | ast.Constant | ast.expr_context)
+                for node in ast.walk(inner)
+            ):
+                return
+        raise LeftError(f"response_model_{option} picks items by their place")
+
+    # -- parameters --------------------------------------------------------------------------
+
+    def _check_parameters(self, function: Function) -> None:
+        for asker, argument in self._asked(function, set()):
+            names = self._annotated_as(argument, asker)
+            if names & _RESPONSES:
+                raise LeftError(f"{asker.name} may set headers or a status on the answer")
+            if _TASKS in names:
+                raise LeftError(f"{asker.name} adds tasks that run after the answer")
+
+    def _asked(self, function: Function, seen: set[Function]) -> Iterator[tuple[Function, ast.arg]]:
+        """The parameters of a function and of its dependencies."""
+        if function in seen:
+            return
+        seen.add(function)
+        for argument in function.parameters:
+            depends = self.program.web.depends(function, argument)
+            if depends is None:
+                yield function, argument
+                continue
+            found = self.program.web.dependency_functions(depends)
+            if not found and not self._is_harmless(depends.expression, depends.module):
+                raise LeftError(
+                    f"what the dependency {ast.unparse(depends.expression)} does to the answer is "
+                    "not known"
+                )
+            for inner in found:
+                yield from self._asked(inner, seen)
+
+    def _is_harmless(self, node: ast.expr, module: Module) -> bool:
+        """A class of the code base or of FastAPI's security: neither sees the response."""
+        values = self.program.infer(node, module)
+        return bool(values) and all(
+            (
+                isinstance(name := getattr(value, "cls", getattr(value, "name", "")), str)
+                and name.startswith("fastapi.security.")
+            )
+            or not isinstance(name, str)
+            for value in values
+        )
+
+    def _annotated_as(self, argument: ast.arg, function: Function) -> set[str]:
+        if argument.annotation is None:
+            return set()
+        return {
+            name
+            for node in ast.walk(argument.annotation)
+            if isinstance(node, ast.Name | ast.Attribute)
+            if (name := self.program.outside_name(node, function.module))
+        }
+
+    # -- the whole application ---------------------------------------------------------------
+
+    @cached_property
+    def application_wide(self) -> tuple[str, ...]:
+        """What in the application changes the answers of all path operations."""
+        return tuple(dict.fromkeys(self._application_wide()))
+
+    def _application_wide(self) -> Iterator[str]:
+        program = self.program
+        for module in program.modules.mentioning(tuple(_APPLICATION_WIDE)):
+            for node in ast.walk(module.tree):
+                match node:
+                    case (
+                        ast.keyword(arg=str() as name) | ast.Attribute(attr=name, ctx=ast.Store())
+                    ) if name in _APPLICATION_WIDE:
+                        yield _APPLICATION_WIDE[name]
+        for module in program.modules:
+            if "content-length" in module.file.text.lower():
+                yield f"{module.path} uses the header Content-Length, which a stream has not"
+        for module in program.modules.mentioning(("dependencies",)):
+            yield from self._of_all(module)
+
+    def _of_all(self, module: Module) -> Iterator[str]:
+        """Dependencies of routers and applications see the answer of every path operation."""
+        for node in ast.walk(module.tree):
+            if not isinstance(node, ast.keyword) or node.arg != "dependencies":
+                continue
+            if not isinstance(node.value, ast.List | ast.Tuple):
+                continue
+            for marker in node.value.elts:
+                if isinstance(marker, ast.Call) and marker.args:
+                    yield from self._of_dependency(marker.args[0], module)
+
+    def _of_dependency(self, node: ast.expr, module: Module) -> Iterator[str]:
+        functions = self.program.called_functions(ast.Call(func=node, args=[], keywords=[]), module)
+        if not functions and not self._is_harmless(node, module):
+            yield f"what the dependency {ast.unparse(node)} does to answers is not known"
+        for function in functions:
+            try:
+                self._check_parameters(function)
+            except LeftError as error:
+                yield str(error)
