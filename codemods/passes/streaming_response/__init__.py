@@ -16,4 +16,5 @@ PASS = Pass(
     documentation=codes.DOCUMENTATION,
     plan=plan,
     needs=("async-session",),
+    subject="Send lists without a limit while they are read",
 )
