@@ -411,8 +411,7 @@ class Tracer:
                 continue
             if isinstance(owner.cls, Class) and program.models.is_mapped(owner.cls):
                 if node.attr in program.models.relationships(owner.cls):
-                    path = (node.attr, *demand.path)
-                    found.append(replace(demand, expr=node.value, entity=owner.cls, path=path))
+                    found.append(self._related(node, owner.cls, demand))
                 else:
                     found += self._member(owner.cls, node.attr, node, demand)
             elif owner.cls == known.ROW:
@@ -424,6 +423,19 @@ class Tracer:
                 return [self._bound(demand, source[0], source[1])]
             found.append(self._lost(demand, f"{text_of(node)} is not followed"))
         return found
+
+    def _related(self, node: ast.Attribute, owner: Class, demand: Demand) -> Demand | Landing:
+        """What is asked of the owner of a relationship."""
+        if node in demand.reads:
+            reason = f"{text_of(node)} is followed to a depth that only the data knows"
+            return self._lost(demand, reason)
+        return replace(
+            demand,
+            expr=node.value,
+            entity=owner,
+            path=(node.attr, *demand.path),
+            reads=(*demand.reads, node),
+        )
 
     def _member(
         self, cls: Class, name: str, node: ast.Attribute, demand: Demand

@@ -68,6 +68,8 @@ class Demand:
     ``stack`` are the calls that were entered and not left, outermost first; ``trail`` are the
     functions so far, the reader first: what happens in one happens before what happens in those
     ahead of it. ``use`` is the expression by which the present function uses the instances.
+    ``reads`` are the attributes that led to the first steps of the path: one that comes twice is in
+    a loop or a recursion, as deep as the data.
     """
 
     touch: Touch
@@ -79,6 +81,7 @@ class Demand:
     stack: tuple[Hop, ...]
     use: ast.expr
     trail: tuple[Frame, ...] = ()
+    reads: tuple[ast.Attribute, ...] = ()
 
 
 @dataclass(frozen=True)
