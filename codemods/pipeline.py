@@ -95,7 +95,9 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
     current, program = codebase, Program(codebase)
     for rule in passes:
         outcome = rule.plan(program, options)
-        texts = edit_files(current, outcome.edits, jobs=options.jobs) | dict(outcome.texts)
+        # The modules that the pass adds are among those that the others import.
+        around = current.with_texts(outcome.texts)
+        texts = edit_files(around, outcome.edits, jobs=options.jobs) | dict(outcome.texts)
         after = current.with_texts(texts) if texts else current
         runs.append(PassRun(rule, current, after, outcome))
         errors |= dict.fromkeys(program.errors)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 
 from codemods.edits.actions import (
-    Arguments,
     InsertAfter,
     InsertBefore,
     RemoveStatement,
@@ -18,8 +17,6 @@ from codemods.edits.actions import (
 )
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Function
-from codemods.facts.values import FunctionValue, Instance
 from codemods.passes.async_session.analysis import Analysis
 from codemods.passes.async_session.engines import import_name
 from codemods.passes.async_session.functions import ddl_call
@@ -27,6 +24,13 @@ from codemods.passes.async_session.sites import DDL, Site
 from codemods.passes.async_session.versions import Versions
 from codemods.plan.colours import is_main_block
 from codemods.plan.draft import Draft
+from codemods.plan.lifespans import (
+    has_handlers,
+    lifespan_of,
+    make_lifespan,
+    one_name,
+    top_level,
+)
 
 
 def edit_startup(analysis: Analysis, draft: Draft, versions: Versions) -> list[Site]:
@@ -84,53 +88,21 @@ def _at_start(
         if program.outside_name(call.func, other) == known.FASTAPI
     ]
     calls = [call for other, call in applications if other is module]
-    if not calls or not _one_name(module, calls):
+    if not calls or not one_name(module, calls):
         return sites
     home, call = module, calls[0]
     body = _body(module, sites)
     for site in sites:
         draft.edit(module, module.statement(site.node), RemoveStatement())
-    existing = _lifespan(analysis, call, home)
+    existing = lifespan_of(program, call, home)
     if existing is not None:
         first = existing.definition.body[0]
         draft.edit(existing.module, first, InsertBefore(_dedent(body)))
         return []
-    if _has_handlers(home) or not versions.at_least("fastapi", "0.93", home.path):
+    if has_handlers(home) or not versions.at_least("fastapi", "0.93", home.path):
         return _handler(draft, home, calls, body)
-    statement = _top_level(home, call)
-    asynccontextmanager = draft.add_import(home, "contextlib", "asynccontextmanager")
-    iterator = draft.add_import(home, "collections.abc", "AsyncIterator")
-    draft.edit(
-        home,
-        statement,
-        InsertBefore(
-            f"\n\n@{asynccontextmanager}\n"
-            f"async def lifespan(app: FastAPI) -> {iterator}[None]:\n{body}\n    yield\n\n\n"
-        ),
-    )
-    for call in calls:
-        draft.edit(home, call, Arguments((), (("lifespan", "lifespan"),)))
+    make_lifespan(draft, home, calls, f"{body}\n    yield")
     return []
-
-
-def _one_name(module: Module, calls: list[ast.Call]) -> bool:
-    """Whether all calls make the same module-level variable."""
-    names = set()
-    for call in calls:
-        statement = module.statement(call)
-        if not isinstance(statement, ast.Assign) or module.function_of(call) is not None:
-            return False
-        names |= {ast.unparse(target) for target in statement.targets}
-    return len(names) == 1
-
-
-def _top_level(module: Module, node: ast.AST) -> ast.stmt:
-    """The statement of the module's body that holds a node."""
-    statement = module.statement(node)
-    for parent in module.ancestors(node):
-        if isinstance(parent, ast.stmt):
-            statement = parent
-    return statement
 
 
 def _dedent(body: str) -> str:
@@ -143,25 +115,10 @@ def _handler(draft: Draft, home: Module, calls: list[ast.Call], body: str) -> li
     name = ast.unparse(statement.targets[0])
     draft.edit(
         home,
-        _top_level(home, calls[-1]),
+        top_level(home, calls[-1]),
         InsertAfter(f'\n\n@{name}.on_event("startup")\nasync def create_tables():\n{body}\n\n'),
     )
     return []
-
-
-def _has_handlers(home: Module) -> bool:
-    return "on_event" in home.syntax.calls or "add_event_handler" in home.syntax.calls
-
-
-def _lifespan(analysis: Analysis, call: ast.Call, home: Module) -> Function | None:
-    for keyword in call.keywords:
-        if keyword.arg == "lifespan":
-            for value in analysis.program.infer(keyword.value, home):
-                if isinstance(value, FunctionValue) and value.function.is_async:
-                    return value.function
-                if isinstance(value, Instance):
-                    return None
-    return None
 
 
 __all__ = ["edit_startup", "import_name"]

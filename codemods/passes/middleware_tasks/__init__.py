@@ -1,0 +1,67 @@
+"""The pass ``middleware-tasks``: the response does not wait for what it does not need."""
+
+from __future__ import annotations
+
+from codemods.findings import Level
+from codemods.passes.base import Pass
+from codemods.passes.middleware_tasks import codes
+from codemods.passes.middleware_tasks.plan import plan
+
+DOCUMENTATION = """\
+# middleware-tasks
+
+## What it does
+Finds work that a middleware awaits after `call_next` (or after the inner application, in a
+pure ASGI middleware) although the response does not need it, and makes a task of it. The tasks
+are held, named, logged when they fail, and waited for when the application stops.
+
+## Why is this bad
+The response of a middleware is sent when the middleware returns it. An access log or an audit
+row that is written before the `return` is added to the latency of every request; when it fails,
+so does a request that was answered already. `asyncio.create_task` alone is no better: the event
+loop holds its tasks weakly, nobody sees their errors, and a shutdown drops them.
+
+## Example
+```python
+@app.middleware("http")
+async def log_requests(request: Request, call_next):
+    response = await call_next(request)
+    await log_request_to_db(request)
+    return response
+```
+
+## Use instead
+```python
+@app.middleware("http")
+async def log_requests(request: Request, call_next):
+    response = await call_next(request)
+    await background.run(log_request_to_db(request), name="log_request_to_db")
+    return response
+```
+
+`background` is an object of a small module that is written into the application; its lifespan
+enters it. Outside of a lifespan (a `TestClient` that is not entered) it does the work at once,
+and a fixture has the application's tests do the same.
+
+## Fix safety
+Unsafe: the work may still go on when the client has its response, and its error no longer
+becomes a status 500. Work stays where it is when its value is used, when a `try` would see its
+error or a `with` surrounds it, when a later line may depend on it, when it raises an
+`HTTPException`, or when it is given something that ends with the request: a session, an
+instance, the body. Of the request itself only what is read from its scope may be used.
+Statements next to one another become one task and keep their order.
+
+## References
+- [Starlette: BaseHTTPMiddleware](https://www.starlette.io/middleware/#basehttpmiddleware)
+- [asyncio: create_task](https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task)
+"""
+
+PASS = Pass(
+    name=codes.NAME,
+    order=70,
+    summary="Work of a middleware that the response does not need becomes a task",
+    level=Level.UNSAFE,
+    codes=codes.CODES,
+    documentation=DOCUMENTATION,
+    plan=plan,
+)

@@ -1,0 +1,158 @@
+"""The plan of the pass: which work becomes a task, and what keeps the tasks."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from codemods.config import Options
+from codemods.edits.actions import RemoveStatement, Rewrite
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.findings import Finding, Level, Treatment
+from codemods.passes.base import Decision, Outcome
+from codemods.passes.middleware_tasks import codes, keeper
+from codemods.passes.middleware_tasks.callees import THREADS, Callees
+from codemods.passes.middleware_tasks.middleware import find_middleware
+from codemods.passes.middleware_tasks.work import Finder, Work
+from codemods.plan.draft import Draft
+from codemods.plan.generated import Generated, find_generated, generated, import_name
+from codemods.plan.lifespans import Start, enter, find_start, is_entered
+from codemods.plan.suites import work_in_place
+
+
+def plan(program: Program, options: Options) -> Outcome:
+    """Find the work of all middleware, and write tasks for what the response does not need."""
+    callees = Callees(program)
+    finder = Finder(program, callees)
+    works = [
+        work
+        for middleware in find_middleware(program)
+        for work in finder.find(middleware)
+        if not _is_kept(program, work)
+    ]
+    draft, texts = Draft(), dict[str, str]()
+    moving = [work for work in works if not work.reason]
+    if moving:
+        obstacle = _write(program, draft, texts, moving)
+        if obstacle:
+            works = [replace(work, reason=work.reason or obstacle) for work in works]
+    return Outcome(
+        draft.files(),
+        texts,
+        tuple(sorted(_finding(work) for work in works)),
+        tuple(_decision(work) for work in works),
+    )
+
+
+def _is_kept(program: Program, work: Work) -> bool:
+    """Whether the call hands its work to the keeper already."""
+    home = find_generated(program, keeper.TEXT)
+    functions = program.called_functions(work.call, work.middleware.module)
+    return home is not None and any(function.module is home for function in functions)
+
+
+def _write(program: Program, draft: Draft, texts: dict[str, str], works: list[Work]) -> str:
+    """The edits; gives the reason where the application can't keep tasks."""
+    start = find_start(program)
+    if isinstance(start, str):
+        return start
+    place = generated(program, start.module, keeper.MODULES, keeper.TEXT)
+    if place is None:
+        return "there is no free name for the module that would keep its tasks"
+    paths = {start.module.path, place.path, *(work.middleware.module.path for work in works)}
+    if start.lifespan is not None:
+        paths.add(start.lifespan.module.path)
+    if not all(program.codebase.editable(path) for path in paths):
+        return "the application starts outside of the part that may be edited"
+    _keep(program, draft, texts, start, place)
+    for group in dict.fromkeys((work.middleware, work.group) for work in works):
+        _start(program, draft, place, [w for w in works if (w.middleware, w.group) == group])
+    return ""
+
+
+def _keep(
+    program: Program, draft: Draft, texts: dict[str, str], start: Start, place: Generated
+) -> None:
+    if not place.exists:
+        texts[place.path] = place.text
+    if not is_entered(program, start, keeper.NAME, place.path):
+        enter(program, draft, start, place.path, keeper.NAME)
+    texts.update(work_in_place(program, draft, place.path, keeper.NAME))
+
+
+def _start(program: Program, draft: Draft, place: Generated, works: list[Work]) -> None:
+    """``await background.run(...)`` in the place of the first, and the others within it."""
+    first, *others = works
+    module = first.middleware.module
+    draft.add_import(module, import_name(program, module, place.path), keeper.NAME)
+    for work in works:
+        if not work.is_awaited:
+            draft.add_import(module, "starlette.concurrency", "run_in_threadpool")
+    name = " and ".join(dict.fromkeys(_name(work, program) for work in works))
+    rest = "".join(f", {_source(work, module)}" for work in others)
+    own = "{value}" if first.is_awaited else _threaded(first.call)
+    template = f'await {keeper.NAME}.run({own}{rest}, name="{name}")'
+    draft.edit(module, first.statement.value, Rewrite(template))
+    for work in others:
+        draft.edit(module, work.statement, RemoveStatement())
+
+
+def _source(work: Work, module: Module) -> str:
+    return module.source(work.call) if work.is_awaited else _threaded_source(work.call, module)
+
+
+def _threaded(call: ast.Call) -> str:
+    arguments = ", {args}" if call.args or call.keywords else ""
+    return f"run_in_threadpool({{func}}{arguments})"
+
+
+def _threaded_source(call: ast.Call, module: Module) -> str:
+    arguments = [module.source(a) for a in call.args]
+    arguments += [f"{k.arg}={module.source(k.value)}" for k in call.keywords if k.arg]
+    return f"run_in_threadpool({', '.join([module.source(call.func), *arguments])})"
+
+
+def _name(work: Work, program: Program) -> str:
+    """The name of what is called, for logs."""
+    call = work.call
+    threaded = call.args and program.outside_name(call.func, work.middleware.module) in THREADS
+    target = call.args[0] if threaded else call.func
+    text = ast.unparse(target).removeprefix("self.")
+    return text if text.replace(".", "").isidentifier() else "work after the response"
+
+
+def _finding(work: Work) -> Finding:
+    module = work.middleware.module
+    key = module.key(work.statement)
+    called = ast.unparse(work.call.func)
+    message = f"the client waits for {called}, which its response does not need"
+    if work.reason:
+        message = f"the client waits for {called}, which can't become a task: {work.reason}"
+    return Finding(
+        module.path,
+        key.line,
+        key.column + 1,
+        (codes.KEPT if work.reason else codes.WAITED).code,
+        message,
+        codes.NAME,
+        Level.DISPLAY if work.reason else Level.UNSAFE,
+        Treatment.LEFT if work.reason else Treatment.NATIVE,
+        (work.reason,) if work.reason else (),
+        work.middleware.function.qualname,
+    )
+
+
+def _decision(work: Work) -> Decision:
+    called = ast.unparse(work.call.func)
+    return Decision(
+        work.middleware.module.path,
+        work.statement.lineno,
+        work.middleware.function.qualname,
+        (Treatment.LEFT if work.reason else Treatment.NATIVE).value,
+        f"the client waits for {called}" if work.reason else f"{called} becomes a task",
+        (work.reason,) if work.reason else (),
+    )
+
+
+__all__ = ["plan"]

@@ -1,0 +1,111 @@
+"""Modules that a pass writes into the application, and how other modules import them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from codemods.facts import Program
+from codemods.facts.modules import Module
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A module for the application: its path, its text, and whether it is there already."""
+
+    path: str
+    text: str
+    exists: bool = False
+
+
+def find_generated(program: Program, text: str) -> Module | None:
+    """The module of the application that an earlier run made from ``text``.
+
+    It is known by its first line, its docstring: a person may have changed what follows.
+    """
+    title = text.partition("\n")[0]
+    for module in program.modules:
+        if module.lines[0] == title:
+            return module
+    return None
+
+
+def generated(program: Program, near: Module, names: Sequence[str], text: str) -> Generated | None:
+    """A place for ``text`` beside ``near``, under the first of ``names`` that is free."""
+    known = find_generated(program, text)
+    if known is not None:
+        return Generated(known.path, known.file.text, exists=True)
+    for name in names:
+        path = f"{near.folder}/{name}.py" if near.folder else f"{name}.py"
+        package = f"{path.removesuffix('.py')}/__init__.py"
+        if path not in program.codebase and package not in program.codebase:
+            return Generated(path, text)
+    return None
+
+
+def import_name(program: Program, module: Module, path: str) -> str:
+    """How ``module`` imports the module at ``path``: as it imports others of its kind."""
+    return import_name_from(program, module.path, [module], path)
+
+
+def import_name_from(program: Program, importer: str, examples: Iterable[Module], path: str) -> str:
+    """How a module at ``importer`` imports the one at ``path``, judged by ``examples``."""
+    folder = importer.rpartition("/")[0]
+    stem = path.removesuffix(".py")
+    examples = list(examples)
+    if _is_relative(program, examples) and (found := _relative(program, folder, stem)):
+        return found
+    for module in [*examples, *program.modules]:
+        for root in _roots(program, module):
+            if stem.startswith(root):
+                return stem[len(root) :].replace("/", ".")
+    return _dotted(program, stem)
+
+
+def _is_relative(program: Program, examples: Iterable[Module]) -> bool:
+    return any(
+        isinstance(statement, ast.ImportFrom) and statement.level
+        for module in examples
+        for statement in ast.walk(module.tree)
+    )
+
+
+def _relative(program: Program, folder: str, stem: str) -> str:
+    """The name with leading dots, where both modules stand in one package."""
+    here = folder.split("/") if folder else []
+    there = stem.split("/")
+    common = 0
+    while common < min(len(here), len(there) - 1) and here[common] == there[common]:
+        common += 1
+    levels = len(here) - common
+    for length in range(common, len(here) + 1):
+        if "/".join([*here[:length], "__init__.py"]) not in program.codebase:
+            return ""
+    return "." * (levels + 1) + ".".join(there[common:])
+
+
+def _roots(program: Program, module: Module) -> Iterator[str]:
+    """The folders from which the absolute imports of a module count."""
+    for statement in ast.walk(module.tree):
+        names = []
+        if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+            names = [statement.module]
+        elif isinstance(statement, ast.Import):
+            names = [alias.name for alias in statement.names]
+        for name in names:
+            target = program.modules.resolve(module, name)
+            if target is not None:
+                stem = target.path.removesuffix(".py").removesuffix("/__init__")
+                dotted = name.replace(".", "/")
+                if stem == dotted or stem.endswith("/" + dotted):
+                    yield stem[: len(stem) - len(dotted)]
+
+
+def _dotted(program: Program, stem: str) -> str:
+    """The dotted name from the topmost package on."""
+    parts = stem.split("/")
+    first = len(parts) - 1
+    while first > 0 and "/".join([*parts[:first], "__init__.py"]) in program.codebase:
+        first -= 1
+    return ".".join(parts[first:])

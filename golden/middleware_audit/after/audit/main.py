@@ -1,0 +1,93 @@
+import logging
+import time
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from audit.background_tasks import background
+from audit.database import Base, engine, get_db
+from audit.journal import log_request
+from audit.middleware import ErrorsMiddleware, QuotaMiddleware, SizeMiddleware, VisitsMiddleware
+from audit.models import AuditRow, ErrorRow, Note, Visit
+
+logger = logging.getLogger("audit")
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI):
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    try:
+        async with background:
+            yield
+    finally:
+        await engine.dispose()
+
+
+app = FastAPI(lifespan=lifespan)
+app.add_middleware(QuotaMiddleware)
+app.add_middleware(VisitsMiddleware, header="X-Visit-Number")
+app.add_middleware(SizeMiddleware)
+app.add_middleware(ErrorsMiddleware)
+
+
+@app.middleware("http")
+async def audit(request: Request, call_next):
+    start = time.perf_counter()
+    response = await call_next(request)
+    elapsed = time.perf_counter() - start
+    # the audit trail, row by row
+    await background.run(log_request(request, response.status_code), name="log_request")
+    response.headers["X-Audited"] = "yes"
+    if elapsed > 5:
+        logger.warning("slow: %s", request.url.path)
+    return response
+
+
+class NoteIn(BaseModel):
+    text: str
+
+
+@app.post("/notes", status_code=201)
+async def create_note(
+    note: NoteIn, request: Request, db: AsyncSession = Depends(get_db)
+):
+    row = Note(text=note.text, owner=request.headers.get("x-user", "anonymous"))
+    db.add(row)
+    await db.commit()
+    await db.refresh(row)
+    return {"id": row.id, "text": row.text, "owner": row.owner}
+
+
+@app.get("/notes")
+async def list_notes(db: AsyncSession = Depends(get_db)):
+    return [{"id": n.id, "text": n.text} for n in await db.scalars(select(Note).order_by(Note.id))]
+
+
+@app.get("/notes/{note_id}")
+async def read_note(note_id: int, db: AsyncSession = Depends(get_db)):
+    note = await db.get(Note, note_id)
+    if note is None:
+        raise HTTPException(404, "no such note")
+    return {"id": note.id, "text": note.text}
+
+
+@app.get("/audit")
+async def read_audit(db: AsyncSession = Depends(get_db)):
+    rows = await db.scalars(select(AuditRow).order_by(AuditRow.method, AuditRow.path, AuditRow.status))
+    return [[r.method, r.path, r.status, r.user] for r in rows]
+
+
+@app.get("/errors")
+async def read_errors(db: AsyncSession = Depends(get_db)):
+    return [[e.path, e.status] for e in await db.scalars(select(ErrorRow).order_by(ErrorRow.id))]
+
+
+@app.get("/visits")
+async def read_visits(db: AsyncSession = Depends(get_db)):
+    return {
+        v.path: v.count for v in await db.scalars(select(Visit).order_by(Visit.path))
+    }

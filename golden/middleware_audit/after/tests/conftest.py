@@ -1,0 +1,9 @@
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def background_in_place():
+    """Work that outlives its response is done when the response is there."""
+    from audit.background_tasks import background
+
+    background.in_place = True

