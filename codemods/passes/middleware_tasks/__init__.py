@@ -64,4 +64,5 @@ PASS = Pass(
     codes=codes.CODES,
     documentation=DOCUMENTATION,
     plan=plan,
+    subject="Run what follows the response as tasks that are kept",
 )
