@@ -10,16 +10,12 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import Instance
-from codemods.passes.async_session.obstacles import (
-    chain_top,
-    held_lock,
-    may_be_nested,
-    place_obstacle,
-)
+from codemods.passes.async_session.obstacles import chain_top, may_be_nested
 from codemods.passes.async_session.providers import Providers
 from codemods.passes.async_session.sites import BRIDGE, CREATE, ENTER, Site
 from codemods.plan.colours import Cause, Colouring
 from codemods.plan.flows import Flows, Node
+from codemods.plan.places import held_lock, place_obstacle
 
 
 @dataclass(frozen=True)

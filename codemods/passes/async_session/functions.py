@@ -21,10 +21,11 @@ from codemods.facts.values import External
 from codemods.passes.async_session.analysis import Analysis
 from codemods.passes.async_session.boundaries import Bridge
 from codemods.passes.async_session.inspection import inspect_within
-from codemods.passes.async_session.obstacles import Consumer, chain_top, consumed, consumer
+from codemods.passes.async_session.obstacles import Consumer, chain_top, consumer
 from codemods.passes.async_session.sites import AWAIT, BRIDGE, CREATE, DDL, ENTER, Site
 from codemods.plan.colours import AwaitedCall, is_main_block
 from codemods.plan.draft import Draft
+from codemods.plan.places import materialise, thread
 
 #: Return annotations of generators and their async form.
 _ASYNC_GENERICS = {
@@ -164,21 +165,7 @@ def await_call(analysis: Analysis, draft: Draft, call: ast.Call, module: Module)
     if isinstance(module.parent(call), ast.Await):
         return
     draft.edit(module, call, Await())
-    _materialise(analysis, draft, call, module)
-
-
-def _materialise(analysis: Analysis, draft: Draft, node: ast.AST, module: Module) -> None:
-    """A generator expression with an await in it would be an async one: make it a list."""
-    child: ast.AST = node
-    for parent in module.ancestors(node):
-        if isinstance(parent, ast.GeneratorExp):
-            first = parent.generators[0]
-            inside_first = child is first and any(n is node for n in ast.walk(first.iter))
-            if not inside_first and consumed(parent, module, analysis.program):
-                draft.edit(module, parent, MakeList())
-        if isinstance(parent, ast.stmt):
-            return
-        child = parent
+    materialise(analysis.program, draft, call, module)
 
 
 def _enter(analysis: Analysis, draft: Draft, item: ast.withitem, module: Module) -> None:
@@ -281,13 +268,13 @@ def _consume(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
             draft.edit(module, holder, MakeAsync(holder.generators.index(parent)))
             if isinstance(holder, ast.GeneratorExp):
                 draft.edit(module, holder, MakeList())
-            _materialise(analysis, draft, holder, module)
+            materialise(analysis.program, draft, holder, module)
         case Consumer.LIST, ast.Call():
             draft.edit(module, parent, Rewrite("[item async for item in {0}]"))
-            _materialise(analysis, draft, call, module)
+            materialise(analysis.program, draft, call, module)
         case Consumer.ALL, _:
             draft.edit(module, call, Rewrite("[item async for item in {self}]"))
-            _materialise(analysis, draft, call, module)
+            materialise(analysis.program, draft, call, module)
         case Consumer.NEXT, ast.Call():
             draft.edit(module, parent.func, Rewrite("anext"))
             await_call(analysis, draft, parent, module)
@@ -298,7 +285,7 @@ def _bridge(analysis: Analysis, draft: Draft, bridge: Bridge) -> None:
     call, module = bridge.call, bridge.module
     if bridge.session is None:
         thread(draft, call, module)
-        _materialise(analysis, draft, call, module)
+        materialise(analysis.program, draft, call, module)
         return
     session = module.source(bridge.session)
     if bridge.in_lambda:
@@ -308,14 +295,6 @@ def _bridge(analysis: Analysis, draft: Draft, bridge: Bridge) -> None:
         rest = ", {rest}" if len(call.args) + len(call.keywords) > 1 else ""
         draft.edit(module, call, Rewrite(f"{session}.run_sync({{func}}{rest})"))
     await_call(analysis, draft, call, module)
-
-
-def thread(draft: Draft, call: ast.Call, module: Module) -> None:
-    """``verify(a, b)`` becomes ``await run_in_threadpool(verify, a, b)``."""
-    name = draft.add_import(module, "fastapi.concurrency", "run_in_threadpool")
-    arguments = ", {args}" if call.args or call.keywords else ""
-    draft.edit(module, call, Rewrite(f"{name}({{func}}{arguments})"))
-    draft.edit(module, call, Await())
 
 
 __all__ = ["AWAIT", "BRIDGE", "CREATE", "DDL", "edit_functions", "imported_from"]

@@ -10,10 +10,10 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import External, Instance
 from codemods.passes.async_session import tables
 from codemods.passes.async_session.sites import BRIDGE, CREATE, Site
 from codemods.passes.async_session.versions import Versions
+from codemods.plan.places import consumed, place_obstacle
 
 
 def site_obstacle(site: Site, program: Program) -> str:
@@ -46,73 +46,6 @@ def _own_session_class(site: Site, program: Program) -> str:
         if isinstance(found.cls, Class):
             return found.cls.name
     return ""
-
-
-def place_obstacle(program: Program, node: ast.AST, module: Module) -> str:
-    """Why nothing can be awaited where ``node`` stands ("in a lambda in ..."), or ""."""
-    where = f"{module.path}:{getattr(node, 'lineno', 0)}"
-    child: ast.AST = node
-    before: ast.AST = node
-    for parent in module.ancestors(node):
-        if isinstance(parent, ast.Lambda):
-            return f"in a lambda in {where}"
-        if (
-            isinstance(parent, ast.GeneratorExp)
-            and not (child is parent.generators[0] and before is parent.generators[0].iter)
-            and not consumed(parent, module, program)
-        ):
-            return f"in a generator expression in {where}"
-        if isinstance(parent, ast.stmt):
-            break
-        child, before = parent, child
-    if lock := held_lock(program, node, module):
-        return f"while it holds {lock} in {where}"
-    return ""
-
-
-def held_lock(program: Program, node: ast.AST, module: Module) -> str:
-    """The lock of threads that is held where ``node`` stands: to wait with it stops the loop."""
-    child: ast.AST = node
-    for parent in module.ancestors(node):
-        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            return ""
-        if isinstance(parent, ast.With):
-            items = parent.items
-            if child in items:
-                items = items[: items.index(child)]
-            for item in items:
-                if any(
-                    isinstance(v, Instance)
-                    and isinstance(v.cls, str)
-                    and v.cls.startswith(("threading.", "multiprocessing."))
-                    for v in program.infer(item.context_expr, module)
-                ):
-                    return ast.unparse(item.context_expr)
-        child = parent
-    return ""
-
-
-def consumed(node: ast.GeneratorExp, module: Module, program: Program) -> bool:
-    """Whether a generator expression is used up at once: a list would do as well."""
-    return _used_up(node, module, program)
-
-
-def _used_up(node: ast.expr, module: Module, program: Program) -> bool:
-    """Whether an iterable is used up at once, by unpacking or by the standard library."""
-    parent = module.parent(node)
-    match parent:
-        case ast.Starred():
-            return True
-        case ast.Assign(targets=[ast.Tuple() | ast.List()]):
-            return parent.value is node
-        case ast.Call(func=called) if node in parent.args[:1]:
-            if isinstance(called, ast.Attribute) and called.attr == "join":
-                return True
-            return any(
-                isinstance(v, External) and v.name in tables.CONSUMERS
-                for v in program.infer(called, module)
-            )
-    return False
 
 
 def chain_top(call: ast.Call, module: Module) -> ast.Call:
@@ -175,7 +108,7 @@ def consumer(
                 return Consumer.LIST
             if name == "builtins.next" and not parent.keywords:
                 return Consumer.NEXT if _can_step(program, function, parent, module) else None
-    return Consumer.ALL if _used_up(call, module, program) else None
+    return Consumer.ALL if consumed(call, module, program) else None
 
 
 def cleans_up(function: Function) -> bool:

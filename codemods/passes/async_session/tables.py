@@ -98,11 +98,6 @@ TOLERANT_CALLS = frozenset(
     }
 )
 
-#: Consumers of a whole iterable: a generator expression with an await in it becomes a list there.
-CONSUMERS = frozenset(
-    f"builtins.{name}" for name in "list tuple set frozenset sorted sum min max dict".split()
-)
-
 #: Sync context managers that wait for nothing and hold nothing that another task waits for.
 SYNC_CONTEXTS = frozenset(
     {

@@ -13,8 +13,8 @@ from codemods.facts.blocking import Blocking
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.passes.async_session.analysis import Analysis
-from codemods.passes.async_session.functions import thread
 from codemods.plan.draft import Draft
+from codemods.plan.places import thread
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,100 @@
+"""Places where something can be awaited, and the edits that await it there."""
+
+from __future__ import annotations
+
+import ast
+
+from codemods.edits.actions import Await, MakeList, Rewrite
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.facts.values import External, Instance
+from codemods.plan.draft import Draft
+
+#: Consumers of a whole iterable: a generator expression with an await in it becomes a list there.
+CONSUMERS = frozenset(
+    f"builtins.{name}" for name in "list tuple set frozenset sorted sum min max dict".split()
+)
+
+
+def place_obstacle(program: Program, node: ast.AST, module: Module) -> str:
+    """Why nothing can be awaited where ``node`` stands ("in a lambda in ..."), or ""."""
+    where = f"{module.path}:{getattr(node, 'lineno', 0)}"
+    child: ast.AST = node
+    before: ast.AST = node
+    for parent in module.ancestors(node):
+        if isinstance(parent, ast.Lambda):
+            return f"in a lambda in {where}"
+        if (
+            isinstance(parent, ast.GeneratorExp)
+            and not (child is parent.generators[0] and before is parent.generators[0].iter)
+            and not consumed(parent, module, program)
+        ):
+            return f"in a generator expression in {where}"
+        if isinstance(parent, ast.stmt):
+            break
+        child, before = parent, child
+    if lock := held_lock(program, node, module):
+        return f"while it holds {lock} in {where}"
+    return ""
+
+
+def held_lock(program: Program, node: ast.AST, module: Module) -> str:
+    """The lock of threads that is held where ``node`` stands: to wait with it stops the loop."""
+    child: ast.AST = node
+    for parent in module.ancestors(node):
+        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return ""
+        if isinstance(parent, ast.With):
+            items = parent.items
+            if child in items:
+                items = items[: items.index(child)]
+            for item in items:
+                if any(
+                    isinstance(v, Instance)
+                    and isinstance(v.cls, str)
+                    and v.cls.startswith(("threading.", "multiprocessing."))
+                    for v in program.infer(item.context_expr, module)
+                ):
+                    return ast.unparse(item.context_expr)
+        child = parent
+    return ""
+
+
+def consumed(node: ast.expr, module: Module, program: Program) -> bool:
+    """Whether an iterable is used up at once, by unpacking or by the standard library."""
+    parent = module.parent(node)
+    match parent:
+        case ast.Starred():
+            return True
+        case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+            return parent.value is node
+        case ast.Call(func=called) if node in parent.args[:1]:
+            if isinstance(called, ast.Attribute) and called.attr == "join":
+                return True
+            return any(
+                isinstance(v, External) and v.name in CONSUMERS
+                for v in program.infer(called, module)
+            )
+    return False
+
+
+def materialise(program: Program, draft: Draft, node: ast.AST, module: Module) -> None:
+    """A generator expression with an await in it would be an async one: make it a list."""
+    child: ast.AST = node
+    for parent in module.ancestors(node):
+        if isinstance(parent, ast.GeneratorExp):
+            first = parent.generators[0]
+            inside_first = child is first and any(n is node for n in ast.walk(first.iter))
+            if not inside_first and consumed(parent, module, program):
+                draft.edit(module, parent, MakeList())
+        if isinstance(parent, ast.stmt):
+            return
+        child = parent
+
+
+def thread(draft: Draft, call: ast.Call, module: Module) -> None:
+    """``verify(a, b)`` becomes ``await run_in_threadpool(verify, a, b)``."""
+    name = draft.add_import(module, "fastapi.concurrency", "run_in_threadpool")
+    arguments = ", {args}" if call.args or call.keywords else ""
+    draft.edit(module, call, Rewrite(f"{name}({{func}}{arguments})"))
+    draft.edit(module, call, Await())
