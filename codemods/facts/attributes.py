@@ -138,6 +138,11 @@ class Attributes:
                 return one(Instance(known.SELECT, owner.args))
             if name == "no_autoflush":
                 return one(owner)
+            if f"{base}.{name}" in known.ATTRIBUTES:
+                return instance(known.ATTRIBUTES[f"{base}.{name}"])
+            held, methods = known.HOLDS.get(base, ("", frozenset()))
+            if held and name not in methods:
+                return instance(held)
         return one(Method(owner, name))
 
     def substitute(self, values: Values, owner: Instance, base: Class) -> Values:

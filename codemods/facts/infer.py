@@ -119,6 +119,10 @@ class Inference:
         """What an operator gives: of numbers and strings nothing of the code base."""
         operands = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
         values = [self.infer(operand, module) for operand in operands]
+        if isinstance(getattr(node, "op", None), ast.Div) and any(
+            Instance(known.PATH) in found for found in values
+        ):
+            return instance(known.PATH)
         if all(v and not any(self.called.ours(item) for item in v) for v in values):
             return instance(known.OPAQUE)
         return UNKNOWN
@@ -130,6 +134,8 @@ class Inference:
             match value:
                 case Instance(cls="builtins.dict", args=(_, item)):
                     found |= item
+                case Instance(cls=str() as cls) if cls in known.HOLDS:
+                    found |= instance(known.HOLDS[cls][0])
                 case Instance(cls=known.QUERY):
                     if isinstance(node.slice, ast.Slice):
                         found |= instance("builtins.list", self.called.row(value))

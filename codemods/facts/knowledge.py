@@ -53,6 +53,10 @@ ROUTER = "fastapi.APIRouter"
 DEPENDS = "fastapi.Depends"
 SECURITY = "fastapi.Security"
 TEST_CLIENT = "fastapi.testclient.TestClient"
+#: Any file object of the standard library.
+FILE = "io.IOBase"
+PATH = "pathlib.Path"
+LOOP = "asyncio.AbstractEventLoop"
 
 CANONICAL: dict[str, str] = {
     "sqlalchemy.orm.session.Session": SESSION,
@@ -136,6 +140,24 @@ CANONICAL: dict[str, str] = {
     "typing.Type": "builtins.type",
     "typing_extensions.Annotated": "typing.Annotated",
     "typing_extensions.TypeAlias": "typing.TypeAlias",
+    "pathlib.PosixPath": PATH,
+    "pathlib.WindowsPath": PATH,
+    "typing.TextIO": FILE,
+    "typing.BinaryIO": FILE,
+    "typing.IO": FILE,
+    "io.TextIOWrapper": FILE,
+    "io.BufferedReader": FILE,
+    "io.BufferedWriter": FILE,
+    "redis.StrictRedis": "redis.Redis",
+    "redis.client.Redis": "redis.Redis",
+    "requests.sessions.Session": "requests.Session",
+    "requests.session": "requests.Session",
+    "psycopg.connection.Connection": "psycopg.Connection",
+    "pymongo.mongo_client.MongoClient": "pymongo.MongoClient",
+    "openpyxl.workbook.Workbook": "openpyxl.Workbook",
+    "concurrent.futures.thread.ThreadPoolExecutor": "concurrent.futures.ThreadPoolExecutor",
+    "starlette.datastructures.UploadFile": "fastapi.UploadFile",
+    "fastapi.datastructures.UploadFile": "fastapi.UploadFile",
 }
 
 BASES: dict[str, tuple[str, ...]] = {
@@ -149,6 +171,8 @@ BASES: dict[str, tuple[str, ...]] = {
     "pydantic.generics.GenericModel": ("pydantic.BaseModel",),
     FASTAPI: ("starlette.applications.Starlette",),
     "httpx.AsyncClient": (),
+    "concurrent.futures.ThreadPoolExecutor": ("concurrent.futures.Executor",),
+    "concurrent.futures.ProcessPoolExecutor": ("concurrent.futures.Executor",),
 }
 
 _QUERY_BUILDERS = """
@@ -258,6 +282,96 @@ for _kind in (RESULT, SCALARS):
     RETURNS |= {f"{_kind}.{name}": "rows" for name in _ROW_LISTS}
     RETURNS |= {f"{_kind}.{name}": "row" for name in _ONE_ROW}
     RETURNS |= {f"{_kind}.{name}": "column" for name in _ONE_COLUMN}
+
+_CONNECTIONS = {
+    "psycopg2.connect": "psycopg2.extensions",
+    "pymysql.connect": "pymysql",
+    "MySQLdb.connect": "MySQLdb",
+    "pyodbc.connect": "pyodbc",
+    "oracledb.connect": "oracledb",
+}
+for _function, _module in _CONNECTIONS.items():
+    RETURNS[_function] = f"{_module}.connection"
+    RETURNS[f"{_module}.connection.cursor"] = f"{_module}.cursor"
+RETURNS |= {
+    **{f"{name}.open": FILE for name in ("builtins", "io", "gzip", "bz2", "lzma", "codecs", PATH)},
+    "io.open_code": FILE,
+    "zipfile.ZipFile.open": FILE,
+    "tarfile.open": "tarfile.TarFile",
+    **{
+        f"{PATH}.{name}": PATH
+        for name in """absolute resolve expanduser cwd home joinpath with_suffix with_name with_stem
+        relative_to rename replace readlink""".split()
+    },
+    "pwdlib.PasswordHash.recommended": "pwdlib.PasswordHash",
+    "boto3.client": "botocore.client.BaseClient",
+    "boto3.session.Session.client": "botocore.client.BaseClient",
+    "boto3.Session.client": "botocore.client.BaseClient",
+    "redis.from_url": "redis.Redis",
+    "redis.Redis.from_url": "redis.Redis",
+    "urllib.request.urlopen": "http.client.HTTPResponse",
+    "psycopg.connect": "psycopg.Connection",
+    "psycopg.Connection.connect": "psycopg.Connection",
+    "psycopg.Connection.cursor": "psycopg.Cursor",
+    "psycopg.Connection.execute": "psycopg.Cursor",
+    "psycopg.Cursor.execute": "self",
+    "sqlite3.connect": "sqlite3.Connection",
+    "sqlite3.Connection.cursor": "sqlite3.Cursor",
+    "sqlite3.Connection.execute": "sqlite3.Cursor",
+    "sqlite3.Cursor.execute": "self",
+    "PIL.Image.open": "PIL.Image.Image",
+    "PIL.Image.new": "PIL.Image.Image",
+    **{
+        f"PIL.Image.Image.{name}": "self"
+        for name in "resize convert rotate filter crop transpose copy quantize reduce".split()
+    },
+    **{
+        f"pandas.{name}": "pandas.DataFrame"
+        for name in "read_csv read_excel read_json read_parquet read_sql read_sql_query".split()
+    },
+    "openpyxl.load_workbook": "openpyxl.Workbook",
+    "concurrent.futures.Executor.submit": "concurrent.futures.Future",
+    "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
+    **{
+        f"asyncio.{name}": LOOP for name in "get_event_loop get_running_loop new_event_loop".split()
+    },
+}
+#: Context managers that give themselves.
+RETURNS |= {
+    f"{name}.__enter__": "self"
+    for name in (
+        FILE,
+        "tarfile.TarFile",
+        "zipfile.ZipFile",
+        "requests.Session",
+        "httpx.Client",
+        "smtplib.SMTP",
+        "smtplib.SMTP_SSL",
+        "ftplib.FTP",
+        "http.client.HTTPResponse",
+        "socket.socket",
+        "psycopg.Connection",
+        "psycopg.Cursor",
+        "psycopg2.extensions.connection",
+        "psycopg2.extensions.cursor",
+        "sqlite3.Connection",
+        "subprocess.Popen",
+        "PIL.Image.Image",
+        "redis.Redis",
+        "pymongo.MongoClient",
+        "concurrent.futures.Executor",
+    )
+}
+#: Attributes of objects of libraries, by the class that they have.
+ATTRIBUTES = {f"{PATH}.parent": PATH, "fastapi.UploadFile.file": FILE}
+#: Classes all of whose attributes and items are of another class, but for these methods.
+HOLDS: dict[str, tuple[str, frozenset[str]]] = {
+    "pymongo.MongoClient": ("pymongo.database.Database", frozenset(("close", "server_info"))),
+    "pymongo.database.Database": (
+        "pymongo.collection.Collection",
+        frozenset(("command", "list_collection_names")),
+    ),
+}
 
 #: Builders and terminals of Query, as the passes ask for them.
 QUERY_BUILDERS = frozenset(_QUERY_BUILDERS)

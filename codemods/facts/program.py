@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from codemods.facts import blocking_table
 from codemods.facts import knowledge as known
 from codemods.facts.calls import CallGraph
 from codemods.facts.evaluation import Evaluation
@@ -94,7 +95,7 @@ class Program:
     @staticmethod
     def star_names(library: str) -> frozenset[str]:
         """The names that ``from library import *`` brings."""
-        return _STAR_NAMES.get(library, frozenset())
+        return _STAR_NAMES.get(library, frozenset()) | blocking_table.star_names(library)
 
     def any_module(self, name: str) -> Values:
         """What ``name`` is in any module: for modules that are chosen at run time."""
@@ -389,6 +390,10 @@ class Program:
     def instances(self, values: Values, base: str) -> list[Instance]:
         """The values that are objects of (a subclass of) the outside class ``base``."""
         return [v for v in values if isinstance(v, Instance) and self.is_subclass(v.cls, base)]
+
+    def instances_of(self, values: Values, bases: Iterable[str]) -> list[Instance]:
+        """The values that are objects of (a subclass of) one of these outside classes."""
+        return [found for base in bases for found in self.instances(values, base)]
 
     def is_a(self, node: ast.expr, module: Module, *bases: str) -> bool:
         """Whether an expression can be an object of one of these outside classes."""
