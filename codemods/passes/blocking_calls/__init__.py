@@ -1,0 +1,65 @@
+"""The pass ``blocking-calls``: what blocks the event loop gets its async form or a thread."""
+
+from __future__ import annotations
+
+from codemods.findings import Level
+from codemods.passes.base import Pass
+from codemods.passes.blocking_calls import codes
+from codemods.passes.blocking_calls.plan import plan
+
+DOCUMENTATION = """\
+# blocking-calls
+
+## What it does
+Finds calls that hold the thread of the event loop, in every `async def` and in the sync functions
+that it calls: sleeping, HTTP clients, files, processes, password hashing, images, tables, database
+drivers used by hand, locks and threads. `time.sleep` becomes `asyncio.sleep`; what can be done by
+another thread as well goes through FastAPI's `run_in_threadpool`. A sync function of the
+application is called in a thread as a whole.
+
+## Why is this bad
+While such a call waits, the event loop serves nobody: fifty requests that sleep for 50 ms each take
+two and a half seconds instead of a twentieth of one.
+
+## Example
+```python
+@app.post("/login")
+async def login(form: LoginForm):
+    user = users[form.name]
+    if not bcrypt.checkpw(form.password.encode(), user.password):
+        time.sleep(1)
+        raise HTTPException(403)
+```
+
+## Use instead
+```python
+@app.post("/login")
+async def login(form: LoginForm):
+    user = users[form.name]
+    if not await run_in_threadpool(bcrypt.checkpw, form.password.encode(), user.password):
+        await asyncio.sleep(1)
+        raise HTTPException(403)
+```
+
+## Fix safety
+Safe: a call is given to a thread only where it does the same there. Functions that touch the event
+loop, a session, an object of the ORM, a lock, a context variable or something that other requests
+change stay where they are, and so does a call of a library that can't be used by several threads at
+once. A new `await` lets other requests in: where something shared is read before it and written
+after it, nothing is changed, and the finding says where a lock would have to be held. Nor is
+anything changed while a sync database session is open, or where a cancelled task cleans up.
+
+## References
+- [FastAPI: Concurrency and async / await](https://fastapi.tiangolo.com/async/)
+- [Python: Developing with asyncio](https://docs.python.org/3/library/asyncio-dev.html)
+"""
+
+PASS = Pass(
+    name=codes.NAME,
+    order=50,
+    summary="What blocks the event loop gets its async form or a thread.",
+    level=Level.SAFE,
+    codes=codes.CODES,
+    documentation=DOCUMENTATION,
+    plan=plan,
+)

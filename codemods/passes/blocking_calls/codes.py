@@ -1,0 +1,36 @@
+"""The codes of ``blocking-calls``."""
+
+from __future__ import annotations
+
+from codemods.facts.blocking_table import Kind
+from codemods.findings import Code
+
+NAME = "blocking-calls"
+
+SLEEP = Code("LL501", "blocking-sleep", "time.sleep stops the event loop")
+NETWORK = Code("LL502", "blocking-network-call", "The event loop waits for the network")
+DISK = Code("LL503", "blocking-file-access", "The event loop waits for the disk")
+PROCESS = Code("LL504", "blocking-process", "The event loop waits for another process")
+COMPUTATION = Code("LL505", "blocking-computation", "The event loop waits for a long computation")
+DATABASE = Code("LL506", "blocking-driver", "The event loop waits for a database driver")
+WAIT = Code("LL507", "blocking-wait", "The event loop waits for a thread, a lock or a person")
+LOOP = Code("LL508", "nested-event-loop", "An event loop is started within another one")
+HELPER = Code("LL509", "blocking-helper", "The event loop waits in a sync function")
+
+CODES = (SLEEP, NETWORK, DISK, PROCESS, COMPUTATION, DATABASE, WAIT, LOOP, HELPER)
+
+#: The code of each kind of waiting.
+BY_KIND = {
+    Kind.SLEEP: SLEEP,
+    Kind.NETWORK: NETWORK,
+    Kind.DISK: DISK,
+    Kind.PROCESS: PROCESS,
+    Kind.HASH: COMPUTATION,
+    Kind.KEY: COMPUTATION,
+    Kind.IMAGE: COMPUTATION,
+    Kind.TABLE: COMPUTATION,
+    Kind.DATABASE: DATABASE,
+    Kind.THREAD: WAIT,
+    Kind.PERSON: WAIT,
+    Kind.LOOP: LOOP,
+}

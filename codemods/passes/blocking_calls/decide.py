@@ -1,0 +1,221 @@
+"""What becomes of each blocking call, all of it before any edit."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from codemods.facts import Program
+from codemods.facts.blocking_table import CLOSES_SLOWLY, Effect, Form, Kind
+from codemods.facts.syntax import Class
+from codemods.facts.values import External
+from codemods.findings import Treatment
+from codemods.passes.blocking_calls.files import Opened, is_file_method, opened_files
+from codemods.passes.blocking_calls.interleaving import Interleaving
+from codemods.passes.blocking_calls.sites import Site, Sites
+from codemods.passes.blocking_calls.state import SharedState
+from codemods.passes.blocking_calls.threads import Threads
+from codemods.plan.places import place_obstacle
+
+#: Where a cancelled task cleans up, an await could be cut off.
+_CLEANUP = ("BaseException", "CancelledError", "GeneratorExit", "KeyboardInterrupt")
+_ALONE = "move the whole block into a function and call that by run_in_threadpool"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a site: its treatment and, where it is left, the reason."""
+
+    site: Site
+    treatment: Treatment
+    reason: str = ""
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether it becomes ``asyncio.sleep``."""
+        return self.treatment is Treatment.NATIVE
+
+
+class Decisions:
+    """The verdict on every site of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.sites = Sites(program)
+        self.state = SharedState(program, self.sites.blocking)
+        self.threads = Threads(program, self.sites, self.state)
+        self.interleaving = Interleaving(program, self.state)
+        self.has_pool = bool(program.modules.mentioning(("fastapi", "starlette")))
+        self.has_trio = bool(program.modules.mentioning(("trio",)))
+        self.mocked = self._mocks_sleep()
+        self.verdicts = self._all()
+
+    def _all(self) -> dict[ast.Call, Verdict]:
+        verdicts = {site.call: self._verdict(site) for site in self.sites.all}
+        sites = {site.call: site for site in self.sites.all}
+        followed: set[ast.Call] = set()
+        for opened in opened_files(self.program, sites):
+            followed |= {opened.site.call, *(user.call for user in opened.users)}
+            reason = self._file_reason(opened, verdicts)
+            if reason:
+                for site in (opened.site, *opened.users):
+                    verdicts[site.call] = _left(site, reason)
+        for site in self.sites.all:
+            if site.call in followed or not is_file_method(self.program, site):
+                continue
+            if not self.threads.is_local(_receiver(site), site):
+                verdicts[site.call] = _left(site, "where the file was opened is not known")
+        return verdicts
+
+    @staticmethod
+    def _file_reason(opened: Opened, verdicts: dict[ast.Call, Verdict]) -> str:
+        if opened.obstacle:
+            return f"{opened.obstacle}: {_ALONE}"
+        return next(
+            (
+                verdicts[site.call].reason
+                for site in (opened.site, *opened.users)
+                if verdicts[site.call].treatment is Treatment.LEFT
+            ),
+            "",
+        )
+
+    # -- one site ----------------------------------------------------------------------------
+
+    def _verdict(self, site: Site) -> Verdict:
+        reason = self._reason(site)
+        if reason:
+            return _left(site, reason)
+        if site.blocker.form is Form.SLEEP and not site.helpers and self._sleeps_alike(site):
+            return Verdict(site, Treatment.NATIVE)
+        if not self.has_pool:
+            return _left(site, "there is no FastAPI whose pool of threads could be used")
+        return Verdict(site, Treatment.BRIDGED)
+
+    def _reason(self, site: Site) -> str:
+        blocker = site.blocker
+        if not self.program.codebase.editable(site.module.path):
+            return "the file can't be edited"
+        if blocker.form is Form.LEFT and (not site.helpers or blocker.kind in _HOPELESS):
+            return blocker.advice
+        if isinstance(site.module.parent(site.call), ast.Await):
+            return "it is awaited, but gives nothing to wait for"
+        return (
+            self._place(site)
+            or self._closes(site)
+            or self._fixed_file(site)
+            or self.threads.obstacle(site)
+            or self.interleaving.conflict(site)
+        )
+
+    def _place(self, site: Site) -> str:
+        """Why nothing can be awaited where the call stands."""
+        module, call = site.module, site.call
+        if why := place_obstacle(self.program, call, module):
+            return f"it stands {why}"
+        comprehensions = 0
+        child: ast.AST = call
+        for parent in module.ancestors(call):
+            if parent is site.function.definition:
+                break
+            if parent in module.classes and child not in _head(module.classes[parent]):
+                return "it stands in the body of a class"
+            if isinstance(parent, ast.comprehension):
+                continue
+            comprehensions += isinstance(
+                parent, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+            )
+            if isinstance(parent, ast.Try | ast.TryStar) and child in parent.finalbody:
+                return "it cleans up in a finally block, where an await could be cancelled"
+            if isinstance(parent, ast.ExceptHandler) and _catches_cancellation(parent):
+                return "it cleans up after a cancellation, where an await could be cancelled"
+            if isinstance(parent, ast.arg | ast.AnnAssign) and child is parent.annotation:
+                return "it stands in an annotation"
+            child = parent
+        if comprehensions > 1:
+            return "it stands in a comprehension within another one"
+        if site.function.name in ("__aexit__", "__del__"):
+            return f"it cleans up in {site.function.name}, where an await could be cancelled"
+        return ""
+
+    def _closes(self, site: Site) -> str:
+        """Why a with statement around the call would go on blocking."""
+        if not isinstance(site.module.parent(site.call), ast.withitem):
+            return ""
+        for value in self.program.infer(site.call.func, site.module):
+            if isinstance(value, External) and value.name.startswith(CLOSES_SLOWLY):
+                return f"to leave its with statement blocks as well: {_ALONE}"
+        return ""
+
+    def _fixed_file(self, site: Site) -> str:
+        """Why two requests must not write at the same time."""
+        if site.blocker.form is not Form.OPEN or site.helpers:
+            return ""
+        if self.state.effect(site.blocker, site.call, site.module) is not Effect.WRITE:
+            return ""
+        for node in ast.walk(site.call):
+            if not isinstance(node, ast.Name):
+                continue
+            scope = site.module.scope_of(node).lookup(node.id)
+            if scope is not None and not scope.is_module:
+                return ""
+        return (
+            "every request writes the same file, and two of them could do so at once: "
+            "hold an asyncio.Lock around the block"
+        )
+
+    # -- sleep -------------------------------------------------------------------------------
+
+    def _sleeps_alike(self, site: Site) -> bool:
+        """Whether ``asyncio.sleep`` does the same as this ``time.sleep``."""
+        call, module = site.call, site.module
+        if len(call.args) != 1 or call.keywords or isinstance(call.args[0], ast.Starred):
+            return False
+        if self.has_trio or self.mocked or _expects_value_error(site):
+            return False
+        if self.program.infer(call.func, module) != frozenset((External("time.sleep"),)):
+            return False
+        scope = module.scope_of(call).lookup("asyncio")
+        return scope is None or scope.is_module
+
+    def _mocks_sleep(self) -> bool:
+        """Whether a test replaces ``time.sleep``, which it could no longer do."""
+        return any(
+            self.program.web.in_tests(module)
+            and not module.identifiers.isdisjoint(("patch", "monkeypatch", "setattr", "mocker"))
+            for module in self.program.modules.mentioning(("sleep",))
+        )
+
+
+#: What a thread of its own does not help against.
+_HOPELESS = (Kind.LOOP, Kind.THREAD, Kind.PERSON)
+
+
+def _left(site: Site, reason: str) -> Verdict:
+    return Verdict(site, Treatment.LEFT, reason)
+
+
+def _receiver(site: Site) -> ast.expr:
+    assert isinstance(site.call.func, ast.Attribute)
+    return site.call.func.value
+
+
+def _head(cls: Class) -> list[ast.AST]:
+    definition = cls.definition
+    return [*definition.bases, *definition.keywords, *definition.decorator_list]
+
+
+def _catches_cancellation(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or any(name in ast.unparse(handler.type) for name in _CLEANUP)
+
+
+def _expects_value_error(site: Site) -> bool:
+    """Whether the code around handles what ``time.sleep`` says to a negative number."""
+    return any(
+        isinstance(parent, ast.Try)
+        and any(
+            handler.type is None or "ValueError" in ast.unparse(handler.type)
+            for handler in parent.handlers
+        )
+        for parent in site.module.ancestors(site.call)
+    )

@@ -1,0 +1,124 @@
+"""The plan of ``blocking-calls``: edits, findings and decisions from the verdicts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from codemods.config import Options
+from codemods.edits.actions import Await, Rewrite
+from codemods.facts import Program
+from codemods.facts.blocking_table import Kind
+from codemods.facts.syntax import Function
+from codemods.findings import Finding, Level, Treatment
+from codemods.passes.base import Decision, Outcome
+from codemods.passes.blocking_calls import codes
+from codemods.passes.blocking_calls.decide import Decisions, Verdict
+from codemods.plan.draft import Draft
+from codemods.plan.places import materialise, thread
+
+_LOCK_ADVICE = "it stops the loop while another thread holds it: on the loop use asyncio.Lock"
+
+
+def plan(program: Program, options: Options) -> Outcome:
+    """Find what blocks the event loop, and give each call its async form or a thread."""
+    decisions = Decisions(program)
+    draft = Draft()
+    for verdict in decisions.verdicts.values():
+        if verdict.treatment is not Treatment.LEFT:
+            _edit(program, draft, verdict)
+    verdicts = list(decisions.verdicts.values())
+    findings = [_finding(verdict) for verdict in verdicts]
+    findings += [_lock(node, function) for node, function in decisions.sites.locks()]
+    return Outcome(
+        edits=draft.files(),
+        findings=tuple(sorted(findings)),
+        decisions=tuple(_decisions(verdicts)),
+    )
+
+
+def _edit(program: Program, draft: Draft, verdict: Verdict) -> None:
+    call, module = verdict.site.call, verdict.site.module
+    if verdict.sleeps:
+        name = draft.add_import(module, "asyncio")
+        draft.edit(module, call, Rewrite(f"{name}.sleep({{0}})"))
+        draft.edit(module, call, Await())
+        draft.drop_import(module, "time")
+        draft.drop_import(module, "time", "sleep")
+    else:
+        thread(draft, call, module)
+    materialise(program, draft, call, module)
+
+
+def _finding(verdict: Verdict) -> Finding:
+    site = verdict.site
+    key = site.module.key(site.call)
+    code = codes.HELPER if site.helpers else codes.BY_KIND[site.blocker.kind]
+    return Finding(
+        path=site.module.path,
+        line=key.line,
+        column=key.column + 1,
+        code=code.code,
+        message=_message(verdict),
+        rule=codes.NAME,
+        level=Level.DISPLAY if verdict.treatment is Treatment.LEFT else Level.SAFE,
+        treatment=verdict.treatment,
+        reasons=tuple(filter(None, (verdict.reason, *site.chain))),
+        symbol=site.function.qualname,
+    )
+
+
+def _message(verdict: Verdict) -> str:
+    site = verdict.site
+    called = ast.unparse(site.call.func)
+    what = f"`{called}` {site.blocker.reason} on the event loop"
+    if verdict.treatment is Treatment.LEFT:
+        return f"{what}, and is left: {verdict.reason}"
+    return what
+
+
+def _lock(node: ast.expr, function: Function) -> Finding:
+    key = function.module.key(node)
+    return Finding(
+        path=function.module.path,
+        line=key.line,
+        column=key.column + 1,
+        code=codes.WAIT.code,
+        message=f"`{ast.unparse(node)}` {Kind.THREAD.value} on the event loop, and is left: "
+        f"{_LOCK_ADVICE}",
+        rule=codes.NAME,
+        level=Level.DISPLAY,
+        treatment=Treatment.LEFT,
+        reasons=(_LOCK_ADVICE,),
+        symbol=function.qualname,
+    )
+
+
+def _decisions(verdicts: list[Verdict]) -> Iterator[Decision]:
+    """One line for each function and treatment."""
+    grouped: dict[tuple[Function, Treatment], list[Verdict]] = {}
+    for verdict in verdicts:
+        grouped.setdefault((verdict.site.function, verdict.treatment), []).append(verdict)
+    ordered = sorted(grouped, key=lambda k: (k[0].module.path, k[0].definition.lineno))
+    for function, treatment in ordered:
+        group = grouped[function, treatment]
+        yield Decision(
+            path=function.module.path,
+            line=function.definition.lineno,
+            symbol=function.qualname,
+            treatment=treatment.value,
+            action=f"{_ACTIONS[treatment]} {_calls(group)}",
+            reasons=tuple(dict.fromkeys(v.reason for v in group if v.reason)),
+        )
+
+
+_ACTIONS = {
+    Treatment.NATIVE: "awaits asyncio.sleep for",
+    Treatment.BRIDGED: "gives a thread to",
+    Treatment.LEFT: "goes on blocking the event loop by",
+}
+
+
+def _calls(verdicts: list[Verdict]) -> str:
+    names = dict.fromkeys(ast.unparse(verdict.site.call.func) for verdict in verdicts)
+    return ", ".join(f"`{name}`" for name in names)

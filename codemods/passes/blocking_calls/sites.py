@@ -1,0 +1,158 @@
+"""Every blocking call on the event loop: in an ``async def``, or below a sync function it calls."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from codemods.facts import Program
+from codemods.facts.blocking import Blocking
+from codemods.facts.blocking_table import Blocker, Form
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
+from codemods.facts.values import Instance
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """A call on the event loop that blocks it.
+
+    ``helpers`` are the sync functions of the code base that it can reach, if it is not a library's
+    own; ``chain`` the way down from there to the call that blocks.
+    """
+
+    call: ast.Call
+    module: Module
+    function: Function
+    blocker: Blocker
+    helpers: tuple[Function, ...] = ()
+    chain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A blocking call somewhere below a sync function."""
+
+    blocker: Blocker
+    chain: tuple[str, ...]
+
+
+class Sites:
+    """The blocking calls of a program's ``async def`` functions."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.blocking = Blocking(program)
+        self._reached: dict[Function, Reached | None] = {}
+        self.all = list(self._find())
+
+    def _find(self) -> Iterator[Site]:
+        for function in async_functions(self.program):
+            for call in own_calls(function):
+                site = self._site(call, function)
+                if site is not None:
+                    yield site
+
+    def _site(self, call: ast.Call, function: Function) -> Site | None:
+        module = function.module
+        blocker = self.blocking.call(call, module)
+        if blocker is not None:
+            return Site(call, module, function, blocker)
+        helpers = self.program.called_functions(call, module)
+        if not helpers or any(helper.is_async for helper in helpers):
+            return None
+        for helper in helpers:
+            reached = self.reached(helper)
+            if reached is not None:
+                return Site(call, module, function, reached.blocker, tuple(helpers), reached.chain)
+        return None
+
+    def reached(self, function: Function) -> Reached | None:
+        """The first call below a sync function that is worth a thread, or else any that blocks."""
+        if function not in self._reached:
+            self._reached[function] = None
+            if not function.is_async:
+                found = list(self._below(function))
+                useful = [r for r in found if r.blocker.form is not Form.LEFT]
+                self._reached[function] = next(iter(useful or found), None)
+        return self._reached[function]
+
+    def _below(self, function: Function) -> Iterator[Reached]:
+        module = function.module
+        for call in own_calls(function):
+            where = f"{function.name} calls {ast.unparse(call.func)} in {module.path}:{call.lineno}"
+            blocker = self.blocking.call(call, module)
+            if blocker is not None:
+                if not blocker.slight:
+                    yield Reached(blocker, (where,))
+                continue
+            for callee in self.program.called_functions(call, module):
+                below = self.reached(callee)
+                if below is not None:
+                    yield Reached(below.blocker, (where, *below.chain))
+
+    def locks(self) -> Iterator[tuple[ast.expr, Function]]:
+        """The locks of threads that an ``async def`` enters by a with statement."""
+        for function in async_functions(self.program):
+            module = function.module
+            if "with" not in module.identifiers:
+                continue
+            for node in ast.walk(function.definition):
+                if not isinstance(node, ast.With) or module.function_of(node) is not function:
+                    continue
+                for item in node.items:
+                    if self._is_lock(item.context_expr, module):
+                        yield item.context_expr, function
+
+    def _is_lock(self, node: ast.expr, module: Module) -> bool:
+        return any(
+            isinstance(value, Instance)
+            and isinstance(value.cls, str)
+            and value.cls.startswith(("threading.", "multiprocessing."))
+            for value in self.program.infer(node, module)
+        )
+
+
+def async_functions(program: Program) -> Iterator[Function]:
+    """The ``async def`` functions of the application, without its tests."""
+    for module in program.modules:
+        if "async" not in module.identifiers or program.web.in_tests(module):
+            continue
+        for function in module.functions.values():
+            if function.is_async:
+                yield function
+
+
+def own_calls(function: Function) -> Iterator[ast.Call]:
+    """The calls that the body of a function makes itself, in the order of the text."""
+    module = function.module
+    for node in own_nodes(function):
+        if isinstance(node, ast.Call) and module.function_of(node) is function:
+            yield node
+
+
+def own_nodes(function: Function) -> Iterator[ast.AST]:
+    """The nodes of the body of a function, without those of functions within it."""
+    waiting: list[ast.AST] = list(reversed(function.definition.body))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(list(_children(node))))
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a node that the function around it evaluates."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            yield from node.decorator_list
+            yield from node.args.defaults
+            yield from (default for default in node.args.kw_defaults if default is not None)
+        case ast.Lambda():
+            yield from node.args.defaults
+            yield from (default for default in node.args.kw_defaults if default is not None)
+        case _:
+            yield from ast.iter_child_nodes(node)
+
+
+__all__ = ["Reached", "Site", "Sites", "async_functions", "own_calls", "own_nodes"]

@@ -1,0 +1,367 @@
+"""What several requests share, and which functions read and write it, in what order.
+
+A *key* names something shared: a global of a module, an attribute of a class's objects, a field of
+``app.state``, the disk, a database. One key that begins like another one holds it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.blocking import Blocking
+from codemods.facts.blocking_table import Blocker, Effect, Kind
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Binding, Class, Function
+from codemods.facts.values import ClassValue, FunctionValue, Instance, Values
+from codemods.passes.blocking_calls.sites import own_nodes
+
+Key = tuple[str, ...]
+Place = tuple[int, int]
+
+DISK: Key = ("disk",)
+DATABASE: Key = ("database",)
+
+#: Methods of containers that change them.
+_MUTATORS = frozenset(
+    """append appendleft extend extendleft insert add update setdefault pop popleft popitem remove
+    discard clear sort reverse subtract move_to_end put_nowait get_nowait rotate
+    intersection_update difference_update symmetric_difference_update __setitem__
+    __delitem__""".split()
+)
+#: Methods that give something of the container, and not a copy.
+_INNER = frozenset("get setdefault pop popitem popleft values items".split())
+#: Methods that make an object.
+MAKERS = ("__init__", "__post_init__", "__new__")
+#: Objects that belong to one request.
+_OWN = ("pydantic.BaseModel", "builtins.Exception", "fastapi.Request", "fastapi.WebSocket")
+#: What makes a name that nobody else has.
+_UNIQUE = ("tempfile.", "uuid.", "secrets.")
+#: What a call reads or writes instead of the disk.
+_IN_MEMORY = ("io.BytesIO", "io.StringIO", known.FILE)
+_DEPTH = 6
+
+
+@dataclass(frozen=True)
+class Access:
+    """A read or a write of something shared. ``node`` is where it happens, ``place`` when."""
+
+    key: Key
+    writes: bool
+    node: ast.AST
+    place: Place
+
+
+class SharedState:
+    """Reads and writes of shared things, by function."""
+
+    def __init__(self, program: Program, blocking: Blocking) -> None:
+        self.program = program
+        self.blocking = blocking
+        self._accesses: dict[Function, tuple[Access, ...]] = {}
+        self._totals: dict[Function, frozenset[tuple[Key, bool]]] = {}
+        self._written: dict[str, frozenset[Key]] = {}
+
+    def accesses(self, function: Function) -> tuple[Access, ...]:
+        """What a function reads and writes, also through the functions that it calls."""
+        if function not in self._accesses:
+            self._accesses[function] = ()
+            self._accesses[function] = tuple(self._own(function))
+        return self._accesses[function]
+
+    def total(self, function: Function) -> frozenset[tuple[Key, bool]]:
+        """Every key that a function touches, and whether it writes it."""
+        if function not in self._totals:
+            self._totals[function] = frozenset()
+            self._totals[function] = frozenset((a.key, a.writes) for a in self.accesses(function))
+        return self._totals[function]
+
+    def written_by_functions(self, key: Key) -> bool:
+        """Whether any function writes what is named by ``key``, after it was made."""
+        name = key[-1]
+        if name not in self._written:
+            self._written[name] = frozenset(
+                access.key
+                for module in self.program.modules.mentioning((name,))
+                if not self.program.web.in_tests(module)
+                for function in module.functions.values()
+                if function.name not in MAKERS
+                for access in self.accesses(function)
+                if access.writes
+            )
+        return any(overlap(key, other) for other in self._written[name])
+
+    # -- one function ------------------------------------------------------------------------
+
+    def _own(self, function: Function) -> Iterator[Access]:
+        module = function.module
+        for node in own_nodes(function):
+            match node:
+                case ast.Name(ctx=ast.Load()) | ast.Attribute(ctx=ast.Load()):
+                    if not isinstance(module.parent(node), ast.Attribute):
+                        yield from self._each(self.keys(node, module), False, node, start(node))
+                case ast.Name() if node.id in function.outer_names:
+                    written = self.keys(node, module)
+                    yield from self._each(written, True, node, end(module.statement(node)))
+                case ast.Attribute(value=value, attr=attr):
+                    holders = self.keys(value, module)
+                    written = {(*holder, attr) for holder in holders}
+                    yield from self._each(written, True, node, end(module.statement(node)))
+                case ast.Subscript(ctx=ast.Store() | ast.Del(), value=value):
+                    written = self.keys(value, module)
+                    yield from self._each(written, True, node, end(module.statement(node)))
+                case ast.AugAssign(target=target):
+                    read = self.keys(target, module)
+                    yield from self._each(read, False, target, start(target))
+                case ast.Call():
+                    yield from self._called(node, module)
+
+    def _called(self, call: ast.Call, module: Module) -> Iterator[Access]:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _MUTATORS:
+            yield from self._each(self.keys(call.func.value, module), True, call, end(call))
+        elif isinstance(call.func, ast.Name) and call.func.id == "setattr" and call.args:
+            yield from self._each(self.keys(call.args[0], module), True, call, end(call))
+        blocker = self.blocking.call(call, module)
+        if blocker is not None:
+            for key, writes in self._outside(blocker, call, module):
+                yield Access(key, writes, call, end(call))
+        for callee in self.program.called_functions(call, module):
+            for key, writes in self.total(callee):
+                yield Access(key, writes, call, end(call))
+
+    @staticmethod
+    def _each(keys: Iterable[Key], writes: bool, node: ast.AST, place: Place) -> Iterator[Access]:
+        for key in sorted(keys):
+            yield Access(key, writes, node, place)
+
+    # -- what is outside of the process ------------------------------------------------------
+
+    def _outside(
+        self, blocker: Blocker, call: ast.Call, module: Module
+    ) -> Iterator[tuple[Key, bool]]:
+        """What a blocking call reads or writes on the disk or in a database."""
+        effect = self.effect(blocker, call, module)
+        if effect is Effect.NONE:
+            return
+        if blocker.kind is Kind.DATABASE:
+            yield DATABASE, effect is Effect.WRITE
+        elif not self._unique(call, module, 0):
+            yield DISK, effect is Effect.WRITE
+
+    def effect(self, blocker: Blocker, call: ast.Call, module: Module) -> Effect:
+        """What a blocking call does to what others see, as its arguments say."""
+        if blocker.effect is Effect.MODE:
+            method = isinstance(call.func, ast.Attribute) and self.program.is_a(
+                call.func.value, module, known.PATH
+            )
+            return _mode(call, method)
+        if blocker.effect is Effect.STATEMENT:
+            return _statement(call)
+        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+        if any(self.program.is_a(node, module, *_IN_MEMORY) for node in arguments):
+            return Effect.NONE
+        if _is_true(call, "exist_ok") or (blocker.kind is Kind.TABLE and not call.args):
+            return Effect.NONE
+        return blocker.effect
+
+    def _unique(self, node: ast.expr, module: Module, depth: int) -> bool:
+        """Whether an expression is made of a name that nobody else has."""
+        for inner in ast.walk(node):
+            match inner:
+                case ast.Call(func=func):
+                    if self.program.outside_name(func, module).startswith(_UNIQUE):
+                        return True
+                case ast.Name(ctx=ast.Load(), id=name) if depth < _DEPTH:
+                    scope = module.scope_of(inner).lookup(name)
+                    bindings = scope.bindings.get(name, []) if scope else []
+                    if isinstance(scope, Function) and any(
+                        binding.value is not None
+                        and binding.value is not node
+                        and self._unique(binding.value, module, depth + 1)
+                        for binding in bindings
+                    ):
+                        return True
+        return False
+
+    # -- keys --------------------------------------------------------------------------------
+
+    def keys(self, node: ast.expr, module: Module, depth: int = 0) -> set[Key]:
+        """The shared things that an expression names, or is a part of."""
+        if depth > _DEPTH:
+            return set()
+        match node:
+            case ast.Name():
+                return self._name(node, module, depth)
+            case ast.Attribute(value=value, attr=attr):
+                if self._is_state(node, module):
+                    return {("state",)}
+                found = {(*key, attr) for key in self.keys(value, module, depth)}
+                return found or self._of_class(value, attr, module)
+            case ast.Subscript(value=value) | ast.Starred(value=value) | ast.Await(value=value):
+                return self.keys(value, module, depth)
+            case ast.Call(func=ast.Attribute(value=value, attr=attr)) if attr in _INNER:
+                return self.keys(value, module, depth)
+            case ast.Call():
+                return self._given(node, module, depth)
+            case ast.BoolOp(values=values):
+                return {key for value in values for key in self.keys(value, module, depth)}
+            case ast.IfExp(body=body, orelse=orelse):
+                return self.keys(body, module, depth) | self.keys(orelse, module, depth)
+            case ast.NamedExpr(value=value):
+                return self.keys(value, module, depth)
+        return set()
+
+    def _name(self, node: ast.Name, module: Module, depth: int) -> set[Key]:
+        if _is_global(node, module):
+            return {("global", module.path, node.id)}
+        home = self.program.home(node, module)
+        if home is None:
+            return set()
+        scope, name = home
+        bindings = scope.bindings.get(name, [])
+        if scope.is_module:
+            if all(b.kind in ("def", "class", "import", "from") for b in bindings):
+                return self._classes(node, module)
+            return self._objects(node, module) or {("global", scope.module.path, name)}
+        if not isinstance(scope, Function):
+            return set()
+        found: set[Key] = set()
+        for binding in bindings:
+            if binding.kind == "parameter":
+                found |= self._parameter(scope, binding, depth)
+            elif binding.value is not None and binding.kind != "augmented":
+                found |= self.keys(binding.value, scope.module, depth + 1)
+        return found
+
+    def _parameter(self, function: Function, binding: Binding, depth: int) -> set[Key]:
+        assert isinstance(binding.node, ast.arg)
+        argument = binding.node
+        if function.name in MAKERS and argument is function.parameters[0]:
+            return set()  # nobody else has the object yet
+        depends = self.program.web.depends(function, argument)
+        found: set[Key] = set()
+        if depends is not None:
+            for provider in self.program.web.dependency_functions(depends):
+                found |= self._results(provider, depth)
+        elif depth < 2:
+            for call, module in self.program.calls.calls_of(function):
+                given = self.program.calls.argument(call, function, argument)
+                if given is not None:
+                    found |= self.keys(given, module, depth + 1)
+        return found | self._of_values(self.program.parameter(function, argument))
+
+    def _given(self, call: ast.Call, module: Module, depth: int) -> set[Key]:
+        found: set[Key] = set()
+        for value in self.program.infer(call.func, module):
+            if isinstance(value, FunctionValue):
+                found |= self._results(value.function, depth + 1)
+        return found
+
+    def _results(self, function: Function, depth: int) -> set[Key]:
+        given = [r.value for r in function.returns] + [
+            y.value for y in function.yields if isinstance(y, ast.Yield)
+        ]
+        return {
+            key
+            for value in given
+            if value is not None
+            for key in self.keys(value, function.module, depth + 1)
+        }
+
+    def _of_class(self, value: ast.expr, attr: str, module: Module) -> set[Key]:
+        """An attribute of an object that a parameter or an attribute holds."""
+        if isinstance(value, ast.Name | ast.Call):
+            return set()
+        return {(*key, attr) for key in self._objects(value, module)}
+
+    def _objects(self, node: ast.expr, module: Module) -> set[Key]:
+        values = self.program.infer(node, module)
+        return self._of_values(frozenset(v for v in values if isinstance(v, Instance)))
+
+    def _classes(self, node: ast.Name, module: Module) -> set[Key]:
+        values = self.program.infer(node, module)
+        return self._of_values(frozenset(v for v in values if isinstance(v, ClassValue)))
+
+    def _of_values(self, values: Values) -> set[Key]:
+        """The keys of objects and classes of the code base: those of their topmost base."""
+        found: set[Key] = set()
+        for value in values:
+            if isinstance(value, Instance | ClassValue) and self._is_shared(value.cls):
+                assert isinstance(value.cls, Class)
+                bases = [base for base in self.program.mro(value.cls) if isinstance(base, Class)]
+                found.add(("object", str(bases[-1])))
+        return found
+
+    def _is_shared(self, cls: Class | str) -> bool:
+        """Whether objects of a class may be seen by several requests."""
+        if not isinstance(cls, Class) or self.program.models.is_entity(frozenset((Instance(cls),))):
+            return False
+        return not any(self.program.is_subclass(cls, base) for base in _OWN)
+
+    def _is_state(self, node: ast.Attribute, module: Module) -> bool:
+        """Whether an expression is ``app.state``, also by way of a request."""
+        if node.attr != "state":
+            return False
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "app":
+            return True
+        return self.program.is_a(node.value, module, known.FASTAPI)
+
+
+def _is_global(node: ast.Name, module: Module) -> bool:
+    """Whether a function declares the name as one of its module."""
+    function = module.function_of(node)
+    return function is not None and any(
+        isinstance(statement, ast.Global) and node.id in statement.names
+        for statement in ast.walk(function.definition)
+    )
+
+
+def overlap(one: Key, other: Key) -> bool:
+    """Whether two keys name the same thing, or one a part of the other."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def _mode(call: ast.Call, method: bool) -> Effect:
+    """Whether a file is opened to be read; to append is harmless, each write is one."""
+    places = call.args[:1] if method else call.args[1:2]
+    given = [*places, *(k.value for k in call.keywords if k.arg == "mode")]
+    modes = [m.value for m in given if isinstance(m, ast.Constant) and isinstance(m.value, str)]
+    if not given or (modes and set(modes[0]) <= set("rbtU")):
+        return Effect.READ
+    if modes and set(modes[0]) <= set("abt"):
+        return Effect.NONE
+    return Effect.WRITE
+
+
+def _statement(call: ast.Call) -> Effect:
+    """Whether a statement only reads, as its text says."""
+    text = call.args[0] if call.args else None
+    query = text.value if isinstance(text, ast.Constant) else ""
+    reads = isinstance(query, str) and query.lstrip().lower().startswith(("select", "show"))
+    return Effect.READ if reads else Effect.WRITE
+
+
+def _is_true(call: ast.Call, name: str) -> bool:
+    return any(
+        k.arg == name and isinstance(k.value, ast.Constant) and k.value.value is True
+        for k in call.keywords
+    )
+
+
+def start(node: ast.expr) -> Place:
+    """Where an expression begins."""
+    return node.lineno, node.col_offset
+
+
+def end(node: ast.expr | ast.stmt) -> Place:
+    """Where an expression (or the head of a compound statement) ends."""
+    match node:
+        case ast.For(iter=part) | ast.AsyncFor(iter=part):
+            return end(part)
+        case ast.With(items=items) | ast.AsyncWith(items=items):
+            return end(items[-1].context_expr)
+    return node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
