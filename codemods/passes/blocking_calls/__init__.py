@@ -8,8 +8,6 @@ from codemods.passes.blocking_calls import codes
 from codemods.passes.blocking_calls.plan import plan
 
 DOCUMENTATION = """\
-# blocking-calls
-
 ## What it does
 Finds calls that hold the thread of the event loop, in every `async def` and in the sync functions
 that it calls: sleeping, HTTP clients, files, processes, password hashing, images, tables, database
@@ -62,4 +60,5 @@ PASS = Pass(
     codes=codes.CODES,
     documentation=DOCUMENTATION,
     plan=plan,
+    subject="Keep the event loop free of blocking calls",
 )
