@@ -300,7 +300,10 @@ def _seen(answer: Mapping[str, Any], request: Request, scenario: Scenario) -> st
 
 
 def _body(text: str, ignore: Iterable[str]) -> tuple[str, bool]:
-    """JSON is compared with its order and the spelling of its numbers; other text as it is."""
+    """JSON is compared with its order and the spelling of its numbers; other text as it is.
+
+    Where nothing is ignored, JSON is compared as it was sent too: its spaces and escapes.
+    """
     try:
         document = json.loads(
             text,
@@ -313,7 +316,8 @@ def _body(text: str, ignore: Iterable[str]) -> tuple[str, bool]:
     for path in ignore:
         document, count = JsonPath.parse(path).blank(document)
         total += count
-    return json.dumps(document, indent=1, ensure_ascii=False), bool(total)
+    readable = json.dumps(document, indent=1, ensure_ascii=False)
+    return readable if total else f"{readable}\nas sent: {text}", bool(total)
 
 
 def _row_differences(before: Tables, after: Tables, ignore: Iterable[str]) -> list[str]:

@@ -1,0 +1,19 @@
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from .database import Base, engine
+from .routers import makers, products
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI):
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    yield
+    await engine.dispose()
+
+
+app = FastAPI(title="Catalogue", lifespan=lifespan)
+app.include_router(products.router)
+app.include_router(makers.router)
