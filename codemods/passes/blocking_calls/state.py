@@ -120,16 +120,18 @@ class SharedState:
                     yield from self._called(node, module)
 
     def _called(self, call: ast.Call, module: Module) -> Iterator[Access]:
-        if isinstance(call.func, ast.Attribute) and call.func.attr in _MUTATORS:
+        callees = self.program.called_functions(call, module)
+        if callees:
+            for callee in callees:
+                for key, writes in self.total(callee):
+                    yield Access(key, writes, call, end(call))
+        elif isinstance(call.func, ast.Attribute) and call.func.attr in _MUTATORS:
             yield from self._each(self.keys(call.func.value, module), True, call, end(call))
         elif isinstance(call.func, ast.Name) and call.func.id == "setattr" and call.args:
             yield from self._each(self.keys(call.args[0], module), True, call, end(call))
         blocker = self.blocking.call(call, module)
         if blocker is not None:
             for key, writes in self._outside(blocker, call, module):
-                yield Access(key, writes, call, end(call))
-        for callee in self.program.called_functions(call, module):
-            for key, writes in self.total(callee):
                 yield Access(key, writes, call, end(call))
 
     @staticmethod

@@ -10,7 +10,7 @@ from codemods.facts import knowledge as known
 from codemods.facts.blocking_table import BOUND_TO_THREAD, Form
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
-from codemods.facts.values import External, FunctionValue, Instance, Method, Value
+from codemods.facts.values import ClassValue, External, FunctionValue, Instance, Method, Value
 from codemods.passes.blocking_calls.sites import Site, Sites, own_calls, own_nodes
 from codemods.passes.blocking_calls.state import DATABASE, DISK, Key, SharedState, overlap
 
@@ -41,6 +41,8 @@ _DATABASE_CLASSES = (known.SESSION, known.CONNECTION, known.ENGINE, known.QUERY)
 #: Objects that a request has for itself.
 _OWN_OBJECTS = ("fastapi.UploadFile",)
 _MODEL = "pydantic.BaseModel"
+#: What is known when it is called.
+_CALLABLE = (External, FunctionValue, ClassValue, Method)
 
 
 class Threads:
@@ -247,7 +249,11 @@ class Threads:
                 root = root.value
             if not isinstance(root, ast.Name) or root.id not in parameters:
                 continue
-            if self.program.infer(call.func, module) or root.id in ("self", "cls"):
+            values = self.program.infer(call.func, module)
+            if root is call.func:
+                if values and all(isinstance(value, _CALLABLE) for value in values):
+                    continue
+            elif values or root.id in ("self", "cls"):
                 continue
             if root is not call.func and self._is_plain(parameters[root.id], module):
                 continue

@@ -1,0 +1,23 @@
+"""The loop is free afterwards: many requests at once wait beside each other."""
+
+from __future__ import annotations
+
+import pytest
+from throughput import KINDS, WAIT, both
+
+
+@pytest.mark.parametrize("kind", ["time.sleep", "a sync helper that sleeps", "requests.get"])
+def test_requests_wait_beside_each_other(kind: str) -> None:
+    times = 20
+    before, after = both(kind, times)
+    assert before.answers == after.answers == [(200, 1)] * times
+    # One after the other before; afterwards all of them within a few waits.
+    assert before.seconds >= WAIT * times
+    assert after.seconds < before.seconds / 3
+    assert after.stood_still < before.stood_still
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_each_kind_answers_alike(kind: str) -> None:
+    before, after = both(kind, 4)
+    assert before.answers == after.answers == [(200, 1)] * 4
