@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codemods.config import Options
+from codemods.edits.actions import FileEdits
 from codemods.edits.apply import edit_files
 from codemods.facts import Program
-from codemods.findings import Finding
-from codemods.passes import Outcome, Pass
+from codemods.findings import Finding, Level, Treatment
+from codemods.passes import Outcome, Pass, all_passes
+from codemods.passes.base import Decision
 from codemods.source import CodeBase, SourceError
+from codemods.suppression import frozen, silences
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,11 @@ def inspect(
 ) -> Inspection:
     """Let every pass look at the code base as it stands; nothing is edited."""
     program = program or Program(codebase)
-    outcomes = [rule.plan(program, options) for rule in passes]
+    outcomes = []
+    blocks: dict[str, str] = {}
+    for rule in passes:
+        program = _for_pass(program, rule, options)
+        outcomes.append(_planned(rule, program, options, blocks))
     return Inspection(
         program,
         tuple(sorted(finding for outcome in outcomes for finding in outcome.findings)),
@@ -93,8 +100,11 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
     runs: list[PassRun] = []
     errors: dict[SourceError, None] = {}
     current, program = codebase, Program(codebase)
+    blocks: dict[str, str] = {}
     for rule in passes:
-        outcome = rule.plan(program, options)
+        program = _for_pass(program, rule, options)
+        current = program.codebase
+        outcome = _planned(rule, program, options, blocks)
         # The modules that the pass adds are among those that the others import.
         around = current.with_texts(outcome.texts)
         texts = edit_files(around, outcome.edits, jobs=options.jobs) | dict(outcome.texts)
@@ -104,3 +114,53 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
         if texts:
             current, program = after, Program(after, reuse=program)
     return Migration(codebase, tuple(runs), program, tuple(errors))
+
+
+def _for_pass(program: Program, rule: Pass, options: Options) -> Program:
+    """The program in which the files are frozen that the user wants ``rule`` to leave alone."""
+    wanted = frozen(program.codebase, rule.name, rule.codes, options)
+    if wanted == program.codebase.frozen:
+        return program
+    return Program(replace(program.codebase, frozen=wanted), reuse=program)
+
+
+def _planned(rule: Pass, program: Program, options: Options, blocks: dict[str, str]) -> Outcome:
+    """What ``rule`` decides; ``blocks`` are the passes that speak against those that need them.
+
+    Where it edits a frozen file nothing of it is done, since its parts belong together.
+    """
+    outcome = rule.plan(program, options)
+    if outcome.blocks:
+        blocks[rule.name] = outcome.blocks[0]
+    edited = [path for path, edits in outcome.edits.items() if edits != FileEdits()]
+    for path in (*edited, *outcome.texts):
+        if path in program.codebase.frozen:
+            return _left_out(rule, outcome, f"it has to edit {path}, which is to be left alone")
+    if edited and not options.unsafe_fixes:
+        for need in rule.needs:
+            if need not in blocks and (why := _absent(need, program, options)):
+                blocks[need] = why
+            if need in blocks:
+                return _left_out(rule, outcome, blocks[need])
+    return outcome
+
+
+def _absent(name: str, program: Program, options: Options) -> str:
+    """Why a pass speaks against those that need it, where it is not run itself but silenced."""
+    for rule in all_passes():
+        codes = [code.code for code in rule.codes]
+        if rule.name == name and silences(program.codebase, rule.name, codes, options):
+            return next(iter(rule.plan(_for_pass(program, rule, options), options).blocks), "")
+    return ""
+
+
+def _left_out(rule: Pass, outcome: Outcome, why: str) -> Outcome:
+    """Nothing of ``outcome`` is done; its findings say why."""
+    findings = tuple(
+        replace(f, treatment=Treatment.LEFT, level=Level.DISPLAY, reasons=(why, *f.reasons))
+        for f in outcome.findings
+    )
+    place = min(outcome.findings, default=None)
+    path, line = (place.path, place.line) if place else (next(iter(outcome.edits), ""), 1)
+    decision = Decision(path, line, "", Treatment.LEFT.value, f"nothing of {rule.name}", (why,))
+    return Outcome(findings=findings, decisions=(decision,), withheld=outcome.withheld)

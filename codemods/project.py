@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from codemods.findings import Finding, Level, Treatment
 from codemods.selection import Selection, resolve
 from codemods.source import CodeBase, SourceError, load
 from codemods.source.codebase import git_root
-from codemods.suppression import suppressed
+from codemods.suppression import suppressed, unused
 
 if TYPE_CHECKING:
     from codemods.facts import Program
@@ -44,8 +44,9 @@ class Project:
         from codemods.pipeline import inspect
 
         inspected = inspect(self.codebase, self.selection.passes, self.options)
+        found = (*inspected.findings, *self._unused(inspected.findings))
         return Report(
-            self.visible(inspected.findings, self.codebase),
+            self.visible(found, self.codebase),
             inspected.errors,
             inspected.withheld + self._further(self.codebase, inspected.program),
         )
@@ -70,6 +71,14 @@ class Project:
         ``codebase`` is the one that they were found in.
         """
         return tuple(sorted(f for f in findings if self._visible(f, codebase)))
+
+    def _unused(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """The comments that silence nothing."""
+        by_path: dict[str, list[Finding]] = {}
+        for finding in findings:
+            by_path.setdefault(finding.path, []).append(finding)
+        for file in self.codebase:
+            yield from unused(file, by_path.get(file.path, ()), self.selection.silent)
 
     def _further(self, codebase: CodeBase, program: Program) -> int:
         from codemods.pipeline import inspect

@@ -1,9 +1,9 @@
-"""Findings that the user does not want to hear of: comments in the code and per-file ignores.
+"""What the user wants left alone: comments in the code and per-file ignores.
 
 ``# looplift: ignore`` at the end of a line silences it, ``# looplift: ignore[LL101]`` only that
 rule (a code, a prefix or the name of a pass), and so does ``# noqa: LL101``. A bare ``# noqa`` was
 written for other tools and means nothing here. ``# looplift: skip-file`` in the first lines
-silences the file.
+silences the file. What is silenced is neither reported nor edited.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import lru_cache
 
 from codemods.config import Options
-from codemods.findings import Finding
-from codemods.source import SourceFile
+from codemods.findings import Code, Finding, Level, Treatment
+from codemods.source import CodeBase, SourceFile
 
 #: ``skip-file`` counts in that many lines from the top.
 FIRST_LINES = 10
@@ -28,14 +29,105 @@ _SKIP = re.compile(r"^\s*#\s*looplift:\s*skip-file\b", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[,\s]+")
 _EVERYTHING = ""  # a prefix of every code
 
+#: What is said of comments that silence nothing.
+UNUSED = Code("LL001", "unused-suppression", "A comment silences a rule that finds nothing there")
 
-def suppressed(file: SourceFile, finding: Finding, options: Options | None = None) -> bool:
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment that silences rules on the lines from ``first`` to ``line``, where it stands."""
+
+    first: int
+    line: int
+    column: int
+    selectors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Where the user wants one pass to leave the code as it is."""
+
+    codebase: CodeBase
+    options: Options
+    rule: str
+
+    def why(self, path: str, line: int, *codes: str) -> str:
+        """Why a place with findings of one of ``codes`` is left alone, "" where it is not."""
+        file = self.codebase.files.get(path)
+        if file is None:
+            return ""
+        if skipped(file):
+            return f"{path} asks to be skipped"
+        for comment in comments(file):
+            if comment.first <= line <= comment.line and any(
+                _means(s, self.rule, code) for s in comment.selectors for code in codes
+            ):
+                return f"the comment in {path}:{comment.line} asks to leave it"
+        selectors = tuple(_per_file(path, self.options))
+        if any(_means(s, self.rule, code) for s in selectors for code in codes):
+            return f"per-file-ignores ask to leave it in {path}"
+        return ""
+
+
+def suppressed(file: SourceFile, finding: Finding, options: Options) -> bool:
     """Whether a comment in ``file`` or a per-file ignore silences ``finding``."""
-    selectors = list(_comments(file).get(finding.line, ()))
-    for pattern, ignored in options.per_file_ignores if options else ():
-        if _applies(pattern, file.path):
-            selectors += ("" if rule == "ALL" else rule for rule in ignored)
-    return skipped(file) or any(_means(selector, finding) for selector in selectors)
+    selectors = [*_by_line(file).get(finding.line, ()), *_per_file(file.path, options)]
+    if finding.code == UNUSED.code:  # a comment does not hide itself by silencing everything
+        selectors = [s for s in selectors if s == UNUSED.name or UNUSED.code[:3] == s[:3]]
+    return skipped(file) or any(_means(s, finding.rule, finding.code) for s in selectors)
+
+
+def frozen(
+    codebase: CodeBase, rule: str, codes: Iterable[Code], options: Options
+) -> frozenset[str]:
+    """The files that a pass must not edit: skipped ones, and those where it is ignored whole."""
+    names = [code.code for code in codes]
+    found = {file.path for file in codebase if skipped(file)}
+    for path in codebase.files if options.per_file_ignores else ():
+        selectors = tuple(_per_file(path, options))
+        if selectors and all(any(_means(s, rule, name) for s in selectors) for name in names):
+            found.add(path)
+    return frozenset(found)
+
+
+def silences(codebase: CodeBase, rule: str, codes: Iterable[str], options: Options) -> bool:
+    """Whether anything in a code base silences a rule."""
+    names = tuple(codes)
+    for file in codebase:
+        if skipped(file):
+            return True
+        selectors = [*_per_file(file.path, options)]
+        selectors += [selector for comment in comments(file) for selector in comment.selectors]
+        if any(_means(selector, rule, name) for selector in selectors for name in names):
+            return True
+    return False
+
+
+def unused(
+    file: SourceFile, findings: Iterable[Finding], unjudged: Collection[tuple[str, str]]
+) -> Iterator[Finding]:
+    """The comments of ``file`` that silence nothing of what was found in it.
+
+    A selector counts as used where a rule of its kind (``LL4``) finds anything: which of its codes
+    that is can change with the passes before. ``unjudged`` are rules, with a code each, that did
+    not look; nothing is said of comments that could mean them.
+    """
+    if skipped(file):
+        return
+    found = [(finding.line, finding.rule, finding.code) for finding in findings]
+    for comment in comments(file):
+        lines = range(comment.first, comment.line + 1)
+        here = [(rule, code) for line, rule, code in found if line in lines]
+        for selector in dict.fromkeys(comment.selectors):
+            kind = selector[:3]
+            if any(selector == rule or code.startswith(kind) for rule, code in (*here, *unjudged)):
+                continue
+            named = f"`{selector}`" if selector else "every rule"
+            message = f"the comment silences {named}, which finds nothing here"
+            yield Finding(
+                file.path, comment.line, comment.column, UNUSED.code, message, UNUSED.name,
+                Level.DISPLAY, Treatment.LEFT,
+            )  # fmt: skip
 
 
 @lru_cache(maxsize=1024)
@@ -46,8 +138,14 @@ def skipped(file: SourceFile) -> bool:
     return any(map(_SKIP.match, file.text.split("\n", FIRST_LINES)[:FIRST_LINES]))
 
 
-def _means(selector: str, finding: Finding) -> bool:
-    return selector == finding.rule or finding.code.startswith(selector)
+def _means(selector: str, rule: str, code: str) -> bool:
+    return selector == rule or code.startswith(selector)
+
+
+def _per_file(path: str, options: Options) -> Iterator[str]:
+    for pattern, ignored in options.per_file_ignores:
+        if _applies(pattern, path):
+            yield from (_EVERYTHING if rule == "ALL" else rule for rule in ignored)
 
 
 def _applies(pattern: str, path: str) -> bool:
@@ -64,15 +162,24 @@ def _applies(pattern: str, path: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _comments(file: SourceFile) -> Mapping[int, tuple[str, ...]]:
-    """The selectors by line. A comment behind a string of several lines counts for all of them."""
+def comments(file: SourceFile) -> tuple[Comment, ...]:
+    """What is silenced where. A comment behind a string of several lines counts for all of them."""
     text = file.text
     if "looplift:" not in text and "noqa" not in text.lower():
-        return {}
-    found: dict[int, tuple[str, ...]] = {}
-    for first, last, comment in _python(text) if file.is_python else _other(text):
+        return ()
+    found = []
+    for first, line, column, comment in _python(text) if file.is_python else _other(text):
         if selectors := tuple(_selectors(comment)):
-            found.update(dict.fromkeys(range(first, last + 1), selectors))
+            found.append(Comment(first, line, column, selectors))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _by_line(file: SourceFile) -> Mapping[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for comment in comments(file):
+        for line in range(comment.first, comment.line + 1):
+            found[line] = found.get(line, ()) + comment.selectors
     return found
 
 
@@ -80,25 +187,39 @@ def _selectors(comment: str) -> Iterator[str]:
     for match in _IGNORE.finditer(comment):
         yield from (_EVERYTHING,) if match[1] is None else filter(None, _SEPARATOR.split(match[1]))
     for match in _NOQA.finditer(comment):
-        yield from _SEPARATOR.split(match[1].upper())
+        yield from (code for code in _SEPARATOR.split(match[1].upper()) if code.startswith("LL"))
 
 
-def _other(text: str) -> Iterator[tuple[int, int, str]]:
+def _other(text: str) -> Iterator[tuple[int, int, int, str]]:
     for number, line in enumerate(text.split("\n"), 1):
         if (start := line.find("#")) >= 0:
-            yield number, number, line[start:]
+            yield number, number, start + 1, line[start:]
 
 
-def _python(text: str) -> Iterator[tuple[int, int, str]]:
-    """First and last line and text of each comment."""
-    first, joined = 0, 0
+def _python(text: str) -> Iterator[tuple[int, int, int, str]]:
+    """First and last line, column and text of each comment.
+
+    One at the end of a statement is about all its lines, however an edit lays them out; one
+    behind a string, about the lines of the string.
+    """
+    statement, first, joined = 0, 0, 0
     try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            line, end = token.start[0], token.end[0]
-            if token.type == tokenize.COMMENT:
-                yield (first if joined == line else line), line, token.string
-            elif end > line and token.type != tokenize.NEWLINE:
-                first = first if joined == line else line
-                joined = end
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError):
         return
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        line, end = token.start[0], token.end[0]
+        if token.type == tokenize.NEWLINE:
+            statement = 0
+        elif token.type == tokenize.COMMENT:
+            start = first if joined == line else line
+            if statement and following is not None and following.type == tokenize.NEWLINE:
+                start = statement
+            yield start, line, token.start[1] + 1, token.string
+        elif token.type not in _LAYOUT:
+            statement = statement or line
+            if end > line:
+                first, joined = (first if joined == line else line), end
+
+
+_LAYOUT = (tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)

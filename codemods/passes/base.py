@@ -20,7 +20,8 @@ class Outcome:
 
     ``edits`` are for Python modules, ``texts`` are whole new texts for other files (manifests)
     and for modules that the pass creates. ``withheld`` counts the edits that a higher level
-    (``--unsafe-fixes``) would make. ``decisions`` are the lines of the printed plan.
+    (``--unsafe-fixes``) would make. ``decisions`` are the lines of the printed plan. ``blocks``
+    says why passes that need this one must not run: what the user had left would break by them.
     """
 
     edits: Mapping[str, FileEdits] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     decisions: tuple[Decision, ...] = ()
     withheld: int = 0
+    blocks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

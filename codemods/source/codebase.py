@@ -77,13 +77,14 @@ class CodeBase:
     """All files below ``root``, by their path relative to it.
 
     ``target`` is the part (relative to ``root``, "" for all) in which files may be edited;
-    everything else is read only.
+    everything else is read only, and so are the files in ``frozen``.
     """
 
     root: Path
     files: Mapping[str, SourceFile]
     target: str = ""
     errors: tuple[SourceError, ...] = field(default=())
+    frozen: frozenset[str] = frozenset()
 
     def __getitem__(self, path: str) -> SourceFile:
         return self.files[path]
@@ -101,6 +102,8 @@ class CodeBase:
 
     def editable(self, path: str) -> bool:
         """Whether ``path`` lies in the part that may be edited."""
+        if path in self.frozen:
+            return False
         return not self.target or path == self.target or path.startswith(self.target + "/")
 
     def with_texts(self, texts: Mapping[str, str]) -> CodeBase:

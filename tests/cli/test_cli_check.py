@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import fakes
 import pytest
 
 import codemods.cache
+from codemods.findings import Finding
+from codemods.passes import Outcome
 
 
 def test_findings_are_one_a_line_then_a_summary(looplift, repo):
@@ -127,9 +130,64 @@ def test_comments_suppress(looplift, repo):
         "h = old_one, '# looplift: ignore'\n"
         "i = old_one  # noqa: E501\n"
         'j = old_one, """\n# noqa\n"""  # looplift: ignore\n'
+        "k = (\n    old_one,  # looplift: ignore\n    old_one,\n)\n"
+        "l = [\n    old_one,\n    old_one,\n]  # looplift: ignore[LL901]\n"
     )
-    out = looplift("check", "-q", "app/b.py").out
-    assert [line.split(":")[1] for line in out.splitlines()] == ["6", "7", "8", "9"]
+    out = looplift("check", "-q", "app/b.py", "--ignore", "LL001").out
+    assert [line.split(":")[1] for line in out.splitlines()] == ["6", "7", "8", "9", "15"]
+
+
+def test_comments_that_silence_nothing(looplift, repo):
+    (repo / "app" / "b.py").write_text(
+        "a = 1  # looplift: ignore\n"
+        "b = old_one  # looplift: ignore[LL911, LL901]\n"
+        "c = 1  # noqa: E501, LL901\n"
+        "d = 1  # noqa: E501\n"
+        "e = old_one  # looplift: ignore[fake-second]\n"
+        "f = 1  # looplift: ignore[LL001, LL901]\n"
+        "g = old_three  # looplift: ignore[LL921]\n"
+        "h = 1  # looplift: ignore[LL921]\n"
+        "i = old_one  # looplift: ignore[LL9]\n"
+        "j = '# looplift: ignore'\n"
+    )
+    result = looplift("check", "app/b.py")
+    assert [line for line in result.out.splitlines()[:-1] if "LL001" in line] == [
+        "app/b.py:5:14: LL001 the comment silences `fake-second`, which finds nothing here",
+    ]
+    assert "LL001" not in looplift("check", "-q", "--ignore", "LL001", "app/b.py").out
+    # Rules that do not look are not judged; all of them look with --unsafe-fixes.
+    assert "LL001" not in looplift("check", "-q", "--select", "LL901,LL001", "app/b.py").out
+    lines = looplift("check", "-q", "--unsafe-fixes", "app/b.py").out.splitlines()
+    found = [line.split(":")[1] for line in lines if "LL001" in line]
+    assert found == ["1", "3", "5", "8"]
+    assert "b.py:3:8: LL001 the comment silences `LL901`, which finds nothing here" in "\n".join(
+        lines
+    )
+
+
+def test_silenced_lines_of_other_files(looplift, repo):
+    (repo / "app" / "b.py").write_text("# looplift: skip-file\na = old_one\n")
+    assert looplift("apply", "--allow-dirty", "-q").code == 0
+    assert (repo / "app" / "b.py").read_text().endswith("a = old_one\n")
+    assert "new_one" in (repo / "app" / "a.py").read_text()
+
+
+def test_what_would_edit_a_frozen_file_is_left_as_a_whole(looplift, repo, monkeypatch):
+    """A pass that knows nothing of frozen files edits none of them."""
+
+    def plan(program, options):
+        finding = Finding("app/a.py", 1, 1, "LL901", "old", "fake-first")
+        texts = dict.fromkeys(("app/a.py", "app/b.py"), "new\n")
+        return Outcome(texts=texts, findings=(finding,))
+
+    fakes.use_fakes(monkeypatch, (replace(fakes.FIRST, plan=plan),))
+    (repo / "app" / "b.py").write_text("# looplift: skip-file\na = old_one\n")
+    before = fakes.tree(repo)
+    result = looplift("apply", "--allow-dirty")
+    assert result.code == 0
+    assert "    app/a.py:1:1: LL901 old\n" in result.out
+    assert "because it has to edit app/b.py, which is to be left alone" in result.out
+    assert fakes.tree(repo) == before
 
 
 def test_skip_file(looplift, repo):

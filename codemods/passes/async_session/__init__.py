@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from codemods.findings import Code, Level
-from codemods.passes.async_session.plan import BRIDGED, CALL, LEFT, plan
+from codemods.passes.async_session.plan import LEFT, plan
+from codemods.passes.async_session.silenced import BRIDGED, CALL
 from codemods.passes.base import Pass
 
 DOCUMENTATION = """\

@@ -23,6 +23,7 @@ from codemods.passes.async_session.lookups import looked_up
 from codemods.passes.async_session.obstacles import consumption_obstacle, site_obstacle
 from codemods.passes.async_session.origins import without_origin
 from codemods.passes.async_session.providers import Providers
+from codemods.passes.async_session.silenced import silenced
 from codemods.passes.async_session.sites import AWAIT, CREATE, DDL, ENTER, Site, Sites
 from codemods.plan.colours import Cause, Colouring, Framework, is_main_block
 
@@ -55,7 +56,7 @@ def analyse(program: Program, options: Options) -> Analysis:
     """Decide the colour of every function of a program."""
     sites = [site for site in Sites(program).all if not _stays(site, program)]
     clients = Clients(program)
-    closed: dict[Function, Cause] = {}
+    closed = silenced(program, options, sites)
     for site in sites:
         obstacle = site_obstacle(site, program)
         if obstacle and site.function is not None:

@@ -19,6 +19,7 @@ from codemods.passes.async_session.holders import Holders
 from codemods.passes.async_session.mocks import Mocks
 from codemods.passes.async_session.pooled import dependencies, edit_pooled
 from codemods.passes.async_session.requirements import edit_manifests
+from codemods.passes.async_session.silenced import BRIDGED, CALL, RULE, asked
 from codemods.passes.async_session.sites import BRIDGE, CREATE, Site
 from codemods.passes.async_session.startup import edit_startup
 from codemods.passes.async_session.testing import Testing
@@ -27,9 +28,8 @@ from codemods.passes.async_session.versions import Versions
 from codemods.passes.base import Decision, Outcome
 from codemods.plan.draft import Draft
 
-RULE = "async-session"
 POOLED = "becomes def, which FastAPI gives a thread"
-CALL, BRIDGED, LEFT = "LL401", "LL402", "LL403"
+LEFT = "LL403"
 
 
 def plan(program: Program, options: Options) -> Outcome:
@@ -148,6 +148,8 @@ def _verdict(analysis: Analysis, site: Site, threaded: bool) -> tuple[str, Treat
             message = f"`{called}` gets a thread, since {site.function.name} {why}"
             return BRIDGED, Treatment.BRIDGED, message
         message = f"`{called}` stays sync, since {site.function.name} {why}"
+        if asked(analysis.program, analysis.options, site):
+            return CALL, Treatment.LEFT, message
         return LEFT, Treatment.LEFT, message
     if site.kind == BRIDGE:
         return BRIDGED, Treatment.BRIDGED, f"`{called}` has no async form; it runs in run_sync"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from codemods.config import Options
 from codemods.facts import Program
@@ -22,10 +22,12 @@ from codemods.passes.eager_loading.reloads import Reload, Reloads
 from codemods.passes.eager_loading.render import NoName
 from codemods.passes.eager_loading.requeries import Requeries, Requery
 from codemods.passes.eager_loading.sessions import Sessions
+from codemods.passes.eager_loading.silenced import Left, leave_silenced
 from codemods.passes.eager_loading.touches import Touches, is_migration
 from codemods.passes.eager_loading.unknowns import unknown, vague
 from codemods.passes.eager_loading.ways import Kind, Landing, Path, Touch
 from codemods.passes.eager_loading.writing import Writer
+from codemods.suppression import Silence
 
 _EXPIRING = ("rollback", "expire", "expire_all", "begin", "begin_nested")
 
@@ -158,9 +160,13 @@ def untracked(program: Program) -> list[Untracked]:
 def plan(program: Program, options: Options) -> Outcome:
     """The edits, findings and decisions of the pass."""
     found = analyse(program)
+    left = leave_silenced(found, Silence(program.codebase, options, codes.NAME))
     writer = Writer(program)
-    findings: list[Finding] = []
-    decisions: list[Decision] = []
+    findings = [
+        _finding(one.module, one.node, one.code, one.message, (one.reason,), Treatment.LEFT)
+        for one in left
+    ]
+    decisions = [_left(one) for one in left]
     for factory in found.factories:
         writer.factory(factory)
         message = "the objects of this session expire on commit"
@@ -216,7 +222,12 @@ def plan(program: Program, options: Options) -> Outcome:
             _finding(touch.module, touch.node, codes.DYNAMIC, message, (), Treatment.LEFT)
         )
     edits = {p: e for p, e in writer.result().items() if program.codebase.editable(p)}
-    return Outcome(edits, findings=tuple(sorted(set(findings))), decisions=tuple(decisions))
+    return Outcome(
+        edits,
+        findings=tuple(sorted(set(findings))),
+        decisions=tuple(decisions),
+        blocks=tuple(dict.fromkeys(f"{one.message}: {one.reason}" for one in left)),
+    )
 
 
 def _reasons(touches: Iterable[Touch]) -> tuple[str, ...]:
@@ -274,6 +285,12 @@ def _finding(
 
 def _symbol(function: Function | None) -> str:
     return function.qualname if function is not None else ""
+
+
+def _left(one: Left) -> Decision:
+    return replace(
+        _decision(one.module, one.node, "is left", (one.reason,)), treatment=Treatment.LEFT.value
+    )
 
 
 def _decision(module: Module, node: ast.AST, action: str, reasons: tuple[str, ...]) -> Decision:

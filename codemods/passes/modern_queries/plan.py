@@ -20,6 +20,7 @@ from codemods.passes.modern_queries.selection import Selections
 from codemods.passes.modern_queries.sessions import Sessions
 from codemods.passes.modern_queries.states import State, Steps, UnconvertibleError
 from codemods.passes.modern_queries.travel import Node, Part, Travel
+from codemods.suppression import Silence
 
 #: Rounds after which the states of a loop that builds a query have to stand still.
 _ROUNDS = 20
@@ -29,12 +30,13 @@ _DEEPEST = 4
 
 def plan(program: Program, options: Options) -> Outcome:
     """Decide for every connected part of queries whether it converts."""
-    return _Planner(program).outcome()
+    return _Planner(program, options).outcome()
 
 
 class _Planner:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, options: Options) -> None:
         self.program = program
+        self.silence = Silence(program.codebase, options, codes.NAME)
         self.selections = Selections(program)
         self.sessions = Sessions(program)
         self.steps = Steps(program, self.selections, self.sessions)
@@ -91,6 +93,7 @@ class _Planner:
             return
         try:
             self._check_editable(part)
+            self._check_silenced(part)
             self.customs.check(part)
             if part.problems:
                 raise part.problems[0][2]
@@ -109,6 +112,12 @@ class _Planner:
             if not self._editable(node):
                 path = node.module.path
                 raise UnconvertibleError("LL210", f"it also lives in {path}, not to be edited")
+
+    def _check_silenced(self, part: Part) -> None:
+        for root in part.roots:
+            path, line = root.module.path, root.module.key(root.call).line
+            if why := self.silence.why(path, line, codes.QUERY.code):
+                raise UnconvertibleError(codes.QUERY.code, why)
 
     def _flow(self, part: Part) -> None:
         """Compute the states of all nodes of a part."""

@@ -14,6 +14,7 @@ from codemods.passes.base import Decision, Outcome, Pass
 from codemods.passes.session_dependency import codes
 from codemods.passes.session_dependency.dependencies import Repair, repair
 from codemods.passes.session_dependency.local import Unclosed, unclosed
+from codemods.suppression import Silence
 
 DOCUMENTATION = """\
 # session-dependency
@@ -71,8 +72,10 @@ def plan(program: Program, options: Options) -> Outcome:
             found.append(problem)
         elif not program.web.in_tests(function.module):
             found.extend(unclosed(function, program))
+    silence = Silence(program.codebase, options, codes.NAME)
     edits: dict[str, FileEdits] = {}
     for entry in found:
+        _leave_silenced(entry, silence)
         path = entry.function.module.path
         if entry.edits and program.codebase.editable(path):
             known_edits = edits.get(path, FileEdits())
@@ -86,6 +89,13 @@ def plan(program: Program, options: Options) -> Outcome:
         findings=tuple(sorted(_finding(problem) for problem in found)),
         decisions=tuple(_decision(problem) for problem in found),
     )
+
+
+def _leave_silenced(problem: Repair | Unclosed, silence: Silence) -> None:
+    module = problem.function.module
+    line = module.key(problem.node).line
+    if problem.edits and (why := silence.why(module.path, line, problem.code.code)):
+        problem.edits, problem.reason = [], why
 
 
 def _candidates(program: Program) -> Iterable[Function]:
