@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from codemods.facts import knowledge as known
+from codemods.facts.containers import PROVIDERS, provided
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class
 from codemods.facts.values import (
@@ -93,7 +94,7 @@ class Called:
                 return args[0] if args else instance(known.SESSION)
             case Instance(cls=known.ASYNC_SESSIONMAKER):
                 return instance(known.ASYNC_SESSION)
-            case Instance(cls="builtins.type", args=args):
+            case Instance(cls="builtins.type" | known.PROVIDER, args=args):
                 return args[0] if args else UNKNOWN
             case Instance(cls=cls) if isinstance(cls, Class):
                 return union(
@@ -108,6 +109,8 @@ class Called:
     def _outside_call(self, name: str, node: ast.Call, module: Module) -> Values:
         if name in (known.SESSIONMAKER, known.SCOPED_SESSION):
             return self._factory(name, node, module)
+        if name in PROVIDERS:
+            return provided(self.inference, name, node, module)
         if name == "functools.partial":
             return self.inference.infer(node.args[0], module) if node.args else UNKNOWN
         if name in ("typing.TypeVar", "typing_extensions.TypeVar"):

@@ -91,6 +91,7 @@ class CallGraph:
                 continue
             seen.add(cls)
             related = [b for b in self.program.mro(cls) if isinstance(b, Class)]
+            related += self.program.protocols.related(cls)
             for below in self.program.subclasses(cls):
                 # A mixin and what it is mixed with meet in the class below both.
                 related += [b for b in self.program.mro(below) if isinstance(b, Class)]
@@ -122,8 +123,9 @@ class CallGraph:
         family = self.family(function)
         found: list[Reference] = []
         unknown: list[Reference] = []
-        for module in self.program.modules.mentioning((function.name,)):
-            names = {function.name, *module.syntax.aliases.get(function.name, ())}
+        given = self._given_as.get(function, set())
+        for module in self.program.modules.mentioning((function.name, *given)):
+            names = {function.name, *given, *module.syntax.aliases.get(function.name, ())}
             for name in names:
                 for node in module.syntax.references.get(name, ()):
                     values = self.program.infer(node, module)
@@ -146,6 +148,30 @@ class CallGraph:
         if values or not isinstance(node, ast.Attribute):
             return False
         return not self.program.infer(node.value, module)
+
+    @cached_property
+    def _given_as(self) -> dict[Function, set[str]]:
+        """The functions that fixtures hand out, and the names that tests call them by."""
+        found: dict[Function, set[str]] = {}
+        for name, fixtures in self.program.web.fixtures.items():
+            for fixture in fixtures:
+                for value in self.functions_given(fixture):
+                    found.setdefault(value.function, set()).add(name)
+        return found
+
+    def functions_given(self, fixture: Function) -> list[FunctionValue]:
+        """The functions that a fixture hands out by name, whatever its annotation says."""
+        return [
+            value
+            for given in (*fixture.returns, *fixture.yields)
+            if isinstance(given.value, ast.Name)
+            for value in self.program.infer(given.value, fixture.module)
+            if isinstance(value, FunctionValue)
+        ]
+
+    def is_given(self, function: Function) -> bool:
+        """Whether a fixture hands the function out: the calls of tests are its calls."""
+        return function in self._given_as
 
     def named(self, name: str) -> list[Function]:
         """Every function of the code base with that name."""

@@ -47,6 +47,7 @@ SQLMODEL_SESSION = "sqlmodel.Session"
 SQLMODEL = "sqlmodel.SQLModel"
 CONTEXT = "contextlib.AbstractContextManager"
 GENERATOR = "collections.abc.Generator"
+CALLABLE = "collections.abc.Callable"
 COROUTINE = "collections.abc.Coroutine"
 FASTAPI = "fastapi.FastAPI"
 ROUTER = "fastapi.APIRouter"
@@ -57,6 +58,7 @@ TEST_CLIENT = "fastapi.testclient.TestClient"
 FILE = "io.IOBase"
 PATH = "pathlib.Path"
 LOOP = "asyncio.AbstractEventLoop"
+PROVIDER = "dependency_injector.providers.Provider"
 
 CANONICAL: dict[str, str] = {
     "sqlalchemy.orm.session.Session": SESSION,

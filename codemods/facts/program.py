@@ -13,6 +13,7 @@ from codemods.facts.evaluation import Evaluation
 from codemods.facts.infer import Inference
 from codemods.facts.models import Models
 from codemods.facts.modules import Module, Modules
+from codemods.facts.protocols import Protocols
 from codemods.facts.syntax import Binding, Class, Function, Scope
 from codemods.facts.values import (
     UNKNOWN,
@@ -75,6 +76,11 @@ class Program:
     def calls(self) -> CallGraph:
         """Who calls whom."""
         return CallGraph(self)
+
+    @cached_property
+    def protocols(self) -> Protocols:
+        """Protocols, and the classes that have their methods."""
+        return Protocols(self)
 
     @property
     def errors(self) -> Iterator[SourceError]:
@@ -334,7 +340,9 @@ class Program:
             return one(Instance(function.parent))
         annotated = argument.annotation
         if annotated is not None and (found := self.annotation(annotated, module)):
-            return found
+            callables = all(isinstance(v, Instance) and v.cls == known.CALLABLE for v in found)
+            fixture = self.web.fixture(function, argument.arg) if callables else None
+            return frozenset(self.calls.functions_given(fixture)) if fixture else found
         depends = self.web.depends(function, argument)
         if depends is not None:
             return self.web.provided(depends)

@@ -328,7 +328,8 @@ class Reader:
         annotation: ast.expr | None = None,
     ) -> None:
         if isinstance(target, ast.Name):
-            scope.bindings[target.id].append(Binding(kind, node, value, annotation, path))
+            bindings = _holder(scope, target.id).bindings[target.id]
+            bindings.append(Binding(kind, node, value, annotation, path))
         elif isinstance(target, ast.Tuple | ast.List):
             for index, element in enumerate(target.elts):
                 self._bind(element, kind, value, scope, node, (*path, index))
@@ -469,3 +470,13 @@ class Reader:
         if isinstance(node.ctx, ast.Load):
             self.syntax.references[node.attr].append(node)
         self._visit(node.value, node, scope)
+
+
+def _holder(scope: Scope, name: str) -> Scope:
+    """The scope whose name an assignment binds, after ``global`` and ``nonlocal``."""
+    if name not in scope.outer_names:
+        return scope
+    outer = scope.parent
+    while outer is not None and not outer.is_module and name not in outer.bindings:
+        outer = outer.parent
+    return outer or scope

@@ -352,6 +352,9 @@ class Colouring:
         if any(function in fixtures for fixtures in self.program.web.fixtures.values()):
             return True
         parent = module.parent(node)
+        if isinstance(parent, ast.Return | ast.Yield) and self.program.calls.is_given(function):
+            holder = module.function_of(node)
+            return holder is not None and self.program.web.is_pytest(holder)
         return isinstance(parent, ast.Delete | ast.Assert | ast.Expr)
 
     def chain(self, function: Function) -> tuple[str, ...]:

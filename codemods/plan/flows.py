@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from codemods.facts import Program
+from codemods.facts.containers import handed, overriding
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Class, Function, Scope
 from codemods.facts.values import FunctionValue, Instance
@@ -182,6 +183,8 @@ class Flows:
                 return self._assigned(cls, name)
             case Node("result", Function() as function, _):
                 return self._given(function)
+            case Node("call", ast.Call() as call, _):
+                return self._all_of(overriding(self.program, call))
         return set()
 
     def _parameter(self, function: Function, name: str) -> set[Node]:
@@ -196,12 +199,19 @@ class Flows:
         fixture = self.program.web.fixture(function, name)
         if fixture is not None:
             found.add(Node("result", fixture, ""))
+        found |= self._all_of(handed(self.program, function, name))
         for call, module in self.program.calls.calls_of(function):
             if call in self.cut:
                 continue
             passed = self.program.calls.argument(call, function, argument)
             if passed is not None and self.holds(passed, module):
                 found |= self._origins(passed, module, 0)
+        return found
+
+    def _all_of(self, given: Iterable[tuple[ast.expr, Module]]) -> set[Node]:
+        found: set[Node] = set()
+        for node, module in given:
+            found |= self._origins(node, module, 0)
         return found
 
     def _assigned(self, cls: Class, name: str) -> set[Node]:

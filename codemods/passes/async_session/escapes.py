@@ -120,6 +120,8 @@ class _Seeker:
             case Method(owner=owner):
                 if owner.cls in ("fastapi.BackgroundTasks", "starlette.background.BackgroundTask"):
                     return self._task(call, passed, module)
+                if owner.cls == known.PROVIDER:
+                    return True  # ``container.db.override(db)``, which flows follow
                 return isinstance(owner.cls, str) and self._of_database(owner)
             case Instance(cls=cls):
                 if isinstance(cls, Class):

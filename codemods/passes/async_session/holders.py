@@ -76,6 +76,7 @@ class Holders:
                 made = [b for b in bindings if isinstance(b.value, ast.Call) and not b.path]
                 kinds = {self._kind(b.value, module) for b in made}
                 others = [b for b in bindings if b not in made and not _is_none(b)]
+                others += [b for b in made if module.function_of(b.node) is not None]
                 if len(kinds) == 1 and not others and (kind := kinds.pop()):
                     found.append(Holder(name, kind, module, made))
         return found

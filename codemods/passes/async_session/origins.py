@@ -79,6 +79,7 @@ def is_holder(program: Program, node: ast.expr, module: Module) -> bool:
     return any(
         isinstance(binding.value, ast.Call)
         and not binding.path
+        and scope.module.function_of(binding.node) is None
         and any(
             isinstance(v, External) and v.name in MAKERS
             for v in program.infer(binding.value.func, scope.module)

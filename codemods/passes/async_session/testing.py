@@ -75,7 +75,8 @@ class Testing:
         for made in self.analysis.clients.made:
             self._client(made)
         for call in self.analysis.clients.calls:
-            if call.method != "enter":
+            waits = call.function is None or self.analysis.is_async(call.function)
+            if call.method != "enter" and waits:
                 self._request(call)
         self._client_annotations()
 
