@@ -73,9 +73,13 @@ def has_holder(program: Program, site: Site) -> bool:
 def is_holder(program: Program, node: ast.expr, module: Module) -> bool:
     """Whether an expression is a module's name that a call of SQLAlchemy's is bound to."""
     home = program.home(node, module)
-    if home is None or not home[0].is_module:
+    if home is None:
         return False
     scope, name = home
+    if isinstance(scope, Function):
+        return _is_passed(program, scope, name)
+    if not scope.is_module:
+        return False
     return any(
         isinstance(binding.value, ast.Call)
         and not binding.path
@@ -85,4 +89,22 @@ def is_holder(program: Program, node: ast.expr, module: Module) -> bool:
             for v in program.infer(binding.value.func, scope.module)
         )
         for binding in scope.bindings.get(name, ())
+    )
+
+
+def _is_passed(program: Program, function: Function, name: str) -> bool:
+    """Whether the application passes nothing but such names for a parameter."""
+    argument = next((a for a in function.parameters if a.arg == name), None)
+    if argument is None:
+        return False
+    passed = [
+        (program.calls.argument(call, function, argument), module)
+        for call, module in program.calls.calls_of(function)
+        if not program.web.in_tests(module)
+    ]
+    return all(
+        isinstance(node, ast.Name | ast.Attribute)
+        and program.home(node, module) != (function, name)
+        and is_holder(program, node, module)
+        for node, module in passed
     )

@@ -89,3 +89,17 @@ def listed():
 """
     text = flip(READ + stuck, PAIR).after.files["app.py"].text
     assert "async" not in text
+
+
+def test_an_engine_that_is_passed_on_is_one_of_a_name() -> None:
+    script = """
+def wait(engine):
+    with Session(engine) as db:
+        db.execute(select(Item))
+
+
+if __name__ == "__main__":
+    wait(engine)
+"""
+    assert "\ndef wait(engine)" in after(READ + script)
+    assert "async def wait(engine)" in after(READ + script, PAIR)
