@@ -8,7 +8,7 @@ import pytest
 
 from codemods.config import Options
 from codemods.findings import Treatment
-from codemods.passes import all_passes
+from codemods.passes import Outcome, all_passes
 from codemods.pipeline import Migration, migrate
 from codemods.source import CodeBase, SourceFile
 
@@ -119,6 +119,12 @@ def silence(path: str, line: str, comment: str) -> dict[str, str]:
     return FILES | {path: text.replace(whole, f"{whole}  # {comment}")}
 
 
+def outcome(migration: Migration, name: str) -> Outcome:
+    """What a pass decided."""
+    (found,) = [run.outcome for run in migration.runs if run.rule.name == name]
+    return found
+
+
 def after(migration: Migration) -> dict[str, str]:
     return {path: file.text for path, file in migration.after.files.items()}
 
@@ -183,7 +189,7 @@ def test_a_silenced_call_keeps_its_function_sync():
     assert "async def create" in texts["main.py"]
     reasons = [
         " ".join(decision.reasons)
-        for decision in migration.runs[-1].outcome.decisions
+        for decision in outcome(migration, "async-session").decisions
         if decision.symbol == "count"
     ]
     assert any("the comment in other.py:9 asks to leave it" in reason for reason in reasons)
@@ -203,7 +209,7 @@ def test_what_would_fail_when_nobody_waits_keeps_everything_sync(path, line, cod
     texts = after(migration)
     assert "async def" not in "".join(texts.values())
     assert "db.query" not in texts["main.py"]
-    left = migration.runs[-1].outcome
+    left = outcome(migration, "async-session")
     assert left.findings
     assert all(f"{path}:" in finding.reasons[0] for finding in left.findings)
     # A pass that is run alone later knows it as well; --unsafe-fixes does not mind.
@@ -240,7 +246,7 @@ def test_a_skipped_database_module_keeps_everything_sync():
     texts = after(migration)
     assert not any("async " in text for text in texts.values())
     assert "db.query" not in texts["main.py"]
-    left = migration.runs[-1].outcome
+    left = outcome(migration, "async-session")
     assert not left.edits
     assert all(finding.treatment is Treatment.LEFT for finding in left.findings)
 
