@@ -13,7 +13,7 @@ from codemods.findings import Finding, Level, Treatment
 from codemods.passes import Outcome, Pass, all_passes
 from codemods.passes.base import Decision
 from codemods.source import CodeBase, SourceError
-from codemods.suppression import frozen, silences
+from codemods.suppression import frozen, silences, suppressed
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def inspect(
     blocks: dict[str, str] = {}
     for rule in passes:
         program = _for_pass(program, rule, options)
-        outcomes.append(_planned(rule, program, options, blocks))
+        outcomes.append(_checked(rule, rule.plan(program, options), program, options, blocks))
     return Inspection(
         program,
         tuple(sorted(finding for outcome in outcomes for finding in outcome.findings)),
@@ -103,8 +103,13 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
     blocks: dict[str, str] = {}
     for rule in passes:
         program = _for_pass(program, rule, options)
+        outcome = rule.plan(program, options)
+        if ignored := _ignored(outcome, program, options):
+            wanted = program.codebase.frozen | ignored
+            program = Program(replace(program.codebase, frozen=wanted), reuse=program)
+            outcome = rule.plan(program, options)
         current = program.codebase
-        outcome = _planned(rule, program, options, blocks)
+        outcome = _checked(rule, outcome, program, options, blocks)
         # The modules that the pass adds are among those that the others import.
         around = current.with_texts(outcome.texts)
         texts = edit_files(around, outcome.edits, jobs=options.jobs) | dict(outcome.texts)
@@ -124,12 +129,13 @@ def _for_pass(program: Program, rule: Pass, options: Options) -> Program:
     return Program(replace(program.codebase, frozen=wanted), reuse=program)
 
 
-def _planned(rule: Pass, program: Program, options: Options, blocks: dict[str, str]) -> Outcome:
-    """What ``rule`` decides; ``blocks`` are the passes that speak against those that need them.
+def _checked(
+    rule: Pass, outcome: Outcome, program: Program, options: Options, blocks: dict[str, str]
+) -> Outcome:
+    """What ``rule`` decided; ``blocks`` are the passes that speak against those that need them.
 
     Where it edits a frozen file nothing of it is done, since its parts belong together.
     """
-    outcome = rule.plan(program, options)
     if outcome.blocks:
         blocks[rule.name] = outcome.blocks[0]
     edited = [path for path, edits in outcome.edits.items() if edits != FileEdits()]
@@ -143,6 +149,21 @@ def _planned(rule: Pass, program: Program, options: Options, blocks: dict[str, s
             if need in blocks:
                 return _left_out(rule, outcome, blocks[need])
     return outcome
+
+
+def _ignored(outcome: Outcome, program: Program, options: Options) -> frozenset[str]:
+    """The files in which a pass would edit a silenced place, since it only knows whole files."""
+    files = program.codebase.files
+    return (
+        frozenset(
+            finding.path
+            for finding in outcome.findings
+            if finding.treatment is not Treatment.LEFT
+            and finding.path in files
+            and suppressed(files[finding.path], finding, options)
+        )
+        - program.codebase.frozen
+    )
 
 
 def _absent(name: str, program: Program, options: Options) -> str:

@@ -213,6 +213,13 @@ def test_odd_names_stay_on_one_line(looplift, repo):
     assert len(result.out.splitlines()) == 5
 
 
+def test_passes_that_know_nothing_of_lines_leave_the_file(looplift, repo):
+    (repo / "app" / "b.py").write_text("a = old_one  # looplift: ignore[LL901]\nb = old_one\n")
+    assert looplift("apply", "--allow-dirty", "-q").code == 0
+    assert (repo / "app" / "b.py").read_text().count("old_one") == 2
+    assert "new_one" in (repo / "app" / "a.py").read_text()
+
+
 class TestCache:
     @pytest.fixture
     def checks(self, monkeypatch):

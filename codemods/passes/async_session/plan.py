@@ -141,6 +141,8 @@ def _verdict(analysis: Analysis, site: Site, threaded: bool) -> tuple[str, Treat
     called = ast.unparse(site.node.func)
     if site.function in analysis.colours.sync:
         why = analysis.colours.sync[site.function].text
+        if asked(analysis.program, analysis.options, site):
+            return CALL, Treatment.LEFT, f"`{called}` stays as it is: {site.function.name} {why}"
         if any(bridge.callee is site.function for bridge in analysis.bridges):
             message = f"`{called}` runs through run_sync, since {site.function.name} {why}"
             return BRIDGED, Treatment.BRIDGED, message
@@ -148,8 +150,6 @@ def _verdict(analysis: Analysis, site: Site, threaded: bool) -> tuple[str, Treat
             message = f"`{called}` gets a thread, since {site.function.name} {why}"
             return BRIDGED, Treatment.BRIDGED, message
         message = f"`{called}` stays sync, since {site.function.name} {why}"
-        if asked(analysis.program, analysis.options, site):
-            return CALL, Treatment.LEFT, message
         return LEFT, Treatment.LEFT, message
     if site.kind == BRIDGE:
         return BRIDGED, Treatment.BRIDGED, f"`{called}` has no async form; it runs in run_sync"
