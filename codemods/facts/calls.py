@@ -284,9 +284,29 @@ class CallGraph:
         return counts
 
 
+def parameter_of(
+    function: Function, call: ast.Call, positional: list[ast.expr], argument: ast.expr
+) -> str | None:
+    """The parameter of ``function`` that gets ``argument``."""
+    for keyword in call.keywords:
+        if keyword.value is argument:
+            return keyword.arg
+    if argument not in positional or any(isinstance(a, ast.Starred) for a in positional):
+        return None
+    names = [p.arg for p in (*function.definition.args.posonlyargs, *function.definition.args.args)]
+    static = any(
+        isinstance(d, ast.Name) and d.id == "staticmethod"
+        for d in function.definition.decorator_list
+    )
+    if function.is_method and not static:
+        names = names[1:]
+    index = positional.index(argument)
+    return names[index] if index < len(names) else None
+
+
 def _call_of(node: ast.Name | ast.Attribute, module: Module) -> ast.Call | None:
     parent = module.parent(node)
     return parent if isinstance(parent, ast.Call) and parent.func is node else None
 
 
-__all__ = ["CallGraph", "Method", "Reference"]
+__all__ = ["CallGraph", "Method", "Reference", "parameter_of"]

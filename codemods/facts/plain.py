@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from codemods.facts import knowledge as known
+from codemods.facts.awaited import Awaited
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import (
@@ -83,6 +84,7 @@ class Plain:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.awaited = Awaited(program)
         self._asking: set[ast.AST] = set()
 
     def reason(self, node: ast.expr, module: Module) -> str:
@@ -133,7 +135,7 @@ class Plain:
         return next((found for n in nodes if (found := self.reason(n, module))), "")
 
     def _by_values(self, node: ast.expr, module: Module) -> str:
-        values = self.program.infer(node, module)
+        values = self.awaited.infer(node, module)
         if not values:
             return f"what {_short(node)} is is not known"
         reason = self.values_reason(values)
@@ -153,7 +155,7 @@ class Plain:
             return self._getattr(node, module)
         if isinstance(node.func, ast.Attribute) and self._is_read(node.func.value, module):
             return ""
-        values = program.infer(node, module)
+        values = self.awaited.infer(node, module)
         if values and not self.values_reason(values):
             made = any(isinstance(v, ClassValue) for v in program.infer(node.func, module))
             return self._each(arguments, module) if made else ""
@@ -250,7 +252,7 @@ class Plain:
         match node.value:
             case ast.Attribute(attr="state", value=owner) if self.kind(owner, module) == "request":
                 return self._state(node.attr)
-        values = self.program.infer(node, module)
+        values = self.awaited.infer(node, module)
         if values:
             return self._by_values(node, module)
         if self._is_column(node, module):
@@ -262,7 +264,7 @@ class Plain:
 
     def _is_column(self, node: ast.Attribute, module: Module) -> bool:
         models = self.program.models
-        owners = models.entities(self.program.infer(node.value, module))
+        owners = models.entities(self.awaited.infer(node.value, module))
         return bool(owners) and all(node.attr in models.columns(owner) for owner in owners)
 
     def _subscript(self, node: ast.Subscript, base: ast.expr, module: Module) -> str:
@@ -298,7 +300,7 @@ class Plain:
     def _name(self, node: ast.Name, module: Module) -> str:
         if kind := self.kind(node, module):
             return f"{node.id} is the {kind}"
-        values = self.program.infer(node, module)
+        values = self.awaited.infer(node, module)
         holder = module.scope_of(node).lookup(node.id)
         if values:
             if holder is not None and holder.is_module and not self._session(values):

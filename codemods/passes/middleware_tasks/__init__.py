@@ -49,7 +49,8 @@ becomes a status 500. Work stays where it is when its value is used, when a `try
 error or a `with` surrounds it, when a later line may depend on it, when it raises an
 `HTTPException`, or when it is given something that ends with the request: a session, an
 instance, the body. Of the request itself only what is read from its scope may be used.
-Statements next to one another become one task and keep their order.
+Statements next to one another become one task and keep their order; what different middleware
+write may come in another order.
 
 ## References
 - [Starlette: BaseHTTPMiddleware](https://www.starlette.io/middleware/#basehttpmiddleware)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.blocking import Blocking
+from codemods.facts.calls import parameter_of
 from codemods.facts.modules import Module
 from codemods.facts.plain import (
     REQUEST_ATTRIBUTES,
@@ -129,7 +130,7 @@ class Callees:
             kind = self.plain.kind(argument, module)
             if kind and callee.functions:
                 for function in callee.functions:
-                    taken = _parameter(function, call, positional, argument)
+                    taken = parameter_of(function, call, positional, argument)
                     if taken is None:
                         return f"{ast.unparse(argument)} is the {kind}"
                     if reason := self._reads(function, taken, kind, set()):
@@ -177,7 +178,7 @@ class Callees:
         if not functions:
             return f"{ast.unparse(call.func)} is given the {kind} {where}"
         for function in functions:
-            taken = _parameter(function, call, call.args, node)
+            taken = parameter_of(function, call, call.args, node)
             if taken is None:
                 return f"{function.name} is given the {kind} {where}"
             if reason := self._reads(function, taken, kind, seen):
@@ -252,22 +253,6 @@ def _is_handled(node: ast.Raise, module: Module) -> bool:
             return False
         child = parent
     return False
-
-
-def _parameter(
-    function: Function, call: ast.Call, positional: list[ast.expr], argument: ast.expr
-) -> str | None:
-    """The parameter of ``function`` that gets ``argument``."""
-    for keyword in call.keywords:
-        if keyword.value is argument:
-            return keyword.arg
-    if argument not in positional or any(isinstance(a, ast.Starred) for a in positional):
-        return None
-    names = [p.arg for p in (*function.definition.args.posonlyargs, *function.definition.args.args)]
-    if function.is_method:
-        names = names[1:]
-    index = positional.index(argument)
-    return names[index] if index < len(names) else None
 
 
 def _last(node: ast.expr) -> str:

@@ -1,0 +1,72 @@
+"""The pass ``background-queue``: background work goes through one queue with a limit."""
+
+from __future__ import annotations
+
+from codemods.findings import Level
+from codemods.passes.background_queue import codes
+from codemods.passes.background_queue.plan import plan
+from codemods.passes.base import Pass
+
+DOCUMENTATION = """\
+# background-queue
+
+## What it does
+Finds `BackgroundTasks.add_task` in path operations, dependencies and the functions that they
+hand the list to, and tasks and threads that a path operation starts and forgets. They go
+through one queue of the application: a few workers, a limit to what waits, a drain at shutdown.
+
+## Why is this bad
+Each request adds work, and nothing says how much of it there may be: under load thousands of
+tasks compete for the same connections, threads and memory. A task that nobody holds can vanish,
+its error is seen by nobody, and a shutdown drops it. Background tasks also keep the database
+connection of their request until they are done.
+
+## Example
+```python
+@app.post("/orders")
+async def create_order(order: OrderIn, background_tasks: BackgroundTasks):
+    background_tasks.add_task(send_receipt, order.email)
+    return {"status": "accepted"}
+```
+
+## Use instead
+```python
+@app.post("/orders")
+async def create_order(order: OrderIn, background_tasks: BackgroundQueue):
+    await background_tasks.add_task(send_receipt, order.email)
+    return {"status": "accepted"}
+```
+
+`BackgroundQueue` is a dependency of a small module that is written into the application. It
+keeps a place in the queue before the path operation begins; when the queue is full, the answer
+is status 503 with `Retry-After`, and nothing was written yet. The jobs of a request are handed
+over when it succeeded, never after an error; they run one after the other, and the first that
+fails ends them, as before. `job_queue` has figures to watch: `waiting`, `running`, `done`,
+`failed` and `refused`.
+
+Outside of a lifespan (a `TestClient` that is not entered) FastAPI runs the jobs as it always
+did, and a fixture has the application's tests do the same.
+
+## Fix safety
+Unsafe: a job may still wait when the client has its response, a full queue refuses requests,
+and jobs of different requests share the workers. What is left, with the reason: jobs that are
+given a session, an instance or the request, functions that never end, lists that are made by
+hand or stored on an object, and tasks or threads that are followed by more than the `return`.
+Jobs are kept in memory: a process that is killed loses them, as it did before. A queue that
+outlives the process (taskiq, procrastinate) is not written.
+
+## References
+- [FastAPI: Background Tasks](https://fastapi.tiangolo.com/tutorial/background-tasks/)
+- [asyncio: Queues](https://docs.python.org/3/library/asyncio-queue.html)
+"""
+
+PASS = Pass(
+    name=codes.NAME,
+    order=80,
+    summary="Background work goes through one queue with workers and a limit",
+    level=Level.UNSAFE,
+    codes=codes.CODES,
+    documentation=DOCUMENTATION,
+    plan=plan,
+    subject="Put background work into one queue with a limit",
+)

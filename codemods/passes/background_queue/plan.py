@@ -1,0 +1,239 @@
+"""The plan of the pass: what goes through the queue, and what stays and why."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from codemods.config import Options
+from codemods.edits.actions import (
+    AddParameter,
+    Await,
+    RemoveStatement,
+    Rename,
+    ReplaceStatement,
+    Rewrite,
+)
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
+from codemods.findings import Code, Finding, Level, Treatment
+from codemods.manifests import declared
+from codemods.passes.background_queue import codes, queue
+from codemods.passes.background_queue.exits import commits_at_exit
+from codemods.passes.background_queue.groups import Group, Groups, job_of
+from codemods.passes.background_queue.jobs import Jobs
+from codemods.passes.background_queue.spawned import Spawned, Spawning
+from codemods.passes.base import Decision, Outcome
+from codemods.plan.draft import Draft
+from codemods.plan.generated import Generated, generated, import_name
+from codemods.plan.lifespans import Start, enter, find_start, is_entered
+from codemods.plan.suites import work_in_place
+
+_MESSAGES = {
+    codes.UNBOUNDED.code: "{what} is added without a limit",
+    codes.DROPPED.code: "{what} becomes a task that nobody holds",
+    codes.THREAD.code: "{what} gets a thread for each request",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One statement, what it starts, and why it stays; without a reason it uses the queue."""
+
+    module: Module
+    node: ast.expr | ast.stmt
+    function: Function | None
+    code: Code
+    what: str
+    reason: str
+
+
+def plan(program: Program, options: Options) -> Outcome:
+    """Find background work without a limit, and put it into the queue of the application."""
+    jobs = Jobs(program)
+    groups = Groups(program, jobs)
+    found = groups.find()
+    spawned = Spawning(program, jobs).find()
+    draft, texts = Draft(), dict[str, str]()
+    moving = [group for group in found if not group.reason and group.added]
+    started = [one for one in spawned if not one.reason]
+    obstacle = ""
+    if moving or started:
+        obstacle = _write(program, draft, texts, moving, started)
+    places = [*_added(groups, found, obstacle), *_spawned(spawned, obstacle)]
+    places.sort(key=lambda place: (place.module.path, place.node.lineno))
+    return Outcome(
+        draft.files(),
+        texts,
+        tuple(sorted(_finding(place) for place in places)),
+        tuple(_decision(place) for place in places),
+    )
+
+
+# -- edits -------------------------------------------------------------------------------------
+
+
+def _write(
+    program: Program,
+    draft: Draft,
+    texts: dict[str, str],
+    groups: list[Group],
+    spawned: list[Spawned],
+) -> str:
+    """The edits; gives the reason where the application can't have a queue."""
+    start = find_start(program)
+    if isinstance(start, str):
+        return start
+    if reason := _too_old(program, start):
+        return reason
+    place = generated(program, start.module, queue.MODULES, queue.TEXT)
+    if place is None:
+        return "there is no free name for the module of the queue"
+    paths = {start.module.path, place.path, *(one.module.path for one in spawned)}
+    paths |= {holder.function.module.path for group in groups for holder in group.holders}
+    if start.lifespan is not None:
+        paths.add(start.lifespan.module.path)
+    if not all(program.codebase.editable(path) for path in paths):
+        return "the application starts outside of the part that may be edited"
+    if not place.exists:
+        texts[place.path] = place.text
+    if not is_entered(program, start, queue.NAME, place.path):
+        enter(program, draft, start, place.path, queue.NAME)
+    texts.update(work_in_place(program, draft, place.path, queue.NAME))
+    for group in groups:
+        _edit_group(program, draft, place, group)
+    _edit_spawned(program, draft, place, groups, spawned)
+    return ""
+
+
+def _too_old(program: Program, start: Start) -> str:
+    versions = declared(program.codebase, start.module.path)
+    if versions.at_least("fastapi", queue.FASTAPI) is False:
+        return f"it needs FastAPI {queue.FASTAPI}, which knows Annotated"
+    if versions.at_least("fastapi", "0.118") is False and (where := commits_at_exit(program)):
+        return f"before FastAPI 0.118 the job could start before {where} commits"
+    return ""
+
+
+def _edit_group(program: Program, draft: Draft, place: Generated, group: Group) -> None:
+    for holder in group.holders:
+        annotation = holder.parameter.annotation
+        if annotation is None:
+            continue
+        module = holder.function.module
+        source = import_name(program, module, place.path)
+        draft.edit(module, annotation, Rewrite(draft.add_import(module, source, queue.ANNOTATION)))
+        _drop_import(draft, module, annotation)
+    for added in group.added:
+        assert added.holder is not None and isinstance(added.call.func, ast.Attribute)
+        if added.holder.function.is_async:
+            draft.edit(added.module, added.call, Await())
+        else:
+            draft.edit(added.module, added.call.func, Rename("add"))
+
+
+def _drop_import(draft: Draft, module: Module, annotation: ast.expr) -> None:
+    if not isinstance(annotation, ast.Name):
+        return
+    for binding in module.scope.bindings.get(annotation.id, ()):
+        statement = module.parent(binding.node)
+        if isinstance(statement, ast.ImportFrom) and isinstance(binding.node, ast.alias):
+            draft.drop_import(module, statement.module or "", binding.node.name)
+
+
+def _edit_spawned(
+    program: Program,
+    draft: Draft,
+    place: Generated,
+    groups: Iterable[Group],
+    spawned: list[Spawned],
+) -> None:
+    names = {holder.function: holder.parameter.arg for group in groups for holder in group.holders}
+    for one in spawned:
+        module, function = one.module, one.function
+        if function not in names:
+            source = import_name(program, module, place.path)
+            annotation = draft.add_import(module, source, queue.ANNOTATION)
+            names[function] = _free_name(function)
+            draft.edit(
+                module, function.definition, AddParameter(f"{names[function]}: {annotation}")
+            )
+        arguments = ", ".join((one.func, *one.arguments))
+        call = f"{names[function]}.add({arguments})"
+        if function.is_async:
+            call = f"await {names[function]}.add_task({arguments})"
+        draft.edit(module, one.statement, ReplaceStatement(call))
+        if one.made is not None:
+            draft.edit(module, one.made, RemoveStatement())
+        draft.drop_import(module, "asyncio" if one.code is codes.DROPPED else "threading")
+
+
+def _free_name(function: Function) -> str:
+    taken = {node.id for node in ast.walk(function.definition) if isinstance(node, ast.Name)}
+    taken |= set(function.bindings) | set(function.module.scope.bindings)
+    names = ["queue", "background_queue", "jobs"]
+    return next((name for name in names if name not in taken), "background_jobs")
+
+
+# -- findings ----------------------------------------------------------------------------------
+
+
+def _added(groups: Groups, found: list[Group], obstacle: str) -> Iterable[Place]:
+    for group in found:
+        for added in group.added:
+            reason = group.reason or obstacle
+            function = added.holder.function if added.holder is not None else None
+            yield Place(
+                added.module, added.call, function, codes.UNBOUNDED, _what(added.call), reason
+            )
+    for added in groups.strange:
+        function = added.module.function_of(added.call)
+        reason = "the list is not the one that FastAPI gives to the request"
+        yield Place(added.module, added.call, function, codes.UNBOUNDED, _what(added.call), reason)
+
+
+def _what(call: ast.Call) -> str:
+    func, _ = job_of(call)
+    return ast.unparse(func) if func is not None else "a task"
+
+
+def _spawned(spawned: list[Spawned], obstacle: str) -> Iterable[Place]:
+    for one in spawned:
+        what = one.func or "what it starts"
+        reason = one.reason or obstacle
+        yield Place(one.module, one.statement, one.function, one.code, what, reason)
+
+
+def _finding(place: Place) -> Finding:
+    key = place.module.key(place.node)
+    message = _MESSAGES[place.code.code].format(what=place.what)
+    if place.reason:
+        message += f", and stays so: {place.reason}"
+    return Finding(
+        place.module.path,
+        key.line,
+        key.column + 1,
+        place.code.code,
+        message,
+        codes.NAME,
+        Level.DISPLAY if place.reason else Level.UNSAFE,
+        Treatment.LEFT if place.reason else Treatment.NATIVE,
+        (place.reason,) if place.reason else (),
+        place.function.qualname if place.function is not None else "",
+    )
+
+
+def _decision(place: Place) -> Decision:
+    return Decision(
+        place.module.path,
+        place.node.lineno,
+        place.function.qualname if place.function is not None else place.module.name,
+        (Treatment.LEFT if place.reason else Treatment.NATIVE).value,
+        f"{place.what} stays without a limit" if place.reason else f"{place.what} is queued",
+        (place.reason,) if place.reason else (),
+    )
+
+
+__all__ = ["plan"]

@@ -1,0 +1,9 @@
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def job_queue_in_place():
+    """Work that outlives its response is done when the response is there."""
+    from shop.background_queue import job_queue
+
+    job_queue.in_place = True

@@ -1,0 +1,1 @@
+"""Figures of the code that is written into applications: run as ``python -m bench.<name>``."""
