@@ -13,7 +13,14 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.settings import Format, OutputFormat, Settings, with_settings
+from cli.settings import (
+    Format,
+    OutputFormat,
+    PathArgument,
+    Quiet,
+    Settings,
+    with_settings,
+)
 from codemods import __version__
 from codemods.errors import UserError
 
@@ -124,6 +131,20 @@ def apply(
     from cli import writing
 
     return writing.apply(settings, allow_dirty=allow_dirty)
+
+
+@_command("Exit codes: 0 done, or nothing to undo; 2 error.")
+def undo(
+    path: PathArgument = Path(),
+    force: Annotated[
+        bool, typer.Option("--force", help="Also put back files that were changed since.")
+    ] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Put back what the last apply wrote over, and remove the files that it made."""
+    from cli import undoing
+
+    return undoing.undo(path, force=force, quiet=quiet)
 
 
 @_command("Exit codes: 0 done (also with something left) or nothing to do, 2 error.")

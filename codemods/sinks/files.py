@@ -12,18 +12,26 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from codemods.errors import UserError
 from codemods.patches.diff import changed_files
 from codemods.sinks import journal as journals
+from codemods.sinks import undo
 from codemods.sinks.journal import COMMITTING, REVERTING, STAGING, Entry, Journal, digest
 from codemods.sinks.state import sync_folder
-from codemods.source import CodeBase, SourceFile
+from codemods.source import CodeBase
 
-Change = tuple[SourceFile | None, SourceFile]
+
+@dataclass(frozen=True)
+class Change:
+    """What is on disk at a path (None for nothing), and what is to be there (None for nothing)."""
+
+    path: str
+    old: bytes | None
+    new: bytes | None
 
 
 @dataclass(frozen=True)
@@ -36,16 +44,23 @@ class Applied:
 
 def apply(before: CodeBase, after: CodeBase) -> Applied:
     """Write what differs between ``before`` (as it was read) and ``after``."""
-    pairs = tuple(changed_files(before, after))
-    if not pairs:
-        return Applied((), ())
-    with journals.locked(before.root):
-        _recover(before.root)
-        for old, new in pairs:
-            _check(before.root, old, new)
-        _Apply(before.root, pairs).run()
-    created = tuple(new.path for old, new in pairs if old is None)
-    return Applied(tuple(new.path for _, new in pairs), created)
+    changes = tuple(
+        Change(new.path, old.to_bytes() if old else None, new.to_bytes())
+        for old, new in changed_files(before, after)
+    )
+    if changes:
+        write(before.root, changes)
+    created = tuple(change.path for change in changes if change.old is None)
+    return Applied(tuple(change.path for change in changes), created)
+
+
+def write(root: Path, changes: Sequence[Change], *, undoable: bool = True) -> None:
+    """Make all of ``changes`` or none; what was there is kept for an undo."""
+    with journals.locked(root):
+        _recover(root)
+        for change in changes:
+            _check(root, change)
+        _Apply(root, changes, undoable=undoable).run()
 
 
 def recover(root: Path) -> str:
@@ -65,6 +80,7 @@ def _recover(root: Path) -> str:
     count = len(journal.entries)
     if journal.state == COMMITTING and _can_finish(root, journal):
         _commit(root, journal)
+        undo.settle(root)
         _clean(root, journal)
         return f"an interrupted apply of {count} files was finished"
     _revert(root, journal)
@@ -74,9 +90,10 @@ def _recover(root: Path) -> str:
 class _Apply:
     """One apply, from the staging to the end."""
 
-    def __init__(self, root: Path, pairs: Iterable[Change]) -> None:
+    def __init__(self, root: Path, changes: Iterable[Change], *, undoable: bool) -> None:
         self._root = root
-        self._pairs = tuple(pairs)
+        self._changes = tuple(changes)
+        self._undoable = undoable
         self._journal = Journal(tuple(self._entries()), tuple(self._folders()))
 
     def run(self) -> None:
@@ -84,9 +101,11 @@ class _Apply:
         try:
             journals.write(self._root, self._journal)
             self._stage()
+            undo.prepare(self._root, self._kept() if self._undoable else None)
             self._journal = self._journal.at(COMMITTING)
             journals.write(self._root, self._journal)
             _commit(self._root, self._journal)
+            undo.settle(self._root)
         except BaseException as error:
             self._take_back(error)
             raise
@@ -107,53 +126,67 @@ class _Apply:
                 "was changed"
             ) from error
 
+    def _kept(self) -> undo.Record:
+        return undo.Record(
+            tuple(
+                undo.Kept(change.path, change.old, digest(change.new))
+                for change in self._changes
+                if change.new is not None
+            ),
+            self._journal.folders,
+        )
+
     def _entries(self) -> Iterator[Entry]:
         token = secrets.token_hex(8)
-        for number, (old, new) in enumerate(self._pairs):
-            beside = str(PurePosixPath(new.path).with_name(f".looplift-{token}-{number}"))
+        for number, change in enumerate(self._changes):
+            beside = str(PurePosixPath(change.path).with_name(f".looplift-{token}-{number}"))
             yield Entry(
-                new.path,
-                beside + ".new",
-                beside + ".old" if old else "",
-                digest(old.to_bytes()) if old else "",
-                digest(new.to_bytes()),
+                change.path,
+                "" if change.new is None else beside + ".new",
+                "" if change.old is None else beside + ".old",
+                "" if change.old is None else digest(change.old),
+                "" if change.new is None else digest(change.new),
             )
 
     def _folders(self) -> Iterator[str]:
         seen: set[str] = set()
-        for old, new in self._pairs:
-            for parent in reversed(PurePosixPath(new.path).parents[:-1]):
-                if old is None and str(parent) not in seen and not (self._root / parent).exists():
+        for change in self._changes:
+            if change.old is not None:
+                continue
+            for parent in reversed(PurePosixPath(change.path).parents[:-1]):
+                if str(parent) not in seen and not (self._root / parent).exists():
                     seen.add(str(parent))
                     yield str(parent)
 
     def _stage(self) -> None:
         for folder in self._journal.folders:
             (self._root / folder).mkdir(exist_ok=True)
-        for entry, (old, new) in zip(self._journal.entries, self._pairs, strict=True):
+        for entry, change in zip(self._journal.entries, self._changes, strict=True):
             location = self._root / entry.path
-            if old is not None:
+            if change.old is not None:
                 _keep(location, self._root / entry.backup)
-            _write(self._root / entry.staged, new.to_bytes(), like=location if old else None)
+            if change.new is not None:
+                like = location if change.old is not None else None
+                _write(self._root / entry.staged, change.new, like=like)
         _sync_folders(self._root, self._journal)
 
 
-def _check(root: Path, old: SourceFile | None, new: SourceFile) -> None:
+def _check(root: Path, change: Change) -> None:
     """The file on disk is the one that was read, and no link leads elsewhere."""
-    location = root / new.path
-    _check_place(root, new.path)
-    if old is None:
+    location = root / change.path
+    _check_place(root, change.path)
+    if change.old is None:
         if os.path.lexists(location):
-            raise UserError(f"{new.path}: exists already, so nothing was written")
+            raise UserError(f"{change.path}: exists already, so nothing was written")
         return
     try:
         current = location.read_bytes()
     except OSError as error:
         raise UserError(
-            f"{new.path}: cannot be read any more ({error.strerror}); nothing was written"
+            f"{change.path}: cannot be read any more ({error.strerror}); nothing was written"
         ) from error
-    if current != old.to_bytes():
-        raise UserError(f"{new.path}: was changed while looplift ran; nothing was written")
+    if current != change.old:
+        raise UserError(f"{change.path}: was changed while looplift ran; nothing was written")
 
 
 def _check_place(root: Path, path: str) -> None:
@@ -193,14 +226,17 @@ def _write(location: Path, data: bytes, like: Path | None) -> None:
 
 
 def _commit(root: Path, journal: Journal) -> None:
-    """Rename every staged file into place. May run twice."""
+    """Rename every staged file into place, take away what has to go. May run twice."""
     for entry in journal.entries:
         staged, location = root / entry.staged, root / entry.path
-        if not staged.exists():
+        if not (staged if entry.staged else location).exists():
             continue
         if _digest(location) != entry.old_digest:
             raise UserError(f"{entry.path}: was changed while looplift ran; nothing was changed")
-        staged.replace(location)
+        if entry.staged:
+            staged.replace(location)
+        else:
+            location.unlink()
     _sync_folders(root, journal)
     for entry in journal.entries:
         if _digest(root / entry.path) != entry.new_digest:
@@ -215,7 +251,8 @@ def _sync_folders(root: Path, journal: Journal) -> None:
 def _can_finish(root: Path, journal: Journal) -> bool:
     """Whether every file is either in place or staged over what was read."""
     for entry in journal.entries:
-        staged, current = _digest(root / entry.staged), _digest(root / entry.path)
+        staged = _digest(root / entry.staged) if entry.staged else ""
+        current = _digest(root / entry.path)
         done = current == entry.new_digest and not staged
         ready = staged == entry.new_digest and current == entry.old_digest
         if not done and not ready:
@@ -240,6 +277,7 @@ def _revert(root: Path, journal: Journal) -> None:
                 backup.replace(location)
             elif not entry.backup:
                 location.unlink()
+    undo.forget(root)
     _clean(root, journal)
     for folder in reversed(journal.folders):
         with contextlib.suppress(OSError):
