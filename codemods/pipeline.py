@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from codemods.config import Options
+from codemods.confine import confine
 from codemods.edits.actions import FileEdits
 from codemods.edits.apply import edit_files
 from codemods.facts import Program
@@ -40,7 +41,7 @@ class Migration:
     """A code base, what was done to it pass by pass, and what it became.
 
     ``program`` are the facts of the code base after the last pass, ``errors`` the files that were
-    passed over.
+    passed over, and those outside of PATH because of which a pass was left out.
     """
 
     before: CodeBase
@@ -82,16 +83,19 @@ def inspect(
 ) -> Inspection:
     """Let every pass look at the code base as it stands; nothing is edited."""
     program = program or Program(codebase)
-    outcomes = []
+    outcomes, refusals = [], []
     blocks: dict[str, str] = {}
     for rule in passes:
         program = _for_pass(program, rule, options)
-        outcomes.append(_checked(rule, rule.plan(program, options), program, options, blocks))
+        outcome = _checked(rule, rule.plan(program, options), program, options, blocks)
+        outcome, refusal = confine(outcome, rule, codebase)
+        outcomes.append(outcome)
+        refusals += [refusal] if refusal else []
     return Inspection(
         program,
         tuple(sorted(finding for outcome in outcomes for finding in outcome.findings)),
         sum(outcome.withheld for outcome in outcomes),
-        tuple(program.errors),
+        (*program.errors, *refusals),
     )
 
 
@@ -110,12 +114,13 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
             outcome = rule.plan(program, options)
         current = program.codebase
         outcome = _checked(rule, outcome, program, options, blocks)
+        outcome, refusal = confine(outcome, rule, current)
         # The modules that the pass adds are among those that the others import.
         around = current.with_texts(outcome.texts)
         texts = edit_files(around, outcome.edits, jobs=options.jobs) | dict(outcome.texts)
         after = current.with_texts(texts) if texts else current
         runs.append(PassRun(rule, current, after, outcome))
-        errors |= dict.fromkeys(program.errors)
+        errors |= dict.fromkeys([*program.errors, *([refusal] if refusal else [])])
         if texts:
             current, program = after, Program(after, reuse=program)
     return Migration(codebase, tuple(runs), program, tuple(errors))

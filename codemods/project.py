@@ -52,13 +52,10 @@ class Project:
         )
 
     def migrate(self) -> Migration:
-        """Run the passes. Raises ``UserError`` where one of them edits outside of PATH."""
+        """Run the passes."""
         from codemods.pipeline import migrate
 
-        migration = migrate(self.codebase, self.selection.applied, self.options)
-        if outside := [p for p in migration.changed if not self.codebase.editable(p)]:
-            raise UserError(self._outside(outside))
-        return migration
+        return migrate(self.codebase, self.selection.applied, self.options)
 
     def further(self, migration: Migration) -> int:
         """How many edits ``--unsafe-fixes`` would add to a migration."""
@@ -99,17 +96,6 @@ class Project:
             return False
         file = codebase.files.get(finding.path)
         return file is None or not suppressed(file, finding, self.options)
-
-    def _outside(self, outside: Sequence[str]) -> str:
-        wider = os.path.commonpath([self.codebase.target, *outside]) if outside else ""
-        folder = self.codebase.root / wider
-        if folder.is_file():
-            folder = folder.parent
-        others = f" and {len(outside) - 1} more" if len(outside) > 1 else ""
-        return (
-            f"the migration has to edit {outside[0]}{others}, outside of "
-            f"{self.codebase.target}; give it the wider path {folder}"
-        )
 
 
 def open_project(

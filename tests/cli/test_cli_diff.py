@@ -84,12 +84,25 @@ def test_edits_outside_of_path_are_refused(looplift, repo, monkeypatch):
     )
     for command in ("diff", "apply", "plan", "pr"):
         result = looplift(command, "app", *(["--dry-run"] if command == "pr" else []))
-        assert result.code == 2
-        assert result.err == (
-            "looplift: error: the migration has to edit other/c.py, outside of app; give it the "
-            f"wider path {repo}\n"
-        )
+        assert result.code == 0
+        assert (
+            "other/c.py:1: `fake-first` has to edit this file, outside of app, and is left out; "
+            f"give it the wider path {repo}\n"
+        ) in result.err
     assert looplift("diff").code == 1
+
+
+def test_what_needs_no_file_outside_of_path_is_done(looplift, repo, monkeypatch):
+    (repo / "other").mkdir()
+    (repo / "other" / "c.py").write_text("")
+    outcome = Outcome(texts={"other/c.py": "x\n"})
+    outside = replace(fakes.FIRST, name="fake-outside", plan=lambda *_: outcome)
+    monkeypatch.setattr("codemods.passes.all_passes", lambda: (outside, fakes.FIRST))
+    result = looplift("diff", "app")
+    assert result.code == 1
+    assert "other/c.py" not in result.out
+    assert "new_one" in result.out
+    assert "`fake-outside` has to edit this file" in result.err
 
 
 def test_a_pass_alone_is_run_with_a_warning(looplift, repo):

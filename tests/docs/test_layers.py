@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("codemods.plan",),
     ("codemods.passes.base",),
     ("codemods.passes.*",),
-    ("codemods.passes",),
+    ("codemods.passes", "codemods.confine"),
     ("codemods.pipeline", "codemods.pages", "codemods.selection"),
     ("codemods.patches", "codemods.project"),
     ("codemods.sinks",),
