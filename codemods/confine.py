@@ -20,13 +20,14 @@ def confine(outcome: Outcome, rule: Pass, codebase: CodeBase) -> tuple[Outcome, 
     """The outcome of a pass, without its edits where one of them lies outside of the target.
 
     What a pass changes belongs together: a half of it would not work. The error names the first
-    file outside, and the wider path.
+    file outside, and the wider path. So it does for the parts that the pass itself left for that.
     """
     outside = [path for path in _changed(outcome, codebase) if not codebase.editable(path)]
     if not outside:
-        return outcome, None
+        refused = list(outcome.outside)
+        return outcome, _error(rule, refused, codebase, "a part of it") if refused else None
     why = f"it has to edit {outside[0]} too, outside of {codebase.target}"
-    refused = replace(
+    empty = replace(
         outcome,
         edits={},
         texts={},
@@ -38,7 +39,7 @@ def confine(outcome: Outcome, rule: Pass, codebase: CodeBase) -> tuple[Outcome, 
             for decision in outcome.decisions
         ),
     )
-    return refused, SourceError(outside[0], _message(rule, outside, codebase))
+    return empty, _error(rule, outside, codebase, "it")
 
 
 def _changed(outcome: Outcome, codebase: CodeBase) -> list[str]:
@@ -57,12 +58,13 @@ def _left(finding: Finding, why: str) -> Finding:
     return replace(finding, treatment=Treatment.LEFT, level=Level.DISPLAY, reasons=(why,))
 
 
-def _message(rule: Pass, outside: list[str], codebase: CodeBase) -> str:
+def _error(rule: Pass, outside: list[str], codebase: CodeBase, what: str) -> SourceError:
     wider = codebase.root / os.path.commonpath([codebase.target, *outside])
     if wider.is_file():
         wider = wider.parent
     others = f" (and {len(outside) - 1} more)" if len(outside) > 1 else ""
-    return (
-        f"`{rule.name}` has to edit this file{others}, outside of {codebase.target}, and is left "
-        f"out; give it the wider path {wider}"
+    return SourceError(
+        outside[0],
+        f"`{rule.name}` has to edit this file{others}, outside of {codebase.target}: "
+        f"{what} is left out; give the wider path {wider}",
     )

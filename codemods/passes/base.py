@@ -22,6 +22,7 @@ class Outcome:
     and for modules that the pass creates. ``withheld`` counts the edits that a higher level
     (``--unsafe-fixes``) would make. ``decisions`` are the lines of the printed plan. ``blocks``
     says why passes that need this one must not run: what the user had left would break by them.
+    ``outside`` are files out of PATH that would have to be edited for what is left.
     """
 
     edits: Mapping[str, FileEdits] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Outcome:
     decisions: tuple[Decision, ...] = ()
     withheld: int = 0
     blocks: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,8 @@ def test_edits_outside_of_path_are_refused(looplift, repo, monkeypatch):
         result = looplift(command, "app", *(["--dry-run"] if command == "pr" else []))
         assert result.code == 0
         assert (
-            "other/c.py:1: `fake-first` has to edit this file, outside of app, and is left out; "
-            f"give it the wider path {repo}\n"
+            "other/c.py:1: `fake-first` has to edit this file, outside of app: it is left out; "
+            f"give the wider path {repo}\n"
         ) in result.err
     assert looplift("diff").code == 1
 

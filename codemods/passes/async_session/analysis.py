@@ -65,6 +65,12 @@ def analyse(program: Program, options: Options) -> Analysis:
         if is_migration(module):
             for function in module.functions.values():
                 closed[function] = Cause("belongs to Alembic, which stays sync")
+        elif not program.codebase.editable(module.path):
+            kept = "is to be left alone"
+            if module.path not in program.codebase.frozen:
+                kept = f"is outside of {program.codebase.target}"
+            for function in module.functions.values():
+                closed[function] = Cause(f"is in {module.path}, which {kept}")
     providers = Providers(program, sites)
     own = [m for m in program.modules if not is_migration(m) and not program.web.in_tests(m)]
     escaping = escapes(program, own)

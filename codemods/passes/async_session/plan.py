@@ -42,6 +42,7 @@ def plan(program: Program, options: Options) -> Outcome:
             edits=draft.files(),
             findings=tuple(f for f in _findings(analysis, threads) if f.code != CALL),
             decisions=tuple(d for d in _decisions(analysis, threads) if d.treatment != "native"),
+            outside=_outside(analysis),
         )
     versions = Versions(program.codebase)
     edit_functions(analysis, draft)
@@ -62,7 +63,26 @@ def plan(program: Program, options: Options) -> Outcome:
         texts={**engines.texts, **testing.texts, **manifests},
         findings=tuple(_findings(analysis, threads)),
         decisions=(*_decisions(analysis, threads), *notes),
+        outside=_outside(analysis),
     )
+
+
+def _outside(analysis: Analysis) -> tuple[str, ...]:
+    """The modules out of PATH because of which something in it stays sync."""
+    codebase, sync = analysis.program.codebase, analysis.colours.sync
+    found: dict[str, None] = {}
+    for function in sync:
+        if not codebase.editable(function.module.path):
+            continue
+        seen = {function}
+        while (cause := sync[function].because) in sync and cause not in seen:
+            assert cause is not None
+            seen.add(cause)
+            function = cause
+        path = function.module.path
+        if not codebase.editable(path) and path not in codebase.frozen:
+            found[path] = None
+    return tuple(sorted(found))
 
 
 def _manifests(
