@@ -67,22 +67,21 @@ def diff(settings: Settings, *, stat: bool) -> int:
 def plan(settings: Settings) -> int:
     """Print the decisions of every pass."""
     from codemods.patches.story import totals
+    from codemods.source.tests import is_test_path
 
     project, terminal = _open(settings)
     for warning in project.selection.warnings:
         terminal.warn(f"warning: {warning}")
     migration = project.migrate()
     terminal.errors(migration.errors)
-    everything = totals(d for run in migration.runs for d in run.outcome.decisions)
+    decisions = [d for run in migration.runs for d in run.outcome.decisions]
+    own = totals(d for d in decisions if not is_test_path(d.path))
+    tests = totals(d for d in decisions if is_test_path(d.path))
     if settings.json:
         data = {
             "passes": [report.plan(run.rule, run.outcome.decisions) for run in migration.runs],
-            "sites": {
-                "native": everything.native,
-                "bridged": everything.bridged,
-                "left": everything.left,
-                "share": round(everything.share, 4),
-            },
+            "sites": report.totals(own),
+            "test_sites": report.totals(tests),
             "errors": report.errors(migration.errors),
         }
         terminal.print(report.dump(data))
@@ -91,7 +90,9 @@ def plan(settings: Settings) -> int:
         if run.outcome.decisions:
             terminal.decisions(run.rule, run.outcome.decisions)
     if not settings.quiet:
-        terminal.print(f"Sites: {everything or 'none'}.{further(project, migration)}", "bold")
+        if tests:
+            terminal.print(f"Sites in tests: {tests}.", "bold")
+        terminal.print(f"Sites: {own or 'none'}.{further(project, migration)}", "bold")
     return 0
 
 

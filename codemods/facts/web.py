@@ -19,6 +19,7 @@ from codemods.facts.values import (
     one,
     union,
 )
+from codemods.source.tests import is_test_path
 
 if TYPE_CHECKING:
     from codemods.facts.program import Program
@@ -358,13 +359,7 @@ class Web:
 
     def in_tests(self, module: Module) -> bool:
         """Whether a module belongs to the application's tests."""
-        *folders, name = module.path.split("/")
-        return (
-            name.startswith("test_")
-            or name.endswith("_test.py")
-            or name in ("conftest.py", "tests.py")
-            or any(folder in ("tests", "test", "testing") for folder in folders)
-        )
+        return is_test_path(module.path)
 
 
 def _names_overrides(node: ast.expr) -> bool:

@@ -13,7 +13,7 @@ from codemods.source import SourceError
 if TYPE_CHECKING:
     from codemods.passes.base import Decision, Pass
     from codemods.patches import Patch
-    from codemods.patches.story import Chapter
+    from codemods.patches.story import Chapter, Totals
 
 #: Raised when a reader of the reports has to be changed.
 VERSION = 1
@@ -65,6 +65,16 @@ def files(patch: Patch) -> list[dict[str, Any]]:
 def plan(rule: Pass, decisions: Sequence[Decision]) -> dict[str, Any]:
     """What one pass decided."""
     return {"rule": rule.name, "decisions": [asdict(decision) for decision in decisions]}
+
+
+def totals(item: Totals) -> dict[str, Any]:
+    """How many places went which way."""
+    return {
+        "native": item.native,
+        "bridged": item.bridged,
+        "left": item.left,
+        "share": round(item.share, 4),
+    }
 
 
 def rule(item: Pass) -> dict[str, Any]:

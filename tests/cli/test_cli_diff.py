@@ -181,6 +181,15 @@ class TestPlan:
         assert data["passes"][0]["rule"] == "fake-first"
         assert data["passes"][0]["decisions"][0]["symbol"] == "f"
 
+    def test_tests_are_counted_apart(self, looplift, repo):
+        (repo / "tests").mkdir()
+        (repo / "tests" / "test_a.py").write_text("y = old_one\n")
+        data = json.loads(looplift("plan", "--output-format", "json").out)
+        assert data["sites"] == {"native": 2, "bridged": 1, "left": 1, "share": 0.5}
+        assert data["test_sites"] == {"native": 1, "bridged": 0, "left": 0, "share": 1.0}
+        out = looplift("plan").out
+        assert "\nSites in tests: 1 native (100 %), 0 bridged, 0 left.\nSites: 2 native" in out
+
     def test_nothing(self, looplift, repo):
         assert looplift("plan", "app/plain.py").out == "Sites: none.\n"
 

@@ -18,7 +18,7 @@ from codemods.facts.values import External
 from codemods.passes.async_session.analysis import Analysis, is_migration
 from codemods.passes.async_session.origins import MAKERS
 from codemods.passes.async_session.providers import twin_name
-from codemods.passes.async_session.sites import Site
+from codemods.passes.async_session.sites import CREATE, DDL, Site
 from codemods.plan.colours import is_main_block
 
 _EVENTS = frozenset(("listen", "listens_for", "remove", "contains"))
@@ -146,11 +146,28 @@ class Holders:
         for parent in module.ancestors(node):
             if id(parent) in self.left:
                 return False
-            if any(parent is site.node for site in self.analysis.sites):
-                return True
+            for site in self.analysis.sites:
+                if parent is site.node:
+                    return site.kind == DDL or self._serves(site)
         if is_main_block(node, module):
             return True
         return self._hands_out(node, module)
+
+    def _serves(self, site: Site) -> bool:
+        """Whether what a module makes while it is imported is for functions that are async."""
+        if site.kind != CREATE or self.program.web.in_tests(site.module):
+            return self.program.web.in_tests(site.module)
+        statement = site.module.statement(site.node)
+        if not isinstance(statement, ast.Assign) or is_main_block(statement, site.module):
+            return False
+        names = [t.id for t in statement.targets if isinstance(t, ast.Name)]
+        return any(
+            self.program.home(node, module) == (site.module.scope, name)
+            for name in names
+            for module in self.program.modules.mentioning((name,))
+            for node in module.syntax.references.get(name, ())
+            if module.function_of(node) in self.analysis.colours.asynchronous
+        )
 
     def _hands_out(self, node: ast.AST, module: Module) -> bool:
         """Whether an untouched place hands the holder to code that is converted.

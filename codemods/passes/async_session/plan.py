@@ -20,7 +20,7 @@ from codemods.passes.async_session.mocks import Mocks
 from codemods.passes.async_session.pooled import dependencies, edit_pooled
 from codemods.passes.async_session.requirements import edit_manifests
 from codemods.passes.async_session.silenced import BRIDGED, CALL, RULE, asked
-from codemods.passes.async_session.sites import BRIDGE, CREATE, Site
+from codemods.passes.async_session.sites import BRIDGE, CREATE, DDL, Site
 from codemods.passes.async_session.startup import edit_startup
 from codemods.passes.async_session.testing import Testing
 from codemods.passes.async_session.threads import edit_threads
@@ -217,4 +217,24 @@ def _decisions(analysis: Analysis, threads: list[Function]) -> list[Decision]:
         for function in threads
         if function not in analysis.colours.sync
     ]
-    return sorted(found, key=lambda d: (d.path, d.line))
+    return sorted([*found, *_at_import(analysis)], key=lambda d: (d.path, d.line))
+
+
+def _at_import(analysis: Analysis) -> list[Decision]:
+    """What talks to the database outside of all functions: only DDL can move to another place."""
+    found: dict[str, list[Site]] = {}
+    for site in analysis.sites:
+        if site.function is None and site.kind not in (CREATE, DDL):
+            found.setdefault(site.module.path, []).append(site)
+    return [
+        Decision(
+            path=path,
+            line=min(site.line for site in sites),
+            symbol="",
+            treatment=Treatment.LEFT.value,
+            action="stays sync",
+            reasons=("runs when the module does",),
+            sites=len(sites),
+        )
+        for path, sites in found.items()
+    ]

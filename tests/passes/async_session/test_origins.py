@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 from passes.async_session.decided import HEAD, after, flip, treatments
+from passes.async_session.suites import flipped
 
 #: A factory that comes out of a tuple: no sync one can be kept beside it.
 PAIR = HEAD.replace(
@@ -103,3 +108,45 @@ if __name__ == "__main__":
 """
     assert "\ndef wait(engine)" in after(READ + script)
     assert "async def wait(engine)" in after(READ + script, PAIR)
+
+
+SEED = """\
+from app import Item, SessionLocal, engine
+from sqlalchemy import select
+
+db = SessionLocal()
+db.add(Item(name="a"))
+db.commit()
+with engine.connect() as connection:
+    connection.execute(select(Item))
+if __name__ == "__main__":
+    with SessionLocal() as other:
+        print(len(other.scalars(select(Item)).all()))
+    db.close()
+"""
+
+
+def test_what_a_script_does_outside_of_functions_stays_sync(tmp_path: Path) -> None:
+    application = HEAD + "\nBase.metadata.create_all(engine)\n"
+    files = flipped({"app.py": application.rstrip("\n") + "\n" + READ, "seed.py": SEED})
+    assert "async def items" in files["app.py"]
+    assert "SyncSessionLocal() as other" in files["seed.py"]
+    create = "from app import Base, sync_engine\n\nBase.metadata.create_all(sync_engine)\n"
+    for path, text in {**files, "create.py": create}.items():
+        (tmp_path / path).write_text(text)
+    for script in ("create.py", "seed.py"):
+        subprocess.run([sys.executable, script], cwd=tmp_path, check=True, timeout=60)
+
+
+def test_what_shares_a_session_with_a_script_stays_sync() -> None:
+    shared = """
+db = SessionLocal()
+db.execute(select(Item))
+
+
+@app.get("/shared")
+def shared():
+    return db.get(Item, 1).name
+"""
+    assert treatments(READ + shared)["shared"] == "left"
+    assert "\ndb = SyncSessionLocal()" in after(READ + shared)
