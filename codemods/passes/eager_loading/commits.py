@@ -9,6 +9,7 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance
+from codemods.passes.eager_loading.implicit import is_bare, is_dataclass
 from codemods.passes.eager_loading.reaching import (
     follows,
     loop_around,
@@ -346,7 +347,9 @@ class Commits:
         routes = self.program.web.routes.get(function, [])
         if not routes or not isinstance(parent, ast.Return):
             return False
-        return all(route.response_model is None for route in routes)
+        if any(is_dataclass(cls, self.program) for cls in self.entities(use.id, function)):
+            return False
+        return all(is_bare(route, self.program) for route in routes)
 
 
 def reads(use: ast.Name, sessions: Sessions, module: Module) -> bool:

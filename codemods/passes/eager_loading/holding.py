@@ -139,3 +139,9 @@ def passed_for(
     if is_self(function, argument, program) and isinstance(call.func, ast.Attribute):
         return call.func.value
     return program.calls.argument(call, function, argument)
+
+
+def is_migration(module: Module) -> bool:
+    """Whether a module is a script of Alembic."""
+    folders = module.path.split("/")[:-1]
+    return "versions" in folders or ("alembic" in folders or "migrations" in folders)

@@ -17,13 +17,14 @@ from codemods.passes.eager_loading.callers import Callers
 from codemods.passes.eager_loading.commits import Commits, Stale
 from codemods.passes.eager_loading.expiries import Expired, Expiries
 from codemods.passes.eager_loading.factories import Factory, factories
+from codemods.passes.eager_loading.holding import is_migration
 from codemods.passes.eager_loading.loads import Placement, Placer
 from codemods.passes.eager_loading.reloads import Reload, Reloads
 from codemods.passes.eager_loading.render import NoName
 from codemods.passes.eager_loading.requeries import Requeries, Requery
 from codemods.passes.eager_loading.sessions import Sessions
 from codemods.passes.eager_loading.silenced import Left, leave_silenced
-from codemods.passes.eager_loading.touches import Touches, is_migration
+from codemods.passes.eager_loading.touches import Touches
 from codemods.passes.eager_loading.unknowns import unknown, vague
 from codemods.passes.eager_loading.ways import Kind, Landing, Path, Touch
 from codemods.passes.eager_loading.writing import Writer

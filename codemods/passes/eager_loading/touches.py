@@ -13,7 +13,8 @@ from codemods.facts.schemas import Field, Schemas
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
 from codemods.passes.eager_loading.flow import Tracer
-from codemods.passes.eager_loading.holding import mapped_in
+from codemods.passes.eager_loading.holding import is_migration, mapped_in
+from codemods.passes.eager_loading.implicit import ImplicitReads
 from codemods.passes.eager_loading.templates import Templates
 from codemods.passes.eager_loading.ways import Path, Touch
 
@@ -31,6 +32,7 @@ class Touches:
         self.program = program
         self.schemas = Schemas(program)
         self.tracer = Tracer(program)
+        self.implicit = ImplicitReads(program, self)
         program.models.read_backrefs()
         self._members: dict[tuple[Class, str], set[Path]] = {}
 
@@ -45,6 +47,8 @@ class Touches:
         for module in self.modules(names | members, tests=True):
             found += self._reads(module, names | members)
             found += self._writes(module, names)
+        special = {name for name in members if name.startswith("__")}
+        found += self.implicit.all(special)
         found += self._responses()
         found += self._validations()
         found += Templates(self.program, self).reads()
@@ -126,6 +130,12 @@ class Touches:
                 found |= self._members.get((base, name), set())
         return sorted(found)
 
+    def leads_back(self, entity: Class, name: str, rest: Path) -> bool:
+        """Whether a path behind a relationship goes back to where that came from."""
+        first = self.relationship(entity, name)
+        second = self.relationship(first.target, rest[0]) if first and first.target else None
+        return first is not None and second is not None and _inverse(first, second)
+
     # -- members of models -------------------------------------------------------------------
 
     def _read_members(self, names: set[str]) -> None:
@@ -136,7 +146,7 @@ class Touches:
             for cls in self.program.all_classes()
             if self.program.models.is_mapped(cls) or self._is_mixin(cls)
             for method in cls.methods
-            if method.name not in ("__init__", "__repr__", "__str__")
+            if method.name != "__init__"
         ]
         for _ in range(_DEPTH):
             before = sum(len(paths) for paths in self._members.values())
@@ -151,17 +161,22 @@ class Touches:
     def _read_method(self, cls: Class, method: Function, names: set[str]) -> None:
         wanted = names | {name for _, name in self._members}
         for node in method.nodes:
-            if not isinstance(node, ast.Attribute) or node.attr not in wanted:
-                continue
-            if not isinstance(node.ctx, ast.Load):
-                continue
-            for entity in self._entities(self.program.infer(node.value, method.module)):
-                for path in self.paths_of(entity, node.attr):
-                    touch = Touch(node.value, method.module, entity, path, node, _read_of(node))
-                    for landing in self.tracer.trace(touch):
-                        reached = landing.demand.path
-                        if landing.function is method and len(reached) <= _DEPTH:
-                            self._members.setdefault((cls, method.name), set()).add(reached)
+            for touch in self._touches_at(node, method.module, wanted):
+                for landing in self.tracer.trace(touch):
+                    reached = landing.demand.path
+                    if landing.function is method and len(reached) <= _DEPTH:
+                        self._members.setdefault((cls, method.name), set()).add(reached)
+
+    def _touches_at(self, node: ast.AST, module: Module, wanted: set[str]) -> Iterator[Touch]:
+        """What a node in a method of a model reads."""
+        if isinstance(node, ast.Attribute):
+            if node.attr in wanted and isinstance(node.ctx, ast.Load):
+                for entity in self._entities(self.program.infer(node.value, module)):
+                    for path in self.paths_of(entity, node.attr):
+                        yield Touch(node.value, module, entity, path, node, _read_of(node))
+            return
+        for read in self.implicit.at(node, module):
+            yield from self.implicit.read(read, module)
 
     def _read_proxies(self) -> None:
         """``association_proxy("memberships", "group")`` goes through both."""
@@ -391,12 +406,6 @@ def _inverse(first: Relationship, second: Relationship) -> bool:
     return second.target is first.owner and (
         first.back == second.name or (bool(second.back) and second.back == first.name)
     )
-
-
-def is_migration(module: Module) -> bool:
-    """Whether a module is a script of Alembic."""
-    folders = module.path.split("/")[:-1]
-    return "versions" in folders or ("alembic" in folders or "migrations" in folders)
 
 
 def _read_of(node: ast.Attribute) -> str:

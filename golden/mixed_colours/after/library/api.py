@@ -36,17 +36,7 @@ def lookup_error(request: Request, exc: LookupError):
 
 @app.post("/books", response_model=schemas.BookOut, status_code=201)
 async def add_book(body: schemas.BookIn, db: AsyncSession = Depends(get_db)):
-    book = await db.run_sync(services.add_book, **body.model_dump())
-    await db.get(
-        Book,
-        book.id,
-        options=[
-            immediateload(Book.author),
-            selectinload(Book.loans).selectinload(services.Loan.member),
-        ],
-        populate_existing=True,
-    )
-    return book
+    return await db.run_sync(services.add_book, **body.model_dump())
 
 
 @app.get("/books", response_model=list[schemas.BookOut])
@@ -86,7 +76,9 @@ async def book(book_id: int, db: AsyncSession = Depends(get_db)):
 
 @app.delete("/books/{book_id}", status_code=204)
 async def remove_book(book_id: int, db: AsyncSession = Depends(get_db)):
-    book = await db.get(Book, book_id, options=[selectinload(Book.loans)])
+    book = await db.get(
+        Book, book_id, options=[immediateload(Book.author), selectinload(Book.loans)]
+    )
     if book is None:
         raise HTTPException(404, "No such book")
     if book.loans:

@@ -40,6 +40,15 @@ def add_book(db: Session, title: str, author: str) -> Book:
     book = Book(title=title, author=writer)
     db.add(book)
     db.flush()
+    db.get(
+        Book,
+        book.id,
+        options=[
+            immediateload(Book.author),
+            selectinload(Book.loans).selectinload(Loan.member),
+        ],
+        populate_existing=True,
+    )
     return book
 
 
