@@ -277,6 +277,35 @@ class Web:
                 found.extend(self._overrides(node, module))
         return found
 
+    def shares(self, override: Override) -> bool:
+        """Whether an override hands the application a session that belongs to the test."""
+        module = override.module
+        if isinstance(override.replacement, ast.Lambda):
+            body = override.replacement.body
+            return isinstance(body, ast.Name) and self._is_session(body, module)
+        for value in self.program.infer(override.replacement, module):
+            if isinstance(value, FunctionValue) and self._hands_out(value.function):
+                return True
+        return False
+
+    def _hands_out(self, function: Function) -> bool:
+        given = [y.value for y in function.yields if isinstance(y, ast.Yield)]
+        given += [r.value for r in function.returns]
+        for expression in given:
+            if not isinstance(expression, ast.Name):
+                continue
+            holder = function.lookup(expression.id)
+            if (
+                isinstance(holder, Function)
+                and holder is not function
+                and self._is_session(expression, function.module)
+            ):
+                return True
+        return False
+
+    def _is_session(self, node: ast.expr, module: Module) -> bool:
+        return self.program.is_a(node, module, known.SESSION, known.ASYNC_SESSION)
+
     def _overrides(self, node: ast.Assign | ast.Expr, module: Module) -> list[Override]:
         if isinstance(node, ast.Assign):
             target = node.targets[0]

@@ -14,8 +14,7 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
-from codemods.facts.values import FunctionValue, Instance
-from codemods.facts.web import Override
+from codemods.facts.values import Instance
 
 REQUESTS = frozenset("get post put patch delete options head request".split())
 
@@ -41,39 +40,10 @@ class Clients:
 
     def __post_init__(self) -> None:
         self.folders = tuple(
-            {o.module.folder for o in self.program.web.overrides if self.shares(o)}
+            {o.module.folder for o in self.program.web.overrides if self.program.web.shares(o)}
         )
         if self.folders:
             self._find()
-
-    def shares(self, override: Override) -> bool:
-        """Whether an override hands the application a session that belongs to the test."""
-        module = override.module
-        if isinstance(override.replacement, ast.Lambda):
-            body = override.replacement.body
-            return isinstance(body, ast.Name) and self._is_session(body, module)
-        for value in self.program.infer(override.replacement, module):
-            if isinstance(value, FunctionValue) and self._hands_out(value.function):
-                return True
-        return False
-
-    def _hands_out(self, function: Function) -> bool:
-        given = [y.value for y in function.yields if isinstance(y, ast.Yield)]
-        given += [r.value for r in function.returns]
-        for expression in given:
-            if not isinstance(expression, ast.Name):
-                continue
-            holder = function.lookup(expression.id)
-            if (
-                isinstance(holder, Function)
-                and holder is not function
-                and self._is_session(expression, function.module)
-            ):
-                return True
-        return False
-
-    def _is_session(self, node: ast.expr, module: Module) -> bool:
-        return self.program.is_a(node, module, known.SESSION, known.ASYNC_SESSION)
 
     def covers(self, module: Module) -> bool:
         """Whether the clients of a module become async."""

@@ -19,6 +19,7 @@ from codemods.passes.eager_loading.reaching import (
     can_go_on,
     dominates,
     follows,
+    insertable,
     loops_around,
     position,
     reaching,
@@ -228,7 +229,7 @@ class Expiries:
                 ):
                     statement = loop
         if before:
-            statement = _insertable(statement, module)
+            statement = insertable(statement, module)
         session = event.session or self.sessions.session_of(function, statement)
         entities = self.commits.entities(use.id, function)
         if not session or _inside(use, event.call, module):
@@ -316,19 +317,6 @@ def _is_iterated(use: ast.Name, loop: ast.AST) -> bool:
     return isinstance(loop, ast.For | ast.AsyncFor) and any(
         node is use for node in ast.walk(loop.iter)
     )
-
-
-def _insertable(statement: ast.stmt, module: Module) -> ast.stmt:
-    """The statement before which something can be put: that of an ``elif`` is its ``if``."""
-    parent = module.parent(statement)
-    while (
-        isinstance(statement, ast.If)
-        and isinstance(parent, ast.If)
-        and statement in parent.orelse
-        and module.source(statement).startswith("elif")
-    ):
-        statement, parent = parent, module.parent(parent)
-    return statement
 
 
 def _whole(event: Event, module: Module) -> tuple[ast.stmt, str]:

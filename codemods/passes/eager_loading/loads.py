@@ -77,6 +77,35 @@ class Placer:
             self._put(Place(node, landing.demand.module, landing.kind), loads)
         return self.result
 
+    def extend(self, landings: Iterable[tuple[Landing, Path]]) -> list[tuple[Landing, Path]]:
+        """Have calls of functions that take options already give more; give the others back."""
+        rest = []
+        for landing, path in landings:
+            demand = landing.demand
+            if not demand.stack or not self._takes_options(landing):
+                rest.append((landing, path))
+                continue
+            outer = demand.stack[0]
+            assert isinstance(outer.call, ast.Call)
+            given = Place(outer.call, outer.module, Kind.QUERY, callee=outer.callee)
+            place = self.result.places.setdefault(outer.call, given)
+            place.loads.append(Load(demand.entity, path, demand.many, (), demand.touch))
+        return rest
+
+    def _takes_options(self, landing: Landing) -> bool:
+        """Whether a query loads what it is told, all the way from the outermost call to it."""
+        if landing.kind is not Kind.QUERY or not isinstance(landing.node, ast.Call):
+            return False
+        inner = [*(hop.call for hop in landing.demand.stack[1:]), landing.node]
+        modules = [*(hop.module for hop in landing.demand.stack[1:]), landing.demand.module]
+        for call, module in zip(inner, modules, strict=True):
+            if not isinstance(call, ast.Call):
+                return False
+            place = self.result.places.get(call)
+            if not passes_on(call, module) and not (place is not None and place.passes):
+                return False
+        return isinstance(landing.demand.stack[0].call, ast.Call)
+
     def _put(self, place: Place, loads: list[Load], depth: int = 0) -> None:
         """Keep at a place what all its callers read; ask the callers for the rest."""
         place = self.result.places.setdefault(place.node, place)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from codemods.config import Options
 from codemods.facts import Program
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Function
+from codemods.facts.syntax import Class, Function
 from codemods.findings import Code, Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.eager_loading import codes
@@ -22,6 +22,7 @@ from codemods.passes.eager_loading.loads import Placement, Placer
 from codemods.passes.eager_loading.reloads import Reload, Reloads
 from codemods.passes.eager_loading.render import NoName
 from codemods.passes.eager_loading.requeries import Requeries, Requery
+from codemods.passes.eager_loading.rereads import Reread, Rereads
 from codemods.passes.eager_loading.sessions import Sessions
 from codemods.passes.eager_loading.silenced import Left, leave_silenced
 from codemods.passes.eager_loading.touches import Touches
@@ -61,6 +62,7 @@ class Analysis:
     stale: list[Stale] = field(default_factory=list)
     requeries: list[Requery] = field(default_factory=list)
     expired: list[Expired] = field(default_factory=list)
+    rereads: list[Reread] = field(default_factory=list)
     untracked: list[Untracked] = field(default_factory=list)
     dynamic: list[Touch] = field(default_factory=list)
 
@@ -77,11 +79,7 @@ def analyse(program: Program) -> Analysis:
             path = touches.lazy_part(demand.entity, demand.path, held)
             if touches.queries(demand.entity, demand.path):
                 found.dynamic.append(touch)
-            if not path or _crosses(landing, program):
-                continue
-            if landing.kind is Kind.UNKNOWN:
-                found.untracked.append(_untracked(touch, landing.reason))
-            elif landing.kind is not Kind.SELF:
+            if path and landing.kind is not Kind.SELF:
                 landings.append((landing, path))
     for node, module in unknown(touches):
         message = f"{ast.unparse(node)} can be a relationship"
@@ -92,16 +90,28 @@ def analyse(program: Program) -> Analysis:
         reason = "what the model reads of it is not known"
         found.untracked.append(Untracked(made, module, message, reason))
     sessions = Sessions(program)
-    found.expired = _expired(touches, sessions)
+    related = _related(touches)
+    found.expired = _expired(program, sessions, related)
     expired = {
         id(reader) for one in found.expired if not one.asks and one.paths for reader in one.readers
     }
     landings = [one for one in landings if id(one[0].demand.touch.base) not in expired]
+    rereads = Rereads(program, sessions, related)
+    landings = rereads.settle(landings)
+    crossing = [one for one in landings if _crosses(one[0], program)]
+    landings = [one for one in landings if not _crosses(one[0], program)]
+    unknown_ones = [one for one, _ in landings if one.kind is Kind.UNKNOWN]
+    found.untracked += [_untracked(one.demand.touch, one.reason) for one in unknown_ones]
+    landings = [one for one in landings if one[0].kind is not Kind.UNKNOWN]
     callers = Callers(program, (landing for landing, _ in landings))
     settled = Reloads(program, sessions, callers).settle(landings)
     found.reloads = settled.reloads
     found.untracked += [_untracked(one.demand.touch, reason) for one, reason in settled.lost]
-    found.placement = Placer(program, callers).place(settled.open)
+    placer = Placer(program, callers)
+    found.placement = placer.place(settled.open)
+    rereads.name_values(placer.extend(crossing))
+    rereads.prune(found.reloads)
+    found.rereads = rereads.found
     found.untracked += [_untracked(load.touch, reason) for load, _, reason in found.placement.lost]
     demanded: set[ast.AST] = {f.use for one, _ in settled.open for f in one.demand.trail}
     demanded |= {one.demand.use for one, _ in settled.open}
@@ -118,10 +128,9 @@ def analyse(program: Program) -> Analysis:
     return found
 
 
-def _expired(touches: Touches, sessions: Sessions) -> list[Expired]:
-    """What is read of objects that a rollback or ``expire`` has expired."""
-    program = touches.program
-    related = {
+def _related(touches: Touches) -> dict[ast.Name, set[tuple[Class, Path]]]:
+    """What is read of the objects that names stand for, as far as it is loaded lazily."""
+    return {
         name: {
             (entity, lazy)
             for entity, path in demands
@@ -129,6 +138,12 @@ def _expired(touches: Touches, sessions: Sessions) -> list[Expired]:
         }
         for name, demands in touches.tracer.names.items()
     }
+
+
+def _expired(
+    program: Program, sessions: Sessions, related: dict[ast.Name, set[tuple[Class, Path]]]
+) -> list[Expired]:
+    """What is read of objects that a rollback or ``expire`` has expired."""
     if not program.modules.mentioning(_EXPIRING):
         return []
     expiries = Expiries(program, sessions, Commits(program, sessions), related)
@@ -212,6 +227,9 @@ def plan(program: Program, options: Options) -> Outcome:
     for expired in found.expired:
         writer.expired(expired)
         findings.append(_expired_finding(expired))
+    for reread in found.rereads:
+        writer.reread(reread)
+        findings.append(_reread_finding(reread))
     for lost in dict.fromkeys(found.untracked):
         reasons = (lost.reason,)
         findings.append(
@@ -258,6 +276,13 @@ def _expired_finding(expired: Expired) -> Finding:
     lines = sorted({getattr(reader, "lineno", 0) for reader in expired.readers})
     where = tuple(f"{module.path}:{line}" for line in lines)
     return _finding(module, expired.statement, codes.EXPIRED, message, where)
+
+
+def _reread_finding(reread: Reread) -> Finding:
+    paths = ", ".join(sorted(".".join(path) for path in reread.paths))
+    message = f"{paths} of {reread.name} are loaded lazily by a test"
+    reasons = _reasons(landing.demand.touch for landing in reread.landings)
+    return _finding(reread.function.module, reread.statement, codes.LAZY, message, reasons)
 
 
 def _finding(

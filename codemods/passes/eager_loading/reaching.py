@@ -111,6 +111,19 @@ def _leaves(suite: list[ast.AST], how: type | types.UnionType) -> bool:
     return any(isinstance(item, how) for item in suite)
 
 
+def insertable(statement: ast.stmt, module: Module) -> ast.stmt:
+    """The statement before which something can be put: that of an ``elif`` is its ``if``."""
+    parent = module.parent(statement)
+    while (
+        isinstance(statement, ast.If)
+        and isinstance(parent, ast.If)
+        and statement in parent.orelse
+        and module.source(statement).startswith("elif")
+    ):
+        statement, parent = parent, module.parent(parent)
+    return statement
+
+
 def reaching(use: ast.Name, holder: Scope, module: Module) -> list[Binding]:
     """The bindings of a name that can be seen at ``use``."""
     bindings = [b for b in holder.bindings.get(use.id, ()) if b.kind != "augmented"]

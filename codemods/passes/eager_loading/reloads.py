@@ -17,7 +17,7 @@ from codemods.facts.syntax import Class, Function
 from codemods.facts.values import Instance
 from codemods.passes.eager_loading.callers import Callers
 from codemods.passes.eager_loading.reaching import dominates, follows, position, reaching
-from codemods.passes.eager_loading.render import primary_key
+from codemods.passes.eager_loading.render import free_name, primary_key
 from codemods.passes.eager_loading.sessions import Event, Sessions
 from codemods.passes.eager_loading.ways import Frame, Kind, Landing, Path, Touch
 
@@ -160,7 +160,7 @@ class Reloads:
                 return Spot(frame.function, frame.use.id, session, statement, before=True)
             surely = self._is_surely(frame.use, frame.module, entity)
             if surely and isinstance(statement, ast.Return) and statement.value is frame.use:
-                name = _free_name(entity, frame.function)
+                name = free_name(entity, frame.function)
                 if name:
                     return Spot(frame.function, name, session, statement)
         return None
@@ -241,14 +241,3 @@ def _is_inside(node: ast.AST, around: ast.AST | None, module: Module) -> bool:
     return around is not None and (
         node is around or any(parent is around for parent in module.ancestors(node))
     )
-
-
-def _free_name(entity: Class, function: Function) -> str:
-    """A name for the object: its class in small letters."""
-    name = "".join(
-        f"_{c.lower()}" if c.isupper() and index else c.lower()
-        for index, c in enumerate(entity.name)
-    )
-    used = {n.id for n in function.nodes if isinstance(n, ast.Name)}
-    used |= {a.arg for a in function.parameters}
-    return next((n for n in (name, f"new_{name}", "result") if n not in used), "")

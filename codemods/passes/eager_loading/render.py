@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from codemods.edits import Import
 from codemods.facts import Program
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Class
+from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, ModuleValue, Values
 from codemods.passes.eager_loading.ways import Path
 
@@ -146,9 +146,21 @@ class Renderer:
         first = self.module.name.partition(".")[0]
         if cls.module is not self.module and cls.module.name.partition(".")[0] == first:
             return cls.module.name
-        if cls.module is not self.module and not self.module.folder:
+        if cls.module is not self.module and (not self.module.folder or self._reaches(cls.module)):
             return cls.module.name
         return None
+
+    def _reaches(self, target: Module) -> bool:
+        """Whether the module imports others of the folder that the target stands in."""
+        if self.program.modules.resolve(self.module, target.name) is not target:
+            return False
+        imported = (
+            self.program.modules.resolve(self.module, alias.name)
+            for statement in ast.walk(self.module.tree)
+            if isinstance(statement, ast.Import)
+            for alias in statement.names
+        )
+        return any(other is not None and other.folder == target.folder for other in imported)
 
     def _import(self, item: Import) -> None:
         if item not in self.imports:
@@ -215,3 +227,14 @@ def _is_key(call: ast.Call) -> bool:
         and keyword.value.value is True
         for keyword in call.keywords
     )
+
+
+def free_name(entity: Class, function: Function) -> str:
+    """A name for the object: its class in small letters."""
+    name = "".join(
+        f"_{c.lower()}" if c.isupper() and index else c.lower()
+        for index, c in enumerate(entity.name)
+    )
+    used = {n.id for n in function.nodes if isinstance(n, ast.Name)}
+    used |= {a.arg for a in function.parameters}
+    return next((n for n in (name, f"new_{name}", "result") if n not in used), "")

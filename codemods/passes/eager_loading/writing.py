@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from codemods.edits import (
     Action,
@@ -21,12 +22,14 @@ from codemods.edits import (
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import ClassValue, External, Instance
+from codemods.facts.values import ClassValue, External, Instance, Values
 from codemods.passes.eager_loading.commits import Stale
 from codemods.passes.eager_loading.existing import Existing, options_of, options_of_get
 from codemods.passes.eager_loading.expiries import Expired
 from codemods.passes.eager_loading.factories import Factory
+from codemods.passes.eager_loading.holding import mapped_in
 from codemods.passes.eager_loading.loads import PARAMETER, Place
+from codemods.passes.eager_loading.reaching import position
 from codemods.passes.eager_loading.reloads import Reload
 from codemods.passes.eager_loading.render import (
     NoName,
@@ -37,6 +40,7 @@ from codemods.passes.eager_loading.render import (
     tree_of,
 )
 from codemods.passes.eager_loading.requeries import Requery
+from codemods.passes.eager_loading.rereads import Reread
 from codemods.passes.eager_loading.ways import Kind, Path
 
 
@@ -183,6 +187,8 @@ class Writer:
         put = [(PARAMETER, text)]
         if place.callee is None and self._is_loaded_before(place):
             put.append(("populate_existing", "True"))
+        elif place.callee is None and place.passes:
+            put.append(("populate_existing", f"bool({PARAMETER})"))
         self._add(module, place.node, Arguments(put=tuple(put)))
         self._import(module, renderer.imports)
         return True
@@ -198,12 +204,43 @@ class Writer:
             for hop in load.stack
         }
         entities = {load.entity for load in place.loads}
-        for one in functions:
-            for parameter in one.parameters:
-                values = self.program.parameter(one, parameter)
-                if entities & set(self.program.models.entities(values)):
-                    return True
-        return False
+        if self._tests_share and any(self._is_in_tests(entity) for entity in entities):
+            return True
+        return any(
+            entities & self._held(self.program.parameter(one, parameter))
+            for one in functions
+            for parameter in one.parameters
+        ) or any(
+            entities & self._held(self.program.inference.bound(function, name))
+            for name, bindings in function.bindings.items()
+            if any(
+                binding.kind in ("assign", "annotated", "for")
+                and position(binding.node) < position(place.module.statement(place.node))
+                for binding in bindings
+            )
+        )
+
+    def _held(self, values: Values) -> set[Class]:
+        """The entities of which objects are in the session with these, by what they lead to."""
+        found = mapped_in(values, self.program)
+        related = {
+            relationship.target
+            for cls in found
+            for relationship in self.program.models.relationships(cls).values()
+            if relationship.target is not None
+        }
+        return found | related
+
+    @cached_property
+    def _tests_share(self) -> bool:
+        """Whether tests hand the application a session in which they have put objects."""
+        return any(self.program.web.shares(override) for override in self.program.web.overrides)
+
+    def _is_in_tests(self, entity: Class) -> bool:
+        return any(
+            self.program.web.in_tests(module)
+            for module in self.program.modules.mentioning((entity.name,))
+        )
 
     # -- parameters --------------------------------------------------------------------------
 
@@ -313,20 +350,44 @@ class Writer:
         session = expired.session
         attributes = f", {expired.attributes}" if expired.attributes else ""
         lines = [f"{session}.refresh({item}{attributes})"]
-        names = sorted({path[0] for path in expired.paths})
-        if all(len(path) == 1 for path in expired.paths):
-            if names and not expired.attributes:
-                listed = ", ".join(f'"{name}"' for name in names)
-                lines.append(f"{session}.refresh({item}, [{listed}])")
-            return lines
-        [entity, *_] = expired.entities
+        if expired.paths and not (expired.attributes and _are_flat(expired.paths)):
+            [entity, *_] = expired.entities
+            lines.append(self._load(session, item, entity, expired.paths, renderer))
+        return lines
+
+    def _load(
+        self, session: str, item: str, entity: Class, paths: set[Path], renderer: Renderer
+    ) -> str:
+        """A call that loads relationships of an object, and leaves the rest of it as it is."""
+        if _are_flat(paths):
+            listed = ", ".join(f'"{name}"' for name in sorted(path[0] for path in paths))
+            return f"{session}.refresh({item}, [{listed}])"
         root = renderer.name(entity)
         keys = primary_key(entity, self.program)
-        options = renderer.options(entity, root, tree_of((path, False) for path in expired.paths))
+        options = renderer.options(entity, root, tree_of((path, False) for path in paths))
         select = renderer.callable("select", "sqlalchemy", "sqlmodel")
         where = ", ".join(f"{root}.{key} == {item}.{key}" for key in keys)
         query = f"{select}({root}).options({', '.join(options)}).where({where})"
-        return [*lines, f"{session}.execute({query}).scalar_one()"]
+        return f"{session}.execute({query}).scalar_one()"
+
+    def reread(self, reread: Reread) -> None:
+        """Relationships are loaded in front of their reader."""
+        module = reread.function.module
+        renderer = Renderer(self.program, module, held=True)
+        item = _element(reread.name, reread.function) if reread.each else reread.name
+        lines = [self._load(reread.session, item, reread.entity, reread.paths, renderer)]
+        tests = [f"{item} is not None"] if reread.guard else []
+        if reread.asks:
+            tests.append(f"{renderer.callable('inspect', 'sqlalchemy')}({item}).persistent")
+        if tests:
+            lines = [f"if {' and '.join(tests)}:", *(f"    {line}" for line in lines)]
+        if reread.each:
+            lines = [f"for {item} in {reread.name}:", *(f"    {line}" for line in lines)]
+        if reread.value is not None:
+            lines.insert(0, f"{item} = {module.source(reread.value)}")
+            self._add(module, reread.value, Rewrite(item))
+        self._import(module, renderer.imports)
+        self._add(module, reread.statement, InsertBefore("\n".join(lines)))
 
     def stale(self, stale: Stale) -> None:
         """A refresh behind a commit."""
@@ -338,6 +399,11 @@ class Writer:
         elif stale.guard:
             text = f"if {stale.name} is not None:\n    {text}"
         self._add(stale.function.module, stale.statement, InsertAfter(text))
+
+
+def _are_flat(paths: set[Path]) -> bool:
+    """Whether only relationships of the object itself are read."""
+    return all(len(path) == 1 for path in paths)
 
 
 def _element(name: str, function: Function) -> str:

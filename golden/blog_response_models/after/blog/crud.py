@@ -13,7 +13,9 @@ from . import models, schemas
 async def get_author(
     db: AsyncSession, author_id: int, options: Sequence[ORMOption] = ()
 ) -> models.Author | None:
-    return await db.get(models.Author, author_id, options=options)
+    return await db.get(
+        models.Author, author_id, options=options, populate_existing=bool(options)
+    )
 
 
 def get_author_by_name(db: Session, name: str) -> models.Author | None:
@@ -51,7 +53,9 @@ async def delete_author(db: AsyncSession, author: models.Author) -> None:
 async def get_post(
     db: AsyncSession, post_id: int, options: Sequence[ORMOption] = ()
 ) -> models.Post | None:
-    return await db.get(models.Post, post_id, options=options)
+    return await db.get(
+        models.Post, post_id, options=options, populate_existing=bool(options)
+    )
 
 
 async def list_posts(

@@ -37,6 +37,7 @@ async def test_tags_are_shared(session, author):
     second = await crud.create_post(
         session, schemas.PostCreate(title="Two", author_id=author.id, tags=["maths"])
     )
+    await session.refresh(first, ["tags"])
     assert first.tags == second.tags
     assert await crud.tag_counts(session) == {"maths": 2}
 

@@ -1,6 +1,8 @@
 import pytest
+from sqlalchemy.orm import selectinload
 
 import crud
+from models import Ticket
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +21,9 @@ async def test_comment(client, database):
     assert r.status_code == 200
     assert r.json()["comments"][0]["text"] == "please"
     db = database()
-    assert (await crud.get_ticket(db, ticket["id"])).comments[0].author == "me"
+    assert (
+        await crud.get_ticket(db, ticket["id"], options=[selectinload(Ticket.comments)])
+    ).comments[0].author == "me"
     await db.close()
 
 

@@ -29,7 +29,9 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     async def get(
         self, db: AsyncSession, id: Any, options: Sequence[ORMOption] = ()
     ) -> Optional[ModelType]:
-        return await db.get(self.model, id, options=options)
+        return await db.get(
+            self.model, id, options=options, populate_existing=bool(options)
+        )
 
     async def get_multi(
         self,

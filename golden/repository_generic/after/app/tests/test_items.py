@@ -15,6 +15,7 @@ async def test_create_and_update_item(db) -> None:
     assert [t.name for t in item.tags] == ["a", "b"]
     item2 = await crud.item.update(db, db_obj=item, obj_in=ItemUpdate(title="Bar", tags=["c"]))
     assert item2 is item
+    await db.refresh(item2, ["owner"])
     assert item2.owner is user
     assert await crud.item.count(db) == 1
     assert (await crud.item.remove(db, id=item.id)).title == "Bar"
@@ -34,6 +35,7 @@ async def test_read_item(client, db) -> None:
     created = r.json()
     assert created["owner"]["full_name"] == "Admin"
     stored = await crud.item.get(db, created["id"])
+    await db.refresh(stored, ["owner"])
     assert stored and stored.owner.email == "admin@example.org"
     r = client.get(f"/items/{stored.id}", headers=admin)
     assert r.json() == created

@@ -14,7 +14,9 @@ class BaseService:
         self.db = db
 
     async def _require(self, model, pk: int, options: Sequence[ORMOption] = ()):
-        obj = await self.db.get(model, pk, options=options)
+        obj = await self.db.get(
+            model, pk, options=options, populate_existing=bool(options)
+        )
         if obj is None:
             raise NotFound(f"{model.__name__} {pk} does not exist")
         return obj

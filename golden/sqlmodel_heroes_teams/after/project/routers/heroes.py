@@ -59,7 +59,10 @@ async def ages(session: SessionDep):
 @router.get("/{hero_id}", response_model=HeroPublicWithTeam)
 async def read_hero(*, session: SessionDep, hero_id: int):
     hero = await session.get(
-        Hero, hero_id, options=[selectinload(Hero.missions), immediateload(Hero.team)]
+        Hero,
+        hero_id,
+        options=[selectinload(Hero.missions), immediateload(Hero.team)],
+        populate_existing=True,
     )
     if not hero:
         raise HTTPException(status_code=404, detail="Hero not found")

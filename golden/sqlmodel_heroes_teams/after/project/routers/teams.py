@@ -35,7 +35,9 @@ async def sizes(session: SessionDep) -> dict[str, int]:
 
 @router.get("/{team_id}", response_model=TeamPublicWithHeroes)
 async def read_team(*, team_id: int, session: SessionDep):
-    team = await session.get(Team, team_id, options=[selectinload(Team.heroes)])
+    team = await session.get(
+        Team, team_id, options=[selectinload(Team.heroes)], populate_existing=True
+    )
     if not team:
         raise HTTPException(status_code=404, detail="Team not found")
     return team
