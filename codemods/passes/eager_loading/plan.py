@@ -177,7 +177,7 @@ def plan(program: Program, options: Options) -> Outcome:
     """The edits, findings and decisions of the pass."""
     found = analyse(program)
     left = leave_silenced(found, Silence(program.codebase, options, codes.NAME))
-    writer = Writer(program)
+    writer = Writer(program, found.placement.places.values())
     findings = [
         _finding(one.module, one.node, one.code, one.message, (one.reason,), Treatment.LEFT)
         for one in left

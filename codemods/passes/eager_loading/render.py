@@ -15,6 +15,8 @@ from codemods.passes.eager_loading.ways import Path
 
 SELECTIN = "selectinload"
 IMMEDIATE = "immediateload"
+#: The strategies by which a relationship is loaded with its object.
+EAGER = frozenset({"joined", "selectin", "subquery", "immediate"})
 
 
 class NoName(Exception):  # noqa: N818 - says what is missing
@@ -186,18 +188,26 @@ def continued(entity: Class, paths: Iterable[Path], program: Program) -> set[Pat
 
 
 def repeats(entity: Class, tree: Tree, program: Program) -> bool:
-    """Whether a class of which relationships are loaded is met again further on."""
+    """Whether a class of which relationships are loaded is met again further on.
+
+    What the relationships of a class load by themselves is met too.
+    """
     found: list[Class] = []
+    met: set[Class] = set()
 
     def walk(cls: Class, node: Tree) -> None:
         found.append(cls)
-        for name, child in node.children.items():
-            target = program.models.relationships(cls)[name].target
-            if target is not None:
-                walk(target, child)
+        for name, relationship in program.models.relationships(cls).items():
+            target = relationship.target
+            if target is None:
+                continue
+            if name in node.children:
+                walk(target, node.children[name])
+            elif relationship.lazy in EAGER:
+                met.add(target)
 
     walk(entity, tree)
-    return len(set(found)) < len(found)
+    return len(set(found)) < len(found) or bool(met & set(found))
 
 
 def tree_of(paths: Iterable[tuple[Path, bool]]) -> Tree:

@@ -296,7 +296,7 @@ class Rereads:
         """The calls of a test behind which the database can hold something else."""
         events: list[Event] = self.sessions.events(function)
         found = [event.call for event in events if event.kind in _ENDING]
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             if isinstance(node, ast.Call) and _is_request(node):
                 found.append(node)
         return found

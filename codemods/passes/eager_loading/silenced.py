@@ -103,6 +103,7 @@ def _read_after(found: Analysis, silence: Silence) -> Iterator[Left]:
             yield Left(module, stale.statement, code, message, reason)
         else:
             found.stale.append(stale)
+    yield from _read_again(found, silence)
     requeries, found.requeries = found.requeries, []
     for requery in requeries:
         if reason := _why(silence, requery.module, requery.node, codes.STALE):
@@ -110,3 +111,21 @@ def _read_after(found: Analysis, silence: Silence) -> Iterator[Left]:
             yield Left(requery.module, requery.node, codes.STALE, message, reason)
         else:
             found.requeries.append(requery)
+
+
+def _read_again(found: Analysis, silence: Silence) -> Iterator[Left]:
+    """What is read after a rollback or ``expire``, and what tests load for themselves."""
+    expired, found.expired = found.expired, []
+    for one in expired:
+        if reason := _why(silence, one.function.module, one.statement, codes.EXPIRED):
+            message = f"{one.name} is read after a call that expired it"
+            yield Left(one.function.module, one.statement, codes.EXPIRED, message, reason)
+        else:
+            found.expired.append(one)
+    rereads, found.rereads = found.rereads, []
+    for reread in rereads:
+        if reason := _why(silence, reread.function.module, reread.statement, codes.LAZY):
+            message = f"relationships of {reread.name} are loaded lazily by a test"
+            yield Left(reread.function.module, reread.statement, codes.LAZY, message, reason)
+        else:
+            found.rereads.append(reread)

@@ -43,6 +43,9 @@ from codemods.passes.eager_loading.requeries import Requery
 from codemods.passes.eager_loading.rereads import Reread
 from codemods.passes.eager_loading.ways import Kind, Path
 
+#: How many calls are gone back from a query to those who tell it what to load.
+_CALLERS = 6
+
 
 @dataclass
 class Written:
@@ -55,8 +58,9 @@ class Written:
 class Writer:
     """Turns decisions into edits. Raises ``NoName`` where a class can't be named."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, places: Iterable[Place] = ()) -> None:
         self.program = program
+        self.places = list(places)
         self.files: dict[str, Written] = {}
 
     def result(self) -> dict[str, FileEdits]:
@@ -187,17 +191,24 @@ class Writer:
         put = [(PARAMETER, text)]
         if place.callee is None and self._is_loaded_before(place):
             put.append(("populate_existing", "True"))
-        elif place.callee is None and place.passes:
+        elif place.callee is None and place.passes and self._is_told_of_held(place):
             put.append(("populate_existing", f"bool({PARAMETER})"))
         self._add(module, place.node, Arguments(put=tuple(put)))
         self._import(module, renderer.imports)
         return True
 
     def _is_loaded_before(self, place: Place) -> bool:
-        """Whether ``get`` could find the object in the session, where it ignores options."""
+        """Whether ``get`` could find the object in the session, where it ignores options.
+
+        Not where filling it anew would unload what was just loaded.
+        """
         function = place.module.function_of(place.node)
         if function is None or not place.loads:
             return False
+        for entity in {load.entity for load in place.loads}:
+            paths = [(load.path, load.many) for load in place.loads if load.entity is entity]
+            if repeats(entity, tree_of(paths), self.program):
+                return False
         functions = {function} | {
             place.module.function_of(hop.call) or function
             for load in place.loads
@@ -218,6 +229,22 @@ class Writer:
                 and position(binding.node) < position(place.module.statement(place.node))
                 for binding in bindings
             )
+        )
+
+    def _is_told_of_held(self, place: Place, depth: int = 0) -> bool:
+        """The same for the callers by whom a query is told what to load."""
+        function = place.module.function_of(place.node)
+        callers = [other for other in self.places if other.callee is function]
+        told = [other for other in callers if other.loads]
+        held = any(self._is_loaded_before(other) for other in told) or any(
+            self._is_told_of_held(other, depth + 1)
+            for other in callers
+            if other.passes and depth < _CALLERS
+        )
+        return held and not any(
+            repeats(load.entity, tree_of([(load.path, load.many)]), self.program)
+            for other in told
+            for load in other.loads
         )
 
     def _held(self, values: Values) -> set[Class]:

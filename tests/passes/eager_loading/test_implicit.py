@@ -11,7 +11,7 @@ import pytest
 from application import source_of
 from strict import Request, check
 
-SPECIAL = '''
+SPECIAL = """
 class Shelf(Base):
     __tablename__ = "shelves"
 
@@ -67,7 +67,7 @@ with SessionLocal() as seed:
     seed.commit()
 
 
-'''
+"""
 
 CASES: dict[str, tuple[str, str]] = {
     "an f-string": ('return f"{book}"', "immediateload(Book.writer)"),
@@ -101,7 +101,7 @@ def read(db: Db):
     assert expected in text.partition("def read")[2], text
 
 
-DATACLASSES = '''
+DATACLASSES = """
 import dataclasses
 
 from sqlalchemy.orm import MappedAsDataclass
@@ -131,7 +131,7 @@ with SessionLocal() as seed:
     seed.commit()
 
 
-'''
+"""
 WALKS: dict[str, tuple[str, list[Request], list[str]]] = {
     "a response without a model": (
         """

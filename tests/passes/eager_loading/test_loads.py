@@ -123,7 +123,7 @@ CASES: dict[str, tuple[str, list[Request], list[str]]] = {
         [("GET", "/users/1"), ("GET", "/users/9"), ("GET", "/names/2")],
         [
             "options: Sequence[ORMOption] = ()",
-            "db.get(User, pk, options=options, populate_existing=bool(options))",
+            "db.get(User, pk, options=options)",
             "options=[selectinload(User.posts).selectinload(Post.tags)]",
         ],
     ),

@@ -53,9 +53,7 @@ async def delete_author(db: AsyncSession, author: models.Author) -> None:
 async def get_post(
     db: AsyncSession, post_id: int, options: Sequence[ORMOption] = ()
 ) -> models.Post | None:
-    return await db.get(
-        models.Post, post_id, options=options, populate_existing=bool(options)
-    )
+    return await db.get(models.Post, post_id, options=options)
 
 
 async def list_posts(

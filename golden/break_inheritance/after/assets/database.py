@@ -16,7 +16,7 @@ class AppSession(Session):
     """A session with manners."""
 
     def get_or_404(self, model: type[T], pk: int, options: Sequence[ORMOption] = ()) -> T:
-        found = self.get(model, pk, options=options, populate_existing=bool(options))
+        found = self.get(model, pk, options=options)
         if found is None:
             raise HTTPException(404, f"{model.__name__} {pk} not found")
         return found

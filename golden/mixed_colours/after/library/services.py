@@ -70,9 +70,7 @@ def shelf(db: Session) -> List[Book]:
 
 async def lend(db: AsyncSession, book_id: int, member_id: int, due: date) -> Loan:
     async def require(model, pk, options=()):
-        found = await db.get(
-            model, pk, options=options, populate_existing=bool(options)
-        )
+        found = await db.get(model, pk, options=options)
         if found is None:
             raise LookupError(f"No {model.__name__.lower()} {pk}")
         return found

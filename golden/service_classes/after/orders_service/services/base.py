@@ -14,9 +14,7 @@ class BaseService:
         self.db = db
 
     async def _require(self, model, pk: int, options: Sequence[ORMOption] = ()):
-        obj = await self.db.get(
-            model, pk, options=options, populate_existing=bool(options)
-        )
+        obj = await self.db.get(model, pk, options=options)
         if obj is None:
             raise NotFound(f"{model.__name__} {pk} does not exist")
         return obj
