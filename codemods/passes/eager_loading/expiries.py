@@ -24,7 +24,7 @@ from codemods.passes.eager_loading.reaching import (
     position,
     reaching,
 )
-from codemods.passes.eager_loading.sessions import Event, Sessions
+from codemods.passes.eager_loading.sessions import Event, Sessions, whole
 from codemods.passes.eager_loading.ways import Path
 
 _EXPIRING = ("rollback", "expire", "expire_all", "rolls")
@@ -177,7 +177,7 @@ class Expiries:
         for other in events:
             if other.kind not in ("refresh", "reload", "delete", "expunge"):
                 continue
-            statement, item = _whole(other, module)
+            statement, item = whole(other, module)
             if use.id not in (other.name, item):
                 continue
             if item == use.id and _inside(use, statement, module):
@@ -316,29 +316,4 @@ def _is_iterated(use: ast.Name, loop: ast.AST) -> bool:
     """Whether a loop goes over the name: that is read once."""
     return isinstance(loop, ast.For | ast.AsyncFor) and any(
         node is use for node in ast.walk(loop.iter)
-    )
-
-
-def _whole(event: Event, module: Module) -> tuple[ast.stmt, str]:
-    """A refresh with the question around it, and the list over which it loops, if any."""
-    statement = module.statement(event.call)
-    iterated = ""
-    while True:
-        parent = module.parent(statement)
-        match parent:
-            case ast.If(test=test, body=[ast.stmt() as first, *_]) if (
-                first is statement and _asks_of(test, event.name)
-            ):
-                statement = parent
-            case ast.For(target=ast.Name(id=item), iter=ast.Name(id=name)) if item == event.name:
-                return parent, name
-            case _:
-                return statement, iterated
-
-
-def _asks_of(test: ast.expr, name: str) -> bool:
-    """Whether a test only asks for the object and its state."""
-    names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
-    return name in names and not any(
-        isinstance(node, ast.Attribute) and node.attr != "expired" for node in ast.walk(test)
     )

@@ -23,7 +23,7 @@ from codemods.passes.eager_loading.reaching import (
 )
 from codemods.passes.eager_loading.reloads import Reload
 from codemods.passes.eager_loading.render import free_name
-from codemods.passes.eager_loading.sessions import Event, Sessions
+from codemods.passes.eager_loading.sessions import Event, Sessions, whole
 from codemods.passes.eager_loading.ways import Frame, Kind, Landing, Path, Touch
 
 _STORING = ("commit", "flush", "calls", "refresh", "reload")
@@ -220,13 +220,16 @@ class Rereads:
     def _is_loaded(self, use: ast.Name, paths: set[Path], function: Function) -> bool:
         """Whether the paths were loaded on purpose, in front of the reader."""
         module = function.module
-        return any(
-            event.kind == "reload"
-            and event.name == use.id
-            and paths <= event.paths
-            and dominates(event.call, use, module)
-            for event in self.sessions.events(function)
-        )
+        for event in self.sessions.events(function):
+            statement, listed = whole(event, module)
+            if (
+                event.kind == "reload"
+                and use.id in (event.name, listed)
+                and paths <= event.paths
+                and dominates(statement, use, module)
+            ):
+                return True
+        return False
 
     def _reread(self, landing: Landing, use: ast.Name, function: Function) -> Reread | None:
         module = function.module

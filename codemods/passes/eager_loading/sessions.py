@@ -269,3 +269,28 @@ def _tests(test: ast.expr, name: str) -> bool:
 
 def _inside(node: ast.AST, around: ast.AST, module: Module) -> bool:
     return node is around or any(parent is around for parent in module.ancestors(node))
+
+
+def whole(event: Event, module: Module) -> tuple[ast.stmt, str]:
+    """A refresh with the question around it, and the list over which it loops, if any."""
+    statement = module.statement(event.call)
+    iterated = ""
+    while True:
+        parent = module.parent(statement)
+        match parent:
+            case ast.If(test=test, body=[ast.stmt() as first, *_]) if (
+                first is statement and _asks_of(test, event.name)
+            ):
+                statement = parent
+            case ast.For(target=ast.Name(id=item), iter=ast.Name(id=name)) if item == event.name:
+                return parent, name
+            case _:
+                return statement, iterated
+
+
+def _asks_of(test: ast.expr, name: str) -> bool:
+    """Whether a test only asks for the object and its state."""
+    names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+    return name in names and not any(
+        isinstance(node, ast.Attribute) and node.attr != "expired" for node in ast.walk(test)
+    )
