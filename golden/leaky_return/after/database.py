@@ -1,7 +1,7 @@
 import os
-from async_database_url import async_database_url
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import declarative_base
+from async_database_url import async_database_url
 
 engine = create_async_engine(
     async_database_url(os.getenv("DATABASE_URL", "sqlite:///helpdesk.db"))
