@@ -37,7 +37,7 @@ async def read_users(db: AsyncSession = Depends(get_db)):
 @app.get("/users", response_model=list[UserOut])
 async def read_users(db: AsyncSession = Depends(get_db)):
     return await stream_json_array(
-        await db.stream_scalars(select(User).order_by(User.id).execution_options(yield_per=1000)),
+        await db.stream_scalars(select(User).order_by(User.id).execution_options(yield_per=500)),
         list[UserOut],
     )
 ```

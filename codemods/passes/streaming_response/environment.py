@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
 from codemods.drivers import DATABASES
-from codemods.manifests import Declared, declared
+from codemods.manifests import Declared, Note, declared, require
 from codemods.passes.streaming_response.reads import LeftError
 from codemods.source import CodeBase
 
@@ -25,6 +30,10 @@ class Environment:
             raise LeftError(
                 f"FastAPI below {_FASTAPI} closes the session before a streamed answer is sent"
             )
+        package = self._of(path).package("fastapi")
+        is_open = package is not None and package.at_least(Version(_FASTAPI)) is None
+        if package and is_open and any(bounds.upper for bounds in package.candidates):
+            raise LeftError(f"its requirements allow FastAPI below {_FASTAPI}")
         if not self.at_least("pydantic", _PYDANTIC, path):
             raise LeftError("response models of Pydantic 1 are written differently")
 
@@ -41,6 +50,26 @@ class Environment:
             if known.name == database
             for distribution in known.distributions
         )
+
+    def required(self, paths: Iterable[str]) -> tuple[Mapping[str, str], list[Note]]:
+        """New texts of the manifests, where those around ``paths`` allow a FastAPI too old.
+
+        An older one would send empty answers.
+        """
+        texts: dict[str, str] = {}
+        notes: list[Note] = []
+        for path in paths:
+            if self._of(path).at_least("fastapi", _FASTAPI):
+                continue
+            package = self._of(path).package("fastapi")
+            extras = f"[{','.join(sorted(package.extras))}]" if package and package.extras else ""
+            needed = Requirement(f"fastapi{extras}>={_FASTAPI}")
+            found = require(
+                self.codebase.with_texts(texts), path, [needed], replace={"fastapi": str(needed)}
+            )
+            texts |= found.texts
+            notes += found.notes
+        return texts, list(dict.fromkeys(notes))
 
     def _of(self, path: str) -> Declared:
         folder = path.rpartition("/")[0]

@@ -13,6 +13,7 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.findings import Finding, Level, Treatment
+from codemods.manifests import Note
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.streaming_response import codes, helper
 from codemods.passes.streaming_response.environment import Environment
@@ -21,7 +22,8 @@ from codemods.passes.streaming_response.routes import Answer, Answers
 from codemods.passes.streaming_response.sessions import Sessions
 from codemods.passes.streaming_response.statements import Statements
 
-_BATCH = 1000
+#: Rows read, validated and written at a time: while they are, the loop waits.
+_BATCH = 500
 _DEEPEST = 4
 #: What the methods of an async session give.
 _RESULTS = {
@@ -92,11 +94,16 @@ class _Planner:
             )
             for module in self.edits
         }
+        streamed = [o.function.module.path for o in operations if not o.reason]
+        manifests, notes = self.environment.required(dict.fromkeys(streamed))
         return Outcome(
             edits,
-            self.texts,
+            {**self.texts, **manifests},
             tuple(sorted(self._finding(operation) for operation in operations)),
-            tuple(self._decision(operation) for operation in operations),
+            (
+                *(self._decision(operation) for operation in operations),
+                *(_noted(note) for note in notes),
+            ),
         )
 
     # -- candidates --------------------------------------------------------------------------
@@ -362,6 +369,11 @@ class _Planner:
             (operation.reason,) if left else (),
             len(operation.sources),
         )
+
+
+def _noted(note: Note) -> Decision:
+    command = f": run `{note.command}`" if note.command else ""
+    return Decision(note.path, note.line, "", "note", f"{note.message}{command}")
 
 
 def _kind(source: Source) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
+from codemods.facts.plain import opens_async_session
 from codemods.facts.syntax import Function
 
 #: (method of the session, what is called on its result) -> (streaming method, what stays).
@@ -104,7 +105,7 @@ class Reads:
         module = function.module
         if called.attr not in _METHODS or not call.args:
             return None
-        if not self.program.is_a(called.value, module, known.ASYNC_SESSION):
+        if not self._is_session(called.value, function):
             return None
         plain = [("all" if name in _LISTS else name) for name in chain]
         if plain[-2:] == ["all", "all"]:
@@ -135,6 +136,16 @@ class Reads:
             module,
             tuple(carriers),
             tuple(plain),
+        )
+
+    def _is_session(self, node: ast.expr, function: Function) -> bool:
+        """Whether an expression is an async session, or was just opened by a factory."""
+        module = function.module
+        if self.program.is_a(node, module, known.ASYNC_SESSION):
+            return True
+        return isinstance(node, ast.Name) and any(
+            opens_async_session(binding.value, module, self.program)
+            for binding in function.bindings.get(node.id, ())
         )
 
     def _of_exec(self, statement: ast.expr, module: Module) -> str:

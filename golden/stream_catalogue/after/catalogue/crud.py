@@ -17,7 +17,7 @@ async def products_of(
         .options(selectinload(models.Product.maker))
         .where(models.Product.maker_id == maker_id)
         .order_by(models.Product.id)
-        .execution_options(yield_per=1000)
+        .execution_options(yield_per=500)
     )
 
 

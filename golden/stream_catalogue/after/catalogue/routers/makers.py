@@ -15,7 +15,7 @@ router = APIRouter(prefix="/makers", tags=["makers"])
 async def read_makers(db: AsyncSession = Depends(get_db)) -> StreamingResponse:
     return await stream_json_array(
         await db.stream_scalars(
-            select(Maker).order_by(Maker.name).execution_options(yield_per=1000)
+            select(Maker).order_by(Maker.name).execution_options(yield_per=500)
         ),
         list[schemas.MakerOut],
     )
@@ -41,7 +41,7 @@ async def read_names(db: AsyncSession = Depends(get_db)):
 async def read_strict(db: AsyncSession = Depends(get_db)):
     return await stream_json_array(
         await db.stream_scalars(
-            select(Maker).order_by(Maker.id).execution_options(yield_per=1000)
+            select(Maker).order_by(Maker.id).execution_options(yield_per=500)
         ),
         list[schemas.MakerStrict],
     )

@@ -26,7 +26,7 @@ async def read_products(
         query = query.where(models.Product.weight >= min_weight)
     return await stream_json_array(
         await db.stream_scalars(
-            query.order_by(models.Product.id).execution_options(yield_per=1000)
+            query.order_by(models.Product.id).execution_options(yield_per=500)
         ),
         List[schemas.ProductOut],
     )
@@ -53,7 +53,7 @@ async def read_weights(db: AsyncSession = Depends(get_db)):
     result = await db.stream(
         select(models.Product.id, models.Product.weight)
         .order_by(models.Product.id)
-        .execution_options(yield_per=1000)
+        .execution_options(yield_per=500)
     )
     return await stream_json_array(result.mappings())
 
@@ -67,7 +67,7 @@ async def read_weights(db: AsyncSession = Depends(get_db)):
     responses={404: {"description": "Never."}},
 )
 async def export(db: AsyncSession = Depends(get_db)):
-    lines = await db.stream_scalars(select(models.Product).order_by(models.Product.code.desc()).execution_options(yield_per=1000))
+    lines = await db.stream_scalars(select(models.Product).order_by(models.Product.code.desc()).execution_options(yield_per=500))
     return await stream_json_array(
         lines,
         list[schemas.ProductLine],

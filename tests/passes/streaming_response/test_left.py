@@ -1,0 +1,441 @@
+"""What only looks like a list to stream stays as it is, and the finding says why."""
+
+from __future__ import annotations
+
+import pytest
+from running import HEAD, messages, migrated
+
+#: A path operation called ``items`` -> a piece of the reason that it is left for.
+LEFT = {
+    "used for more": (
+        "used for more than the answer",
+        """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            found = (await db.scalars(select(Item))).all()
+            print(len(found))
+            return found
+        """,
+    ),
+    "unique": (
+        "unique",
+        """
+        @app.get("/items", response_model=list[OwnerOut])
+        async def items(db: Db):
+            statement = select(Owner).options(joinedload(Owner.items))
+            return (await db.scalars(statement)).unique().all()
+        """,
+    ),
+    "subqueryload": (
+        "subqueryload",
+        """
+        @app.get("/items", response_model=list[OwnerOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Owner).options(subqueryload(Owner.items)))).all()
+        """,
+    ),
+    "a lazy relationship": (
+        "Shelf.boxes",
+        """
+        class Shelf(Base):
+            __tablename__ = "shelves"
+
+            id: Mapped[int] = mapped_column(primary_key=True)
+            boxes: Mapped[list["Box"]] = relationship(lazy="subquery")
+
+
+        class Box(Base):
+            __tablename__ = "boxes"
+
+            id: Mapped[int] = mapped_column(primary_key=True)
+            shelf_id: Mapped[int] = mapped_column(ForeignKey("shelves.id"))
+
+
+        @app.get("/items")
+        async def items(db: Db):
+            return (await db.scalars(select(Shelf))).all()
+        """,
+    ),
+    "something in between": (
+        "between the query and its return",
+        """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            found = (await db.scalars(select(Item))).all()
+            await db.commit()
+            return found
+        """,
+    ),
+    "an end before the answer": (
+        "finally",
+        """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            try:
+                return (await db.scalars(select(Item))).all()
+            finally:
+                await db.close()
+        """,
+    ),
+    "a transaction": (
+        "with statement",
+        """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            async with db.begin():
+                return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "a session of its own": (
+        "with statement",
+        """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items():
+            async with SessionLocal() as db:
+                return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "a session that is returned": (
+        "dependency that yields it",
+        """
+        async def plain_session() -> AsyncSession:
+            return SessionLocal()
+
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: AsyncSession = Depends(plain_session)):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "a session of a middleware": (
+        "dependency that yields it",
+        """
+        async def of_request(request: Request):
+            db = request.state.db
+            yield db
+
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: AsyncSession = Depends(of_request)):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "a session that ends with the function": (
+        "scope",
+        """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: AsyncSession = Depends(get_db, scope="function")):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "a statement from elsewhere": (
+        "not built in this function",
+        """
+        STATEMENT = select(Item)
+
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(STATEMENT)).all()
+        """,
+    ),
+    "a lock": (
+        "with_for_update",
+        """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item).with_for_update())).all()
+        """,
+    ),
+    "a response class": (
+        "response class",
+        """
+        @app.get("/items", response_model=list[ItemOut], response_class=JSONResponse)
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "a response class for all": (
+        "response class",
+        """
+        other = FastAPI(default_response_class=ORJSONResponse)
+
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "a route class": (
+        "route class",
+        """
+        from fastapi.routing import APIRoute
+
+        class Logged(APIRoute):
+            pass
+
+        router = APIRouter(route_class=Logged)
+
+        @router.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "headers": (
+        "headers",
+        """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(response: Response, db: Db):
+            response.headers["X-Total"] = "7"
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "headers by a dependency": (
+        "headers",
+        """
+        def counted(response: Response):
+            response.headers["X-Total"] = "7"
+
+        async def user(_=Depends(counted)):
+            return 1
+
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db, user: int = Depends(user)):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "headers by the router": (
+        "headers",
+        """
+        def counted(response: Response):
+            response.headers["X-Total"] = "7"
+
+        router = APIRouter(dependencies=[Depends(counted)])
+
+        @router.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "an unknown dependency": (
+        "not known",
+        """
+        from limits_for_fastapi import RateLimiter
+
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db, limited: None = Depends(RateLimiter(times=2))):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "background tasks": (
+        "tasks",
+        """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db, tasks: BackgroundTasks):
+            tasks.add_task(print)
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "another decorator": (
+        "decorator",
+        """
+        from fastapi_cache.decorator import cache
+
+        @app.get("/items", response_model=list[ItemOut])
+        @cache(expire=60)
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "two paths": (
+        "several path operations",
+        """
+        @app.get("/items", response_model=list[ItemOut])
+        @app.get("/all", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "called": (
+        "called by other code",
+        """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+
+        @app.get("/number")
+        async def number(db: Db):
+            return len(await items(db))
+        """,
+    ),
+    "shared": (
+        "also used at app.py",
+        """
+        async def read(db: AsyncSession):
+            return (await db.scalars(select(Item))).all()
+
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return await read(db)
+
+        @app.get("/number")
+        async def number(db: Db):
+            return len(await read(db))
+        """,
+    ),
+    "no list": (
+        "not a list of a type",
+        """
+        @app.get("/items", response_model=set[str])
+        async def items(db: Db):
+            return (await db.scalars(select(Item.name))).all()
+        """,
+    ),
+    "an optional list": (
+        "not a list of a type",
+        """
+        @app.get("/items", response_model=list[ItemOut] | None)
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "no body": (
+        "no body",
+        """
+        @app.delete("/items", status_code=204)
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "items by their place": (
+        "by their place",
+        """
+        @app.get("/items", response_model=list[ItemOut], response_model_include={0: {"id"}})
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "its length is read": (
+        "content-length",
+        """
+        @app.middleware("http")
+        async def measured(request: Request, call_next):
+            response = await call_next(request)
+            print(response.headers["Content-Length"])
+            return response
+
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+}
+
+#: Lists with an end, and answers that are no list: nothing is said about them.
+BOUNDED = {
+    "limit": """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db, limit: int = 10):
+            return (await db.scalars(select(Item).limit(limit))).all()
+    """,
+    "offset in steps": """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db, page: int = 1):
+            statement = select(Item).order_by(Item.id)
+            statement = statement.offset(page * 10).limit(10)
+            return (await db.scalars(statement)).all()
+    """,
+    "the primary key": """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db, number: int = 1):
+            return (await db.scalars(select(Item).where(Item.id == number))).all()
+    """,
+    "some primary keys": """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db, numbers: list[int] = Query()):
+            return (await db.scalars(select(Item).where(Item.id.in_(numbers)))).all()
+    """,
+    "a unique column": """
+        @app.get("/items", response_model=list[OwnerOut])
+        async def items(db: Db, email: str = ""):
+            return (await db.scalars(select(Owner).filter_by(email=email))).all()
+    """,
+    "an aggregate": """
+        @app.get("/items")
+        async def items(db: Db):
+            return (await db.scalars(select(func.count(Item.id)))).all()
+    """,
+    "one": """
+        @app.get("/items", response_model=ItemOut)
+        async def items(db: Db):
+            return (await db.scalars(select(Item).order_by(Item.id))).first()
+    """,
+    "an envelope": """
+        @app.get("/items")
+        async def items(db: Db):
+            found = (await db.scalars(select(Item))).all()
+            return {"items": found, "total": len(found)}
+    """,
+    "a slice": """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item).order_by(Item.id))).all()[:10]
+    """,
+    "no path operation": """
+        async def items(db: AsyncSession):
+            return (await db.scalars(select(Item))).all()
+    """,
+}
+
+
+@pytest.mark.parametrize("form", LEFT)
+def test_it_is_left_with_the_reason(form: str) -> None:
+    reason, snippet = LEFT[form]
+    migration = migrated(snippet)
+    assert reason.lower() in messages(migration)["items"].lower()
+    assert migration.changed == ()
+
+
+@pytest.mark.parametrize("form", BOUNDED)
+def test_what_has_an_end_is_not_mentioned(form: str) -> None:
+    migration = migrated(BOUNDED[form])
+    assert messages(migration) == {}
+    assert migration.changed == ()
+
+
+@pytest.mark.parametrize(
+    ("requirements", "reason"),
+    [
+        ("fastapi==0.115.6\n", "FastAPI below 0.118"),
+        ("fastapi<0.110\n", "FastAPI below 0.118"),
+        ("fastapi>=0.100,<1\n", "allow FastAPI below 0.118"),
+        ("fastapi>=0.118\npydantic<2\n", "Pydantic 1"),
+        ("fastapi>=0.118\n", ""),
+        ("fastapi\n", ""),
+    ],
+)
+def test_the_versions_decide(requirements: str, reason: str) -> None:
+    snippet = """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+    """
+    migration = migrated(snippet, HEAD, {"requirements.txt": requirements})
+    assert reason in messages(migration)["items"]
+    assert bool(messages(migration)["items"]) is bool(reason)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("fastapi\n", "fastapi>=0.118\n"),
+        ("fastapi>=0.100\n", "fastapi>=0.118\n"),
+        ("fastapi[standard]>=0.100\n", "fastapi[standard]>=0.118\n"),
+        ("fastapi>=0.120\n", "fastapi>=0.120\n"),
+        ("fastapi==0.128.0\n", "fastapi==0.128.0\n"),
+    ],
+)
+def test_the_requirement_allows_no_fastapi_that_is_too_old(before: str, after: str) -> None:
+    snippet = """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+    """
+    migration = migrated(snippet, HEAD, {"requirements.txt": before})
+    assert migration.after["requirements.txt"].text == after
