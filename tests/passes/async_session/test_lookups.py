@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from textwrap import dedent
+
 import pytest
-from passes.async_session.decided import treatments
+from passes.async_session.decided import HEAD, treatments
+
+from codemods.config import Options
+from codemods.passes.async_session import PASS
+from codemods.pipeline import migrate
+from codemods.source import CodeBase, SourceFile
 
 FINDERS = """
         def find_first(db):
@@ -33,7 +41,7 @@ ROUTE = """
 def _treated(lookup: str) -> set[str]:
     snippet = FINDERS + ROUTE.format(lookup=lookup)
     head = "import sys\n"
-    from passes.async_session.decided import HEAD, flip
+    from passes.async_session.decided import flip
 
     (run,) = flip(snippet, head + HEAD).runs
     return {
@@ -72,3 +80,90 @@ def test_attributes_that_are_not_called() -> None:
         """
     )
     assert set(found.values()) == {"native"}
+
+
+#: A helper that calls what it is given the path, or the name, of.
+HELPERS = """
+        import importlib
+        import tasks
+
+        def call(path):
+            module, _, name = path.rpartition(".")
+            return getattr(importlib.import_module(module), name)()
+
+        @app.get("/items")
+        def items(db: Session = Depends(get_db)):
+            return db.get(Item, 1).name
+"""
+TASKS = """
+from app import Item, SessionLocal
+
+
+def clean():
+    with SessionLocal() as db:
+        return db.get(Item, 1)
+
+
+def count():
+    with SessionLocal() as db:
+        return db.get(Item, 2)
+"""
+BY_NAME = """
+        def by_name(name):
+            return getattr(tasks, name)()
+"""
+USE = """
+        @app.get("/tasks")
+        def run(name: str):
+            clean()
+            count()
+            return {lookup}
+
+        from tasks import clean, count
+"""
+
+
+@pytest.mark.parametrize(
+    ("lookup", "expected"),
+    [
+        ('call("tasks.clean")', {"clean"}),
+        ('"tasks:count"', {"count"}),
+        ('by_name("clean")', {"clean"}),
+        ("by_name(name)", {"clean", "count"}),
+        ('getattr(__import__(name), "clean")()', {"clean"}),
+        ('"tasks.Clean"', set()),
+        ('"clean"', set()),
+        ('call("os.path")', set()),
+    ],
+)
+def test_names_that_are_passed_on(lookup: str, expected: set[str]) -> None:
+    helpers = HELPERS + (BY_NAME if "by_name" in lookup else "")
+    assert _left({"app.py": HEAD + dedent(helpers + USE.format(lookup=lookup))}) == expected
+
+
+def test_paths_in_tests_and_docstrings_name_nothing() -> None:
+    text = HEAD + dedent(HELPERS + USE.format(lookup="None"))
+    patched = "from unittest.mock import patch\n\npatch('tasks.clean')\n"
+    assert _left({"app.py": f'"""tasks.clean"""\n{text}', "tests/test_a.py": patched}) == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pyproject.toml", '[project.scripts]\nclean = "tasks:clean"\n'),
+        ("setup.cfg", "[options.entry_points]\nconsole_scripts =\n    clean = tasks:clean\n"),
+    ],
+)
+def test_entry_points(path: str, text: str) -> None:
+    files = {"app.py": HEAD + dedent(HELPERS + USE.format(lookup="None")), path: text}
+    assert _left(files) == {"clean"}
+
+
+def _left(files: dict[str, str]) -> set[str]:
+    sources = {p: SourceFile(p, t) for p, t in {"tasks.py": TASKS, **files}.items()}
+    (run,) = migrate(CodeBase(Path("/nowhere"), sources), [PASS], Options(jobs=1)).runs
+    return {
+        d.symbol
+        for d in run.outcome.decisions
+        if any("by name" in why or "by a string" in why for why in d.reasons[:1])
+    }
