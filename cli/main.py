@@ -126,11 +126,28 @@ def apply(
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Write although git has uncommitted changes.")
     ] = False,
+    verify: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="Land only what this command passes with."),
+    ] = None,
+    verify_env: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="The virtual environment that the command runs in."),
+    ] = None,
+    verify_timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="The longest that one run may take.")
+    ] = 900,
 ) -> int:
-    """Migrate in place: every file or none."""
+    """Migrate in place: every file or none.
+
+    --verify runs a shell command (your test suite) over a copy of the work tree, before the
+    migration and after it. What turns it red is left out: a pass, or what it does to some files.
+    The copy has no ignored files; the work tree is in LOOPLIFT_ORIGIN.
+    """
     from cli import writing
 
-    return writing.apply(settings, allow_dirty=allow_dirty)
+    wanted = writing.Verification(verify, verify_env, verify_timeout)
+    return writing.apply(settings, wanted, allow_dirty=allow_dirty)
 
 
 @_command("Exit codes: 0 done, or nothing to undo; 2 error.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from codemods.findings import Finding, Treatment
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from codemods.patches.story import Chapter
     from codemods.pipeline import Migration
     from codemods.project import Project, Report
+    from codemods.verified import Verified
 
 
 def check_summary(found: Report) -> str:
@@ -46,6 +47,17 @@ def apply_summary(
         return f"Nothing to change.{rest}{hint}"
     files = counted(len(patch.files), "file")
     return f"Changed {files} (+{patch.added} -{patch.removed}): {_treatments(findings)}.{hint}"
+
+
+def verify_summary(verified: Verified, log: str) -> Iterator[str]:
+    """How the command ended, what was left out because of it, and where its output is."""
+    runs = [str(run) for run in (verified.before, verified.after) if run is not None]
+    yield f"Verified: {'; '.join(runs)}. Output: {log}"
+    if not verified.before.passed:
+        yield "The command fails before the migration, so nothing was left out because of it."
+    for left in verified.left_out:
+        where = f" in {', '.join(left.paths)}" if left.paths else ""
+        yield f"Left out: {left.rule}{where}, since {left.reason}"
 
 
 def further(project: Project, migration: Migration) -> str:

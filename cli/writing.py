@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from cli.settings import Settings
-from cli.summary import apply_summary
+from cli.summary import apply_summary, verify_summary
 from codemods.sinks import report
 
 if TYPE_CHECKING:
+    from codemods.pipeline import Migration
     from codemods.project import Project
+    from codemods.verified import Verified
 
 
-def apply(settings: Settings, *, allow_dirty: bool) -> int:
+@dataclass(frozen=True)
+class Verification:
+    """The command that has to pass, the environment that it runs in, its time limit."""
+
+    command: str | None
+    environment: Path | None
+    timeout: float
+
+
+def apply(settings: Settings, wanted: Verification, *, allow_dirty: bool) -> int:
     """Write the migration onto the disk and say what was done."""
     from codemods.patches import make_patch
     from codemods.patches.story import chapters
@@ -25,26 +38,52 @@ def apply(settings: Settings, *, allow_dirty: bool) -> int:
     for warning in project.selection.warnings:
         terminal.warn(f"warning: {warning}")
     migration = project.migrate()
+    if migration.changed and not allow_dirty:
+        _refuse_dirty(project)
+    verified = _verified(project, migration, wanted)
+    if verified is not None:
+        migration = verified.migration
     # What is wrong with a patch is found before anything is written.
     patch = make_patch(migration.before, migration.after)
     story = chapters(migration, project.visible)
-    if patch and not allow_dirty:
-        _refuse_dirty(project)
     written = files.apply(migration.before, migration.after)
     terminal.errors(migration.errors)
     if settings.json:
-        data = {
+        data: dict[str, Any] = {
             "files": report.files(patch),
             "passes": [report.chapter(item) for item in story],
             "errors": report.errors(migration.errors),
         }
+        if verified is not None:
+            data["verify"] = verified.results() | {"output": _log(project)}
         terminal.print(report.dump(data))
     elif not settings.quiet:
         terminal.chapters(story)
         if written.paths:
             terminal.files(written.paths, written.created)
         terminal.print(apply_summary(project, migration, patch, story), "bold")
+    if verified is not None and not settings.json:
+        for line in verify_summary(verified, terminal.path(_log(project))):
+            terminal.note(line)
     return 0
+
+
+def _verified(project: Project, migration: Migration, wanted: Verification) -> Verified | None:
+    from codemods.sinks.verify import Verifier
+    from codemods.verified import verify
+
+    if wanted.command is None:
+        return None
+    root = project.codebase.root
+    verifier = Verifier(root, wanted.command, wanted.environment, wanted.timeout)
+    return verify(project, migration, verifier)
+
+
+def _log(project: Project) -> str:
+    from codemods.sinks.state import FOLDER
+    from codemods.sinks.verify import LOG
+
+    return f"{FOLDER}/{LOG}"
 
 
 def _refuse_dirty(project: Project) -> None:

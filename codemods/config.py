@@ -35,6 +35,8 @@ class Options:
     cache: bool = True
     extend_select: tuple[str, ...] = ()
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
+    #: Passes and the files that they must not edit, since the user's command fails with it.
+    held: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,8 @@ class Silence:
                 _means(s, self.rule, code) for s in comment.selectors for code in codes
             ):
                 return f"the comment in {path}:{comment.line} asks to leave it"
+        if (self.rule, path) in self.options.held:
+            return f"the command of --verify fails with what {self.rule} does in {path}"
         selectors = tuple(_per_file(path, self.options))
         if any(_means(s, self.rule, code) for s in selectors for code in codes):
             return f"per-file-ignores ask to leave it in {path}"
@@ -83,6 +85,7 @@ def frozen(
     """The files that a pass must not edit: skipped ones, and those where it is ignored whole."""
     names = [code.code for code in codes]
     found = {file.path for file in codebase if skipped(file)}
+    found |= {path for held, path in options.held if held == rule}
     for path in codebase.files if options.per_file_ignores else ():
         selectors = tuple(_per_file(path, options))
         if selectors and all(any(_means(s, rule, name) for s in selectors) for name in names):

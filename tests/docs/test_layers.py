@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("codemods.pipeline", "codemods.pages", "codemods.selection"),
     ("codemods.patches", "codemods.project"),
     ("codemods.sinks",),
-    ("codemods.cache",),
+    ("codemods.cache", "codemods.verified"),
     ("cli",),
 )
 

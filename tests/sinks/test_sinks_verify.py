@@ -1,0 +1,219 @@
+"""``looplift apply --verify``: what the user's command fails with is left out, the rest lands."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import fakes
+import pytest
+from golden.runner import GOLDEN, copy_application, files
+
+from cli.main import run
+
+PYTHON = shlex.quote(sys.executable)
+
+
+@pytest.fixture
+def repo(tmp_path, monkeypatch):
+    """Three modules that the fake passes change."""
+    fakes.use_fakes(monkeypatch)
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    (folder / "a.py").write_text("old_one\nold_two\n")
+    (folder / "b.py").write_text("old_one\n")
+    (folder / "c.py").write_text("old_two\n")
+    (folder / ".gitignore").write_text("*.db\n")
+    monkeypatch.chdir(folder)
+    return fakes.repository(folder)
+
+
+@pytest.fixture
+def apply(capfd):
+    """Call apply --verify and give exit code, output and errors."""
+
+    def call(command: str, *arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = run(["apply", "-q", "--verify", command, *arguments])
+        return (code, *capfd.readouterr())
+
+    return call
+
+
+def said(repo: Path) -> str:
+    return (repo / ".looplift_cache" / "verify.log").read_text()
+
+
+def test_what_passes_lands(repo, apply):
+    code, out, _ = apply("grep -q old_one a.py || cat a.py")
+    assert (code, out) == (0, "")
+    assert (repo / "a.py").read_text() == "new_one\nnew_two\n"
+    log = said(repo)
+    assert "==== before: grep" in log and "==== after: grep" in log
+    assert "new_one\nnew_two\n" in log
+
+
+def test_the_summary(repo, capfd):
+    assert run(["apply", "--verify", "true"]) == 0
+    err = capfd.readouterr().err
+    assert err.startswith("Verified: before: exit code 0 (")
+    assert "; after: exit code 0 (" in err
+    assert err.endswith("Output: .looplift_cache/verify.log\n")
+
+
+def test_a_baseline_that_fails_is_said_and_nothing_is_left_out(repo, capfd):
+    assert run(["apply", "--verify", "echo broken; exit 3"]) == 0
+    err = capfd.readouterr().err
+    assert "before: exit code 3" in err
+    assert "The command fails before the migration, so nothing was left out" in err
+    assert (repo / "a.py").read_text() == "new_one\nnew_two\n"
+    assert "broken" in said(repo)
+
+
+def test_a_file_that_breaks_it_is_left_out(repo, capfd):
+    """The first pass may not touch b.py; everything else lands."""
+    assert run(["apply", "--verify", "grep -q old_one b.py"]) == 0
+    err = capfd.readouterr().err
+    assert "Left out: fake-first in b.py, since the command passes without it and fails" in err
+    assert (repo / "a.py").read_text() == "new_one\nnew_two\n"
+    assert (repo / "b.py").read_text() == "old_one\n"
+    assert (repo / "c.py").read_text() == "new_two\n"
+    assert said(repo).count("\n==== after: exit code 0") == 1
+
+
+def test_a_pass_that_breaks_it_everywhere_is_left_out_with_what_needs_it(repo, capfd):
+    command = "grep -q old_one a.py && grep -q old_one b.py"
+    assert run(["apply", "--verify", command, "--output-format", "json"]) == 0
+    found = json.loads(capfd.readouterr().out)["verify"]
+    assert found["before"]["code"] == 0
+    assert found["after"]["code"] == 0
+    assert found["left_out"][0]["rule"] == "fake-first"
+    assert found["output"] == ".looplift_cache/verify.log"
+    assert (repo / "a.py").read_text().startswith("old_one\n")
+    assert (repo / "b.py").read_text() == "old_one\n"
+
+
+def test_what_needs_a_pass_that_is_left_out(repo, capfd):
+    command = "! grep -q new_one *.py && ! grep -q new_two a.py"
+    (repo / "b.py").write_text("x\n")
+    fakes.commit(repo, "only a.py")
+    assert run(["apply", "--verify", command]) == 0
+    err = capfd.readouterr().err
+    assert "Left out: fake-first, since" in err
+    assert "Left out: fake-second, since it needs fake-first" in err
+    assert fakes.git(repo, "status", "--porcelain") == ""
+
+
+def test_the_copy(repo, apply):
+    """It is a git work tree of its own, has what git does not ignore, and goes away."""
+    (repo / "mine.txt").write_text("untracked")
+    (repo / "data.db").write_text("ignored")
+    command = "git status --porcelain; ls; pwd; echo origin=$LOOPLIFT_ORIGIN; touch made.txt"
+    assert apply(command)[0] == 0
+    before, after = said(repo).split("==== after: git")
+    assert "?? mine.txt" in before and " M a.py" not in before
+    assert " M a.py" in after and "\nmade.txt\n" not in after
+    assert "data.db" not in before
+    assert f"origin={repo}\n" in before
+    assert f"\n{repo}\n" not in before
+    assert not (repo / "made.txt").exists()
+    assert len(fakes.git(repo, "worktree", "list").splitlines()) == 1
+    assert fakes.git(repo, "branch").split() == ["*", "main"]
+
+
+def test_in_a_folder_of_the_repository(repo, apply, monkeypatch):
+    (repo / "sub").mkdir()
+    (repo / "sub" / "d.py").write_text("old_one\n")
+    fakes.commit(repo, "more")
+    monkeypatch.chdir(repo / "sub")
+    assert apply("cat d.py")[0] == 0
+    assert "old_one\n" in said(repo) and "new_one\n" in said(repo)
+
+
+def test_without_git(tmp_path, monkeypatch, apply):
+    fakes.use_fakes(monkeypatch)
+    (tmp_path / "a.py").write_text("old_one\n")
+    (tmp_path / "__pycache__").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert apply("cat a.py; ls; test ! -e __pycache__")[0] == 0
+    assert (tmp_path / "a.py").read_text() == "new_one\n"
+
+
+def test_an_editable_install_does_not_lead_back(repo, apply, tmp_path, monkeypatch):
+    """What is imported is the copy, also where the environment knows the original."""
+    monkeypatch.setenv("PYTHONPATH", str(repo))
+    (repo / "a.py").write_text("names = 'old_one'\n")
+    fakes.commit(repo, "importable")
+    assert apply(f"cd / && {PYTHON} -c 'import a; print(a.names, a.__file__)'")[0] == 0
+    assert "old_one" in said(repo) and "new_one" in said(repo)
+    assert str(repo / "a.py") not in said(repo)
+
+
+def test_the_environment(repo, apply, tmp_path, monkeypatch):
+    programs = tmp_path / "env" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "judge").write_text("#!/bin/sh\necho judged in $VIRTUAL_ENV, token=$GITHUB_TOKEN\n")
+    (programs / "judge").chmod(0o755)
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_secret")
+    assert apply("judge", "--verify-env", str(tmp_path / "env"))[0] == 0
+    assert f"judged in {tmp_path / 'env'}, token=\n" in said(repo)
+    code, _, err = apply("judge", "--verify-env", str(tmp_path / "nothing"))
+    assert code == 2
+    assert "is not a virtual environment" in err
+
+
+def test_the_time_limit_ends_what_was_started(repo, apply, tmp_path):
+    mark = tmp_path / "mark"
+    command = f"(sleep 3; touch {mark}) & grep -q old_one b.py || sleep 30"
+    start = time.monotonic()
+    assert apply(command, "--verify-timeout", "0.5")[0] == 0
+    assert time.monotonic() - start < 20
+    assert "with fake-first: took too long" in said(repo)
+    assert (repo / "b.py").read_text() == "old_one\n"
+    time.sleep(3)
+    assert not mark.exists()
+
+
+def test_nothing_to_change(repo, apply):
+    (repo / "a.py").write_text("x\n")
+    for name in ("b.py", "c.py"):
+        (repo / name).unlink()
+    fakes.commit(repo, "nothing")
+    assert apply("true")[0] == 0
+    assert "==== after" not in said(repo)
+
+
+def test_a_dirty_tree_is_refused_before_the_command_runs(repo, apply):
+    (repo / "a.py").write_text("old_one\n")
+    code, _, err = apply("true")
+    assert code == 2
+    assert "has uncommitted changes" in err
+    assert not (repo / ".looplift_cache" / "verify.log").exists()
+
+
+def test_a_golden_application_with_its_own_suite(tmp_path, monkeypatch, apply):
+    """Its suite passes before and after, so everything lands."""
+    folder = copy_application(GOLDEN / "crud_shop" / "before", tmp_path / "shop")
+    fakes.repository(folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    code, _, err = apply(f"{PYTHON} -m pytest -q -p no:cacheprovider")
+    assert code == 0, err
+    assert fakes.tree(folder) == files(GOLDEN / "crud_shop" / "after"), said(folder)
+    assert said(folder).count(" passed") == 2, said(folder)
+
+
+def test_a_suite_that_async_breaks_keeps_the_passes_before(tmp_path, monkeypatch, capfd):
+    folder = copy_application(GOLDEN / "leaky_return" / "before", tmp_path / "desk")
+    fakes.repository(folder)
+    monkeypatch.chdir(folder)
+    assert run(["apply", "--verify", "! grep -q 'async def get_db' database.py"]) == 0
+    err = capfd.readouterr().err
+    assert "Left out: async-session, since the command passes without it" in err
+    text = (folder / "crud.py").read_text()
+    assert ".query(" not in text and "async def" not in text
+    assert os.path.lexists(folder / ".looplift_cache" / "undo.json")
