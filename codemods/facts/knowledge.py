@@ -211,6 +211,7 @@ RETURNS: dict[str, str] = {
     "sqlalchemy.orm.aliased": "first_arg",
     "sqlalchemy.orm.declarative_base": "sqlalchemy.orm.declarative_base",
     "sqlalchemy.ext.automap.automap_base": "sqlalchemy.orm.declarative_base",
+    "sqlalchemy.orm.registry": "sqlalchemy.orm.registry",
     "sqlalchemy.orm.registry.generate_base": "sqlalchemy.orm.declarative_base",
     "sqlalchemy.orm.object_session": SESSION,
     f"{SESSION}.query": "query",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codemods.facts import knowledge as known
+from codemods.facts.mappings import Mapping, columns_of, declared, mappings, own_properties
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class
 from codemods.facts.values import UNKNOWN, ClassRef, ClassValue, Instance, Values, instance, one
@@ -20,6 +22,13 @@ DECLARATIVE_BASES = (
     "sqlalchemy.orm.declarative_base",
     "sqlalchemy.orm.registry.generate_base",
     "flask_sqlalchemy.SQLAlchemy.Model",
+)
+
+#: Decorators that make a base class of mapped classes.
+_BASE_DECORATORS = (
+    "sqlalchemy.orm.as_declarative",
+    "sqlalchemy.ext.declarative.as_declarative",
+    "sqlalchemy.orm.registry.as_declarative_base",
 )
 
 _RELATIONSHIPS = frozenset(
@@ -57,6 +66,7 @@ class Models:
         self._relationships: dict[Class, dict[str, Relationship]] = {}
         self._backrefs: dict[Class, dict[str, Relationship]] | None = None
         self._by_name: dict[str, list[Class]] | None = None
+        self._mappings: dict[Class, Mapping] | None = None
 
     def is_mapped(self, cls: ClassRef) -> bool:
         """Whether ``cls`` is mapped to a table."""
@@ -67,8 +77,30 @@ class Models:
             self._mapped[cls] = self._maps(cls)
         return self._mapped[cls]
 
+    def mapping(self, cls: Class) -> Mapping | None:
+        """What is mapped of a class outside of its body."""
+        if self._mappings is None:
+            self._mappings = {}
+            self._mappings = mappings(self.program)
+        return self._mappings.get(cls)
+
+    def _is_base(self, cls: ClassRef) -> bool:
+        """Whether mapped classes derive from ``cls``."""
+        if isinstance(cls, str):
+            return cls in DECLARATIVE_BASES
+        return any(name in _BASE_DECORATORS for name in self._decorators(cls))
+
+    def _decorators(self, cls: Class) -> list[str]:
+        return [
+            self.program.outside_name(d.func if isinstance(d, ast.Call) else d, cls.module)
+            for d in cls.definition.decorator_list
+        ]
+
     def _maps(self, cls: Class) -> bool:
         bases = self.program.mro(cls)
+        mapping = self.mapping(cls)
+        if mapping is not None and mapping.table is not None:
+            return True
         if known.SQLMODEL in bases:
             return any(
                 isinstance(base, Class)
@@ -80,8 +112,10 @@ class Models:
                 )
                 for base in bases
             )
-        if not any(base in bases for base in DECLARATIVE_BASES):
+        if not any(self._is_base(base) for base in bases):
             return self._declarative(cls)
+        if self._is_base(cls) and "__tablename__" not in cls.bindings:
+            return False
         return any(
             isinstance(base, Class)
             and ("__tablename__" in base.bindings or "__table__" in base.bindings)
@@ -90,12 +124,7 @@ class Models:
 
     def _declarative(self, cls: Class) -> bool:
         return any(
-            decorator.endswith((".mapped", ".mapped_as_dataclass"))
-            or decorator == "sqlalchemy.orm.as_declarative"
-            for decorator in (
-                self.program.outside_name(d.func if isinstance(d, ast.Call) else d, cls.module)
-                for d in cls.definition.decorator_list
-            )
+            name.endswith((".mapped", ".mapped_as_dataclass")) for name in self._decorators(cls)
         )
 
     def _columns(self, cls: Class) -> set[str]:
@@ -108,6 +137,14 @@ class Models:
                         found.add(name)
                 elif binding.kind == "annotated" and not name.startswith("__"):
                     found.add(name)
+        for method, call in declared(cls, self.program):
+            if self.program.outside_name(call.func, cls.module) in _COLUMNS:
+                found.add(method.name)
+        mapping = self.mapping(cls)
+        if mapping is not None and mapping.table is not None:
+            for call in columns_of(mapping.table, mapping.module, self.program):
+                if call.args and isinstance(call.args[0], ast.Constant):
+                    found.add(str(call.args[0].value))
         return found
 
     def is_entity(self, values: Values) -> bool:
@@ -203,22 +240,38 @@ class Models:
 
     def _own(self, cls: Class) -> dict[str, Relationship]:
         if cls not in self._relationships:
-            self._relationships[cls] = {}
-            for name, bindings in cls.bindings.items():
-                for binding in bindings:
-                    if isinstance(binding.value, ast.Call) and (
-                        self.program.outside_name(binding.value.func, cls.module) in _RELATIONSHIPS
-                    ):
-                        self._relationships[cls][name] = self._relationship(
-                            cls, name, binding.value, binding.annotation
-                        )
+            self._relationships[cls] = found = {}
+            for name, call, annotation, module in self._calls(cls):
+                if self.program.outside_name(call.func, module) in _RELATIONSHIPS:
+                    found[name] = self._relationship(cls, name, call, annotation, module)
         return self._relationships[cls]
 
+    def _calls(self, cls: Class) -> Iterator[tuple[str, ast.Call, ast.expr | None, Module]]:
+        """The calls that can make relationships of a class, wherever they stand."""
+        for name, bindings in cls.bindings.items():
+            for binding in bindings:
+                if isinstance(binding.value, ast.Call):
+                    yield name, binding.value, binding.annotation, cls.module
+        for method, call in declared(cls, self.program):
+            yield method.name, call, method.definition.returns, cls.module
+        given = [(own_properties(cls), cls.module)]
+        if mapping := self.mapping(cls):
+            given.append((mapping.properties, mapping.module))
+        for values, module in given:
+            for name, value in values.items():
+                if isinstance(value, ast.Call):
+                    yield name, value, None, module
+
     def _relationship(
-        self, cls: Class, name: str, call: ast.Call, annotation: ast.expr | None
+        self,
+        cls: Class,
+        name: str,
+        call: ast.Call,
+        annotation: ast.expr | None,
+        module: Module,
     ) -> Relationship:
         keywords = {k.arg: k.value for k in call.keywords if k.arg}
-        target, many = self._target(cls, call, keywords, annotation)
+        target, many = self._target(cls, call, keywords, annotation, module)
         inner = keywords.get("sa_relationship_kwargs")
         if isinstance(inner, ast.Dict):
             for key, value in zip(inner.keys, inner.values, strict=True):
@@ -244,11 +297,12 @@ class Models:
         call: ast.Call,
         keywords: dict[str, ast.expr],
         annotation: ast.expr | None,
+        module: Module,
     ) -> tuple[Class | None, bool]:
         many: bool | None = None
         target: Class | None = None
         if annotation is not None:
-            target, many = self._annotated_target(annotation, cls.module)
+            target, many = self._annotated_target(annotation, module)
         first = call.args[0] if call.args else keywords.get("argument")
         if first is not None and target is None:
             if isinstance(first, ast.Lambda):
@@ -258,11 +312,7 @@ class Models:
                 target = named
             else:
                 target = next(
-                    (
-                        v.cls
-                        for v in self.program.infer(first, cls.module)
-                        if isinstance(v, ClassValue)
-                    ),
+                    (v.cls for v in self.program.infer(first, module) if isinstance(v, ClassValue)),
                     None,
                 )
         if many is None:
@@ -293,27 +343,40 @@ class Models:
 
     def _has_foreign_key_to(self, cls: Class, target: Class | None) -> bool:
         """Whether a column of ``cls`` points at the table of ``target`` (many-to-one)."""
-        if target is None:
+        if target is None or cls is target:
             return False
         table = self.table_name(target)
-        for base in self.program.mro(cls):
-            if not isinstance(base, Class):
-                continue
-            for node in ast.walk(base.definition):
-                if (
-                    isinstance(node, ast.Call)
-                    and isinstance(node.func, ast.Name | ast.Attribute)
-                    and (node.func.id if isinstance(node.func, ast.Name) else node.func.attr)
-                    == "ForeignKey"
-                    and node.args
-                ):
-                    first = node.args[0]
-                    if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                        if first.value.rpartition(".")[0].rpartition(".")[2] == table:
-                            return cls is not target
-                    elif ast.unparse(first).startswith(f"{target.name}."):
-                        return cls is not target
+        # The columns of a mixin's relationship can stand in the classes that it is mixed into.
+        bases = [*self.program.mro(cls), *self.program.subclasses(cls)]
+        for base in bases:
+            for node in self._defining(base) if isinstance(base, Class) else ():
+                if any(self._points_at(key, target, table) for key in _foreign_keys(node)):
+                    return True
         return False
+
+    def _points_at(self, column: ast.expr, target: Class, table: str) -> bool:
+        if isinstance(column, ast.Constant) and isinstance(column.value, str):
+            return column.value.rpartition(".")[0].rpartition(".")[2] == table
+        text = ast.unparse(column)
+        given = self._table(target)
+        named = f"{ast.unparse(given[0])}." if given is not None else f"{target.name}."
+        return text.startswith((f"{target.name}.", named))
+
+    def _defining(self, cls: Class) -> list[ast.AST]:
+        """The class, and the table that it is mapped to where that stands elsewhere."""
+        given = self._table(cls)
+        definition = self.program.definition(*given) if given is not None else None
+        return [cls.definition, *([definition[0]] if definition is not None else [])]
+
+    def _table(self, cls: Class) -> tuple[ast.expr, Module] | None:
+        """The expression for the table of a class, where it does not name one."""
+        mapping = self.mapping(cls)
+        if mapping is not None and mapping.table is not None:
+            return mapping.table, mapping.module
+        for binding in cls.bindings.get("__table__", ()):
+            if binding.value is not None:
+                return binding.value, cls.module
+        return None
 
     def table_name(self, cls: Class) -> str:
         """The name of the table of a mapped class."""
@@ -322,7 +385,23 @@ class Models:
                 for binding in base.bindings.get("__tablename__", ()):
                     if isinstance(binding.value, ast.Constant):
                         return str(binding.value.value)
+        given = self._table(cls)
+        found = (self.program.definition(*given) or given) if given is not None else None
+        if found is not None and isinstance(found[0], ast.Call) and found[0].args:
+            first = found[0].args[0]
+            if isinstance(first, ast.Constant):
+                return str(first.value)
         return cls.name.lower()
+
+
+def _foreign_keys(node: ast.AST) -> Iterator[ast.expr]:
+    """What the foreign keys in a class or table point at."""
+    for call in ast.walk(node):
+        match call:
+            case ast.Call(
+                func=ast.Name(id="ForeignKey") | ast.Attribute(attr="ForeignKey"), args=[first, *_]
+            ):
+                yield first
 
 
 def _strategy(lazy: ast.expr | None) -> str:

@@ -1,0 +1,225 @@
+"""Models that are mapped in other ways are models too."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import pytest
+from application import HEAD
+from strict import check
+
+ROUTES = """
+Base.metadata.create_all(engine)
+SessionLocal = sessionmaker(bind=engine)
+with SessionLocal() as seed:
+    owner = Owner()
+    owner.name = "ann"
+    for name in ("rex", "tom"):
+        pet = Pet()
+        pet.name, pet.owner = name, owner
+        seed.add(pet)
+    seed.commit()
+
+app = FastAPI()
+
+
+def get_db():
+    with SessionLocal() as db:
+        yield db
+
+
+Db = Annotated[Session, Depends(get_db)]
+
+
+class PetOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+
+
+class OwnerOut(PetOut):
+    pets: list[PetOut]
+
+
+@app.get("/owners", response_model=list[OwnerOut])
+def owners(db: Db):
+    return db.scalars(select(Owner)).all()
+
+
+@app.get("/pets/{pk}")
+def pet(pk: int, db: Db):
+    found = db.get(Pet, pk)
+    return found.owner.name if found else None
+"""
+
+CLASSES = """
+class Owner(Base):
+    __tablename__ = "owners"
+
+    id = Column(Integer, primary_key=True)
+    name = Column(String(30))
+    pets = relationship("Pet", back_populates="owner")
+
+
+class Pet(Base):
+    __tablename__ = "pets"
+
+    id = Column(Integer, primary_key=True)
+    name = Column(String(30))
+    owner_id = Column(ForeignKey("owners.id"))
+    owner = relationship("Owner", back_populates="pets")
+"""
+
+TABLES = """
+mapper_registry = registry()
+Base = mapper_registry
+owners_table = Table(
+    "owners",
+    mapper_registry.metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(30)),
+)
+pets_table = Table(
+    "pets",
+    mapper_registry.metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(30)),
+    Column("owner_id", ForeignKey("owners.id")),
+)
+
+
+"""
+
+STYLES = {
+    "as_declarative": f"""
+@as_declarative()
+class Base:
+    pass
+
+{CLASSES}
+""",
+    "generate_base": f"Base = registry().generate_base()\n{CLASSES}",
+    "as_declarative_base": f"""
+mapper_registry = registry()
+
+
+@mapper_registry.as_declarative_base()
+class Base:
+    pass
+
+{CLASSES}
+""",
+    "registry.mapped": "mapper_registry = registry()\nBase = mapper_registry\n"
+    + CLASSES.replace("(Base)", "").replace("class ", "@mapper_registry.mapped\nclass "),
+    "imperative": TABLES
+    + """
+class Owner:
+    pass
+
+
+class Pet:
+    pass
+
+
+mapper_registry.map_imperatively(
+    Owner, owners_table, properties={"pets": relationship(Pet, back_populates="owner")}
+)
+mapper_registry.map_imperatively(
+    Pet, pets_table, properties={"owner": relationship(Owner, back_populates="pets")}
+)
+""",
+    "imperative tables": TABLES.replace("Base = mapper_registry\n", "Base = registry_base()\n")
+    .replace("mapper_registry = registry()\n", "registry_base = registry().generate_base\n")
+    .replace("mapper_registry.metadata", "Base.metadata")
+    + """
+class Owner(Base):
+    __table__ = owners_table
+    __mapper_args__ = {"properties": {"pets": relationship("Pet", back_populates="owner")}}
+
+
+class Pet(Base):
+    __table__ = pets_table
+
+
+Pet.owner = relationship(Owner, back_populates="pets")
+""",
+    "declared_attr": """
+class Base(DeclarativeBase):
+    pass
+
+
+class Owned:
+    @declared_attr
+    def owner_id(cls):
+        return Column(ForeignKey("owners.id"))
+
+    @declared_attr
+    def owner(cls):
+        return relationship("Owner", back_populates="pets")
+
+
+class Owner(Base):
+    __tablename__ = "owners"
+
+    id = Column(Integer, primary_key=True)
+    name = Column(String(30))
+    pets = relationship("Pet", back_populates="owner")
+
+
+class Pet(Owned, Base):
+    __tablename__ = "pets"
+
+    id = Column(Integer, primary_key=True)
+    name = Column(String(30))
+""",
+    "declared_attr with a type": """
+class Base(DeclarativeBase):
+    pass
+
+
+class Owned:
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"))
+
+    @declared_attr
+    def owner(cls) -> Mapped["Owner"]:
+        return relationship(back_populates="pets")
+
+
+class Owner(Base):
+    __tablename__ = "owners"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    pets: Mapped[list["Pet"]] = relationship(back_populates="owner")
+
+
+class Pet(Owned, Base):
+    __tablename__ = "pets"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+""",
+}
+IMPORTS = """\
+from sqlalchemy import Integer
+from sqlalchemy.orm import as_declarative, declared_attr, registry
+"""
+ENGINE = """
+engine = create_engine(
+    "sqlite://", connect_args={"check_same_thread": False}, poolclass=StaticPool
+)
+"""
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_styles(style: str) -> None:
+    head = IMPORTS + HEAD.partition("class Base")[0]
+    source = head + textwrap.dedent(STYLES[style]) + ENGINE + ROUTES
+    migration = check(source, [("GET", "/owners"), ("GET", "/pets/2"), ("GET", "/pets/9")])
+    text = migration.after["app.py"].text
+    assert "selectinload(Owner.pets)" in text, text
+    assert "immediateload(Pet.owner)" in text, text
