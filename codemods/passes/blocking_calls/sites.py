@@ -13,6 +13,14 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import Instance
 
+#: Decorators that keep what a function gave.
+CACHES = (
+    "functools.lru_cache",
+    "functools.cache",
+    "functools.cached_property",
+    "cachetools.cached",
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Site:
@@ -72,7 +80,8 @@ class Sites:
         """The first call below a sync function that is worth a thread, or else any that blocks."""
         if function not in self._reached:
             self._reached[function] = None
-            if not function.is_async:
+            # What a cache keeps is waited for once.
+            if not function.is_async and not self.program.decorated(function, *CACHES):
                 found = list(self._below(function))
                 useful = [r for r in found if r.blocker.form is not Form.LEFT]
                 self._reached[function] = next(iter(useful or found), None)

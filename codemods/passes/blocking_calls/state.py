@@ -15,7 +15,7 @@ from codemods.facts import knowledge as known
 from codemods.facts.blocking import Blocking
 from codemods.facts.blocking_table import Blocker, Effect, Kind
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Binding, Class, Function
+from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, FunctionValue, Instance, Values
 from codemods.passes.blocking_calls.sites import own_nodes
 
@@ -64,6 +64,7 @@ class SharedState:
         self._accesses: dict[Function, tuple[Access, ...]] = {}
         self._totals: dict[Function, frozenset[tuple[Key, bool]]] = {}
         self._written: dict[str, frozenset[Key]] = {}
+        self._given_to: dict[tuple[ast.arg, int], set[Key]] = {}
 
     def accesses(self, function: Function) -> tuple[Access, ...]:
         """What a function reads and writes, also through the functions that it calls."""
@@ -233,14 +234,17 @@ class SharedState:
         found: set[Key] = set()
         for binding in bindings:
             if binding.kind == "parameter":
-                found |= self._parameter(scope, binding, depth)
+                assert isinstance(binding.node, ast.arg)
+                place = (binding.node, min(depth, 2))
+                if place not in self._given_to:
+                    self._given_to[place] = set()
+                    self._given_to[place] = self._parameter(scope, binding.node, depth)
+                found |= self._given_to[place]
             elif binding.value is not None and binding.kind != "augmented":
                 found |= self.keys(binding.value, scope.module, depth + 1)
         return found
 
-    def _parameter(self, function: Function, binding: Binding, depth: int) -> set[Key]:
-        assert isinstance(binding.node, ast.arg)
-        argument = binding.node
+    def _parameter(self, function: Function, argument: ast.arg, depth: int) -> set[Key]:
         if function.name in MAKERS and argument is function.parameters[0]:
             return set()  # nobody else has the object yet
         depends = self.program.web.depends(function, argument)
@@ -315,10 +319,14 @@ class SharedState:
 def _is_global(node: ast.Name, module: Module) -> bool:
     """Whether a function declares the name as one of its module."""
     function = module.function_of(node)
-    return function is not None and any(
-        isinstance(statement, ast.Global) and node.id in statement.names
-        for statement in ast.walk(function.definition)
-    )
+    if function is None or node.id not in function.outer_names:
+        return False
+    scope = function.parent
+    while scope is not None and not scope.is_module:
+        if node.id in scope.bindings:
+            return node.id in scope.outer_names
+        scope = scope.parent
+    return True
 
 
 def overlap(one: Key, other: Key) -> bool:

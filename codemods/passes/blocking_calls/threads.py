@@ -11,7 +11,7 @@ from codemods.facts.blocking_table import BOUND_TO_THREAD, Form
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import ClassValue, External, FunctionValue, Instance, Method, Value
-from codemods.passes.blocking_calls.sites import Site, Sites, own_calls, own_nodes
+from codemods.passes.blocking_calls.sites import CACHES, Site, Sites, own_calls, own_nodes
 from codemods.passes.blocking_calls.state import DATABASE, DISK, Key, SharedState, overlap
 
 #: Modules whose functions belong to one thread or to the event loop.
@@ -35,12 +35,12 @@ _OF_THE_PROCESS = frozenset(
     warnings.catch_warnings contextlib.redirect_stdout contextlib.redirect_stderr contextlib.chdir
     decimal.setcontext decimal.getcontext sys.exit sys.setrecursionlimit""".split()
 )
-_CACHES = ("functools.lru_cache", "functools.cache", "cachetools.cached")
 _PLAIN_DECORATORS = frozenset(("builtins.staticmethod", "builtins.classmethod"))
 _DATABASE_CLASSES = (known.SESSION, known.CONNECTION, known.ENGINE, known.QUERY)
 #: Objects that a request has for itself.
 _OWN_OBJECTS = ("fastapi.UploadFile",)
 _MODEL = "pydantic.BaseModel"
+_VALUES = frozenset(("builtins.str", "builtins.int", "builtins.bytes", "builtins.bool", known.PATH))
 #: What is known when it is called.
 _CALLABLE = (External, FunctionValue, ClassValue, Method)
 
@@ -187,7 +187,7 @@ class Threads:
     def _touches(self, function: Function) -> str:
         """What a function uses that belongs to a thread, the event loop or a session."""
         module = function.module
-        if any(name in _CACHES for name in self.program.decorators(function)):
+        if self.program.decorated(function, *CACHES) and not self._gives_values(function):
             return "has a cache, which is filled twice by two threads"
         arguments = function.definition.args
         for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]:
@@ -207,6 +207,15 @@ class Threads:
                 if isinstance(value, Instance) and str(value.cls).startswith(BOUND_TO_THREAD):
                     return f"returns {value.cls}, which belongs to one thread"
         return ""
+
+    def _gives_values(self, function: Function) -> bool:
+        """Whether it makes no difference which of two results is kept."""
+        values = self.program.inference.returned(function)
+        return bool(values) and all(
+            isinstance(value, Instance)
+            and (str(value.cls) in _VALUES or self.program.is_subclass(value.cls, _MODEL))
+            for value in values
+        )
 
     def _foreign(
         self, value: Value, node: ast.expr | None = None, module: Module | None = None

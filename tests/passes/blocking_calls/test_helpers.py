@@ -64,6 +64,14 @@ CONVERTED = {
         "f(n)",
         "run_in_threadpool(f, n)",
     ),
+    "settings in a cache": (
+        "import time\nfrom functools import lru_cache\nfrom pydantic_settings import BaseSettings\n"
+        "class Settings(BaseSettings):\n    wait: int = 1\n"
+        "@lru_cache\ndef settings(): return Settings()\n"
+        "def f(a): time.sleep(settings().wait)",
+        "f(n)",
+        "run_in_threadpool(f, n)",
+    ),
     "an object of its own changes": (
         "import time\ndef f(a):\n    found = []\n    time.sleep(a)\n    found.append(a)\n"
         "    return found",
@@ -91,9 +99,10 @@ LEFT = {
         "decorator",
     ),
     "a cache": (
-        "import time\nfrom functools import lru_cache\n@lru_cache\ndef f(a): time.sleep(a)",
+        "import time\nfrom functools import lru_cache\n@lru_cache\ndef g(): return object()\n"
+        "def f(a):\n    time.sleep(a)\n    g()",
         "f(n)",
-        "decorator",
+        "has a cache",
     ),
     "a global changes": (
         "import time\nseen = 0\ndef f(a):\n    global seen\n    time.sleep(a)\n    seen += 1",
@@ -216,6 +225,11 @@ def test_left(name: str) -> None:
 
 def test_a_helper_that_does_not_block_stays() -> None:
     assert not findings(CALLS.replace("{call}", "f(n)"), helpers="def f(a): return a + 1")
+
+
+def test_what_a_cache_keeps_is_waited_for_once() -> None:
+    helpers = "from functools import lru_cache\n@lru_cache\ndef f(a): return open(a).read()"
+    assert not findings(CALLS.replace("{call}", "f(n)"), helpers=helpers)
 
 
 def test_the_chain_is_told() -> None:
