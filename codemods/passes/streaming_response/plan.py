@@ -71,6 +71,7 @@ class _Planner:
         self.environment = Environment(program.codebase)
         self.edits: dict[Module, dict[ast.AST, list[Edit]]] = defaultdict(dict)
         self.imports: dict[Module, list[Import]] = defaultdict(list)
+        self.drops: dict[Module, list[Import]] = defaultdict(list)
         self.texts: dict[str, str] = {}
 
     def outcome(self) -> Outcome:
@@ -91,6 +92,7 @@ class _Planner:
             module.path: FileEdits(
                 tuple(edit for found in self.edits[module].values() for edit in found),
                 tuple(dict.fromkeys(self.imports[module])),
+                tuple(dict.fromkeys(self.drops[module])),
             )
             for module in self.edits
         }
@@ -327,6 +329,7 @@ class _Planner:
         key = module.key(function.definition)
         self.edits[module][function.definition] = [Edit(key, SetReturns(text))]
         self.imports[module].append(Import("sqlalchemy.ext.asyncio", name))
+        self.drops[module] += _imports_in(returns, module)
 
     def _edit(self, module: Module, node: ast.expr, template: str) -> None:
         self.edits[module][node] = [Edit(module.key(node), Rewrite(template))]
@@ -369,6 +372,23 @@ class _Planner:
             (operation.reason,) if left else (),
             len(operation.sources),
         )
+
+
+def _imports_in(annotation: ast.expr, module: Module) -> list[Import]:
+    """The imports of the names in an annotation: nothing else may need them any more."""
+    found = []
+    for node in ast.walk(annotation):
+        for binding in module.scope.bindings.get(getattr(node, "id", ""), ()):
+            statement = module.parent(binding.node)
+            if (
+                binding.kind == "from"
+                and isinstance(binding.node, ast.alias)
+                and isinstance(statement, ast.ImportFrom)
+                and binding.node.asname is None
+            ):
+                source = "." * statement.level + (statement.module or "")
+                found.append(Import(source, binding.node.name))
+    return found
 
 
 def _noted(note: Note) -> Decision:

@@ -66,7 +66,7 @@ class Answers:
         if self.program.calls.references(function):
             raise LeftError("it is also called by other code")
         self._check_parameters(function)
-        for reason in self.application_wide:
+        for reason in (*self._of_call(route.call, route.module), *self.application_wide):
             raise LeftError(reason)
         model, annotated = self._model(function, route)
         return Answer(route, model, annotated, tuple(self._options(route, function)))
@@ -214,15 +214,25 @@ class Answers:
             yield from self._of_all(module)
 
     def _of_all(self, module: Module) -> Iterator[str]:
-        """Dependencies of routers and applications see the answer of every path operation."""
+        """Dependencies of routers and applications see the answers of all their operations."""
+        operations = {route.call for found in self.program.web.routes.values() for route in found}
         for node in ast.walk(module.tree):
-            if not isinstance(node, ast.keyword) or node.arg != "dependencies":
+            if isinstance(node, ast.Call) and node not in operations:
+                yield from self._of_call(node, module)
+
+    def _of_call(self, call: ast.Call, module: Module) -> Iterator[str]:
+        """What the dependencies of a path operation, a router or an application do."""
+        for keyword in call.keywords:
+            if keyword.arg != "dependencies":
                 continue
-            if not isinstance(node.value, ast.List | ast.Tuple):
+            if not isinstance(keyword.value, ast.List | ast.Tuple):
+                yield f"what the dependencies {ast.unparse(keyword.value)} do is not known"
                 continue
-            for marker in node.value.elts:
+            for marker in keyword.value.elts:
                 if isinstance(marker, ast.Call) and marker.args:
                     yield from self._of_dependency(marker.args[0], module)
+                else:
+                    yield f"what the dependency {ast.unparse(marker)} does is not known"
 
     def _of_dependency(self, node: ast.expr, module: Module) -> Iterator[str]:
         functions = self.program.called_functions(ast.Call(func=node, args=[], keywords=[]), module)
