@@ -1,0 +1,81 @@
+"""Work that goes on after its response: tasks that are held, logged and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+
+class Background:
+    """Tasks that nobody waits for until the application stops.
+
+    The lifespan of the application enters it, and waits on leaving it for the tasks that are
+    still running. Outside of a lifespan, and where ``in_place`` is set (in tests), work is done
+    at once and its errors are raised.
+    """
+
+    def __init__(self, timeout: float = 30.0) -> None:
+        self.timeout = timeout
+        self.in_place = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def running(self) -> int:
+        """The number of tasks that are not done."""
+        return len(self._tasks)
+
+    async def run(self, *work: Coroutine[Any, Any, Any], name: str) -> None:
+        """Start a task that does ``work``, one after the other; an error ends it."""
+        if self.in_place or self._loop is not asyncio.get_running_loop():
+            await _one_by_one(work)
+            return
+        task = asyncio.create_task(_one_by_one(work), name=name)
+        self._tasks.add(task)  # the event loop itself holds its tasks weakly
+        task.add_done_callback(self._done)
+
+    async def join(self, timeout: float | None = None) -> None:
+        """Wait until all tasks are done, at most ``timeout`` seconds."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=timeout)
+
+    async def open(self) -> None:
+        """Let ``run`` start tasks on the running event loop."""
+        self._loop = asyncio.get_running_loop()
+
+    async def close(self) -> None:
+        """Wait for the tasks, and cancel what is not done after ``timeout`` seconds."""
+        self._loop = None
+        await self.join(self.timeout)
+        for task in set(self._tasks):
+            logger.error("%s was cancelled at shutdown", task.get_name())
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def __aenter__(self) -> Background:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("%s failed", task.get_name(), exc_info=error)
+
+
+async def _one_by_one(work: tuple[Coroutine[Any, Any, Any], ...]) -> None:
+    try:
+        for coroutine in work:
+            await coroutine
+    finally:
+        for coroutine in work:
+            coroutine.close()  # those behind an error were never started
+
+
+background = Background()

@@ -1,0 +1,77 @@
+from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException
+from sqlmodel import SQLModel, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from background_queue import BackgroundQueue
+from db import Mail, Step, Ticket, engine, get_session
+
+router = APIRouter()
+
+
+class TicketIn(SQLModel):
+    subject: str
+
+
+async def send_mail(subject: str):
+    async with AsyncSession(engine, expire_on_commit=False) as session:
+        session.add(Mail(subject=subject))
+        await session.commit()
+
+
+class Notifier:
+    """Stores the list: what it adds is not seen from outside."""
+
+    def __init__(self, tasks: BackgroundTasks):
+        self.tasks = tasks
+
+    def closed(self, subject: str):
+        self.tasks.add_task(send_mail, f"closed: {subject}")
+
+
+@router.post("/tickets", status_code=201)
+async def open_ticket(
+    ticket: TicketIn,
+    tasks: BackgroundQueue,
+    session: AsyncSession = Depends(get_session),
+):
+    row = Ticket(subject=ticket.subject)
+    session.add(row)
+    await session.commit()
+    await session.refresh(row)
+    await tasks.add_task(send_mail, f"opened: {row.subject}")
+    return {"id": row.id, "subject": row.subject}
+
+
+@router.post("/tickets/{ticket_id}/close")
+async def close_ticket(
+    ticket_id: int, tasks: BackgroundTasks, session: AsyncSession = Depends(get_session)
+):
+    row = await session.get(Ticket, ticket_id)
+    if row is None:
+        raise HTTPException(404)
+    row.status = "closed"
+    session.add(row)
+    await session.commit()
+    await session.refresh(row)
+    Notifier(tasks).closed(row.subject)
+    return {"status": row.status}
+
+
+@router.get("/mails")
+async def mails(session: AsyncSession = Depends(get_session)):
+    return [m.subject for m in await session.exec(select(Mail).order_by(Mail.id))]
+
+
+@router.get("/trail")
+async def steps(session: AsyncSession = Depends(get_session)):
+    return [
+        [s.agent, s.what] for s in await session.exec(select(Step).order_by(Step.id))
+    ]
+
+
+@router.get("/count")
+async def count(session: AsyncSession = Depends(get_session)):
+    return {
+        "mails": (await session.exec(select(func.count()).select_from(Mail))).one(),
+        "steps": (await session.exec(select(func.count()).select_from(Step))).one(),
+    }
