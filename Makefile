@@ -2,7 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-DEMO ?= leaky_return
+DEMO ?= article
 PYTEST_ARGS ?= -n 2
 
 .PHONY: demo test lint clean
@@ -13,10 +13,10 @@ demo: $(VENV)/.installed
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	cp -R golden/$(DEMO)/before/. "$$copy" && \
 	looplift="$$PWD/$(BIN)/looplift" && cd "$$copy" && \
-	echo "\$$ looplift plan      # golden/$(DEMO)" && \
-	"$$looplift" plan . && \
-	echo && echo "\$$ looplift diff      # golden/$(DEMO)" && \
-	{ "$$looplift" diff . || [ $$? -eq 1 ]; }
+	echo "\$$ looplift plan --unsafe-fixes      # golden/$(DEMO)" && \
+	"$$looplift" plan --unsafe-fixes . && \
+	echo && echo "\$$ looplift diff --unsafe-fixes      # golden/$(DEMO)" && \
+	{ "$$looplift" diff --unsafe-fixes . || [ $$? -eq 1 ]; }
 
 # Each of the three says what it has to say, whatever the others found.
 test: $(VENV)/.installed-test
