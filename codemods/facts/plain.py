@@ -10,9 +10,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from codemods.facts import knowledge as known
-from codemods.facts.awaited import Awaited
+from codemods.facts.awaited import Awaited, opens_async_session
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Class, Function
+from codemods.facts.syntax import Class, Function, Scope
 from codemods.facts.values import (
     ClassValue,
     External,
@@ -22,6 +22,7 @@ from codemods.facts.values import (
     ModuleValue,
     Value,
     Values,
+    union,
 )
 
 if TYPE_CHECKING:
@@ -302,6 +303,8 @@ class Plain:
             return f"{node.id} is the {kind}"
         values = self.awaited.infer(node, module)
         holder = module.scope_of(node).lookup(node.id)
+        if holder is not None and not holder.is_module and (values_of := _assigned(holder, node)):
+            return self._each(values_of, holder.module)
         if values:
             if holder is not None and holder.is_module and not self._session(values):
                 return self._opened(node, module)
@@ -309,9 +312,10 @@ class Plain:
         if holder is None or holder.is_module:
             return self._opened(node, module)
         bindings = holder.bindings.get(node.id, [])
-        if not bindings or any(b.value is None or b.kind not in _VALUES for b in bindings):
-            return f"what {node.id} is is not known"
-        return self._each([b.value for b in bindings if b.value is not None], holder.module)
+        parts = [b.value for b in bindings if b.kind == "for" and b.value is not None]
+        if len(parts) == len(bindings):
+            return self._each(parts, holder.module)
+        return f"what {node.id} is is not known"
 
     def _opened(self, node: ast.Name, module: Module) -> str:
         """A variable of a module: plain, unless it is a session."""
@@ -321,6 +325,24 @@ class Plain:
         return ""
 
     # -- values ------------------------------------------------------------------------------
+
+    def holds_session(self, owner: Instance, depth: int = 0) -> bool:
+        """Whether an object of the application has a session in one of its attributes."""
+        if not isinstance(owner.cls, Class) or depth >= _DEPTH:
+            return False
+        for base in self.program.mro(owner.cls):
+            if not isinstance(base, Class):
+                continue
+            for name, bindings in base.attributes.items():
+                values = self.program.inference.instance_attribute(owner, name)
+                stored = [b.value for b in bindings if b.value is not None]
+                values |= union(self.awaited.infer(value, base.module) for value in stored)
+                if self._session(values):
+                    return True
+                inner = [v for v in values if isinstance(v, Instance)]
+                if any(self.holds_session(value, depth + 1) for value in inner):
+                    return True
+        return False
 
     def _session(self, values: Values) -> bool:
         return any(
@@ -376,20 +398,16 @@ class Plain:
         return ""
 
 
-def opens_async_session(node: ast.expr | None, module: Module, program: Program) -> bool:
-    """Whether an expression calls an ``async_sessionmaker``."""
-    if not isinstance(node, ast.Call):
-        return False
-    made = program.definition(node.func, module)
-    return (
-        made is not None
-        and isinstance(made[0], ast.Call)
-        and program.outside_name(made[0].func, made[1]) == known.ASYNC_SESSIONMAKER
-    )
-
-
-_VALUES = ("assign", "annotated", "augmented", "for")
+_ASSIGNED = ("assign", "augmented")
 _DEPTH = 3
+
+
+def _assigned(holder: Scope, node: ast.Name) -> list[ast.expr]:
+    """All that a local variable is assigned; empty where it gets a value in another way."""
+    bindings = holder.bindings.get(node.id, [])
+    if any(b.value is None or b.path or b.kind not in _ASSIGNED for b in bindings):
+        return []
+    return [b.value for b in bindings if b.value is not None]
 
 
 def _is_scalar_attribute(cls: Class, name: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from codemods.facts import Program
 from codemods.facts.modules import Module
+from codemods.plan.draft import Draft
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,40 @@ def generated(program: Program, near: Module, names: Sequence[str], text: str) -
         if path not in program.codebase and package not in program.codebase:
             return Generated(path, text)
     return None
+
+
+def import_object(program: Program, draft: Draft, module: Module, path: str, name: str) -> str:
+    """Import ``name`` of the module at ``path``; gives what it is called in ``module``."""
+    source = import_name(program, module, path)
+    taken = any(_binds(node, name) for node in ast.walk(module.tree))
+    if not taken or _imports(program, module, path, name):
+        return draft.add_import(module, source, name)
+    return draft.add_import(module, source, name, f"application_{name}")
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    match node:
+        case ast.Name(id=found) | ast.arg(arg=found):
+            return found == name
+        case ast.FunctionDef(name=found) | ast.AsyncFunctionDef(name=found):
+            return found == name
+        case ast.ClassDef(name=found):
+            return found == name
+        case ast.alias(name=imported, asname=alias):
+            return (alias or imported.partition(".")[0]) == name
+    return False
+
+
+def _imports(program: Program, module: Module, path: str, name: str) -> bool:
+    """Whether ``module`` has that very object by its own name already, and nothing else of it."""
+    bindings = module.scope.bindings.get(name, [])
+    if len(bindings) != 1 or bindings[0].kind != "from":
+        return False
+    statement = module.parent(bindings[0].node)
+    if not isinstance(statement, ast.ImportFrom):
+        return False
+    target = program.modules.resolve(module, statement.module or "", statement.level)
+    return target is not None and target.path == path
 
 
 def import_name(program: Program, module: Module, path: str) -> str:

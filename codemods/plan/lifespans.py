@@ -18,7 +18,7 @@ from codemods.facts.syntax import Function
 from codemods.facts.values import FunctionValue
 from codemods.manifests import declared
 from codemods.plan.draft import Draft
-from codemods.plan.generated import import_name
+from codemods.plan.generated import import_object
 
 #: The first version of FastAPI that runs what ``lifespan=`` gives.
 _LIFESPAN = "0.93"
@@ -74,7 +74,7 @@ def enter(program: Program, draft: Draft, start: Start, path: str, name: str) ->
         _wrap(program, draft, start.lifespan, path, name)
         return
     home = start.module
-    draft.add_import(home, import_name(program, home, path), name)
+    name = import_object(program, draft, home, path, name)
     if start.handlers:
         statement = home.statement(start.calls[-1])
         assert isinstance(statement, ast.Assign)
@@ -108,7 +108,7 @@ def make_lifespan(draft: Draft, home: Module, calls: Sequence[ast.Call], body: s
 
 def _wrap(program: Program, draft: Draft, lifespan: Function, path: str, name: str) -> None:
     module = lifespan.module
-    draft.add_import(module, import_name(program, module, path), name)
+    name = import_object(program, draft, module, path, name)
     for node in lifespan.yields:
         statement = module.statement(node)
         draft.edit(module, statement, ReplaceStatement(f"async with {name}:\n    {{self}}"))
@@ -119,9 +119,9 @@ def is_entered(program: Program, start: Start, name: str, path: str) -> bool:
     where = start.lifespan.definition if start.lifespan is not None else start.module.tree
     module = start.lifespan.module if start.lifespan is not None else start.module
     for node in ast.walk(where):
-        if isinstance(node, ast.Name) and node.id == name:
+        if isinstance(node, ast.Name):
             home = program.home(node, module)
-            if home is not None and home[0].module.path == path:
+            if home is not None and home[0].module.path == path and home[1] == name:
                 return True
     return False
 

@@ -36,6 +36,14 @@ class Jobs:
 
     def _function(self, func: ast.expr, module: Module) -> str:
         text = ast.unparse(func)
+        made = self._made(func, module)
+        if isinstance(made, str):
+            return made
+        if made is not None:
+            if not made.args:
+                return f"what {text} does is not known"
+            bound = [*made.args[1:], *(keyword.value for keyword in made.keywords)]
+            return self.obstacle(made.args[0], bound, module)
         values = self.program.infer(func, module)
         if not values:
             return f"what {text} does is not known"
@@ -54,6 +62,27 @@ class Jobs:
                     return f"what {text} does is not known"
         reason = self.plain.values_reason(values)
         return f"{text} belongs to {reason}" if reason else ""
+
+    def _made(self, func: ast.expr, module: Module) -> ast.Call | str | None:
+        """The call of ``functools.partial`` that ``func`` is, or is a local name for.
+
+        A reason where a call or a local variable is something else, None for all else.
+        """
+        holder = module.scope_of(func).lookup(func.id) if isinstance(func, ast.Name) else None
+        if isinstance(func, ast.Name) and isinstance(holder, Function):
+            bindings = holder.bindings.get(func.id, [])
+            kinds = {binding.kind for binding in bindings}
+            if kinds <= {"def", "import", "from"}:
+                return None
+            value = bindings[0].value if len(bindings) == 1 else None
+            if not isinstance(value, ast.Call):
+                return f"what {func.id} does is not known"
+            func = value
+        if not isinstance(func, ast.Call):
+            return None
+        if self.program.outside_name(func.func, module) == "functools.partial":
+            return func
+        return f"what {ast.unparse(func)} does is not known"
 
 
 def never_ends(function: Function) -> bool:

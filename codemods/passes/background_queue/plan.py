@@ -27,7 +27,7 @@ from codemods.passes.background_queue.jobs import Jobs
 from codemods.passes.background_queue.spawned import Spawned, Spawning
 from codemods.passes.base import Decision, Outcome
 from codemods.plan.draft import Draft
-from codemods.plan.generated import Generated, generated, import_name
+from codemods.plan.generated import Generated, generated, import_object
 from codemods.plan.lifespans import Start, enter, find_start, is_entered
 from codemods.plan.suites import work_in_place
 
@@ -123,8 +123,8 @@ def _edit_group(program: Program, draft: Draft, place: Generated, group: Group) 
         if annotation is None:
             continue
         module = holder.function.module
-        source = import_name(program, module, place.path)
-        draft.edit(module, annotation, Rewrite(draft.add_import(module, source, queue.ANNOTATION)))
+        name = import_object(program, draft, module, place.path, queue.ANNOTATION)
+        draft.edit(module, annotation, Rewrite(name))
         _drop_import(draft, module, annotation)
     for added in group.added:
         assert added.holder is not None and isinstance(added.call.func, ast.Attribute)
@@ -154,8 +154,7 @@ def _edit_spawned(
     for one in spawned:
         module, function = one.module, one.function
         if function not in names:
-            source = import_name(program, module, place.path)
-            annotation = draft.add_import(module, source, queue.ANNOTATION)
+            annotation = import_object(program, draft, module, place.path, queue.ANNOTATION)
             names[function] = _free_name(function)
             draft.edit(
                 module, function.definition, AddParameter(f"{names[function]}: {annotation}")

@@ -8,16 +8,11 @@ from dataclasses import dataclass
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.awaited import opens_async_session
 from codemods.facts.blocking import Blocking
 from codemods.facts.calls import parameter_of
 from codemods.facts.modules import Module
-from codemods.facts.plain import (
-    REQUEST_ATTRIBUTES,
-    RESPONSE_ATTRIBUTES,
-    SCOPE_ENTRIES,
-    Plain,
-    opens_async_session,
-)
+from codemods.facts.plain import REQUEST_ATTRIBUTES, RESPONSE_ATTRIBUTES, SCOPE_ENTRIES, Plain
 from codemods.facts.syntax import Function
 from codemods.facts.values import External, FunctionValue, Instance, Method
 
@@ -65,7 +60,9 @@ class Callees:
         functions: dict[Function, None] = {}
         for value in values:
             match value:
-                case FunctionValue(function=function):
+                case FunctionValue(function=function, owner=owner):
+                    if owner is not None and self.plain.holds_session(owner):
+                        return f"{ast.unparse(target)} uses a session that others use too"
                     functions.update(dict.fromkeys(self.program.calls.family(function)))
                 case External(name=name) if name.startswith(("asyncio.", "anyio.")):
                     return f"{name} works together with other tasks"
@@ -105,7 +102,7 @@ class Callees:
             return reason
         threaded = self.is_threaded(call, module)
         for function in callee.functions:
-            if isinstance(function.parent, Function):
+            if function.parent is module.function_of(call):
                 return f"{function.name} is made anew for each request"
             for reached in self.reached(function):
                 direct = reached in callee.functions

@@ -16,7 +16,7 @@ from codemods.passes.middleware_tasks.callees import THREADS, Callees
 from codemods.passes.middleware_tasks.middleware import find_middleware
 from codemods.passes.middleware_tasks.work import Finder, Work
 from codemods.plan.draft import Draft
-from codemods.plan.generated import Generated, find_generated, generated, import_name
+from codemods.plan.generated import Generated, find_generated, generated, import_object
 from codemods.plan.lifespans import Start, enter, find_start, is_entered
 from codemods.plan.suites import work_in_place
 
@@ -85,14 +85,14 @@ def _start(program: Program, draft: Draft, place: Generated, works: list[Work]) 
     """``await background.run(...)`` in the place of the first, and the others within it."""
     first, *others = works
     module = first.middleware.module
-    draft.add_import(module, import_name(program, module, place.path), keeper.NAME)
+    background = import_object(program, draft, module, place.path, keeper.NAME)
     for work in works:
         if not work.is_awaited:
             draft.add_import(module, "starlette.concurrency", "run_in_threadpool")
     name = " and ".join(dict.fromkeys(_name(work, program) for work in works))
     rest = "".join(f", {_source(work, module)}" for work in others)
     own = "{value}" if first.is_awaited else _threaded(first.call)
-    template = f'await {keeper.NAME}.run({own}{rest}, name="{name}")'
+    template = f'await {background}.run({own}{rest}, name="{name}")'
     draft.edit(module, first.statement.value, Rewrite(template))
     for work in others:
         draft.edit(module, work.statement, RemoveStatement())

@@ -13,6 +13,7 @@ from codemods.source import CodeBase, SourceFile
 HEAD = """\
 import asyncio
 import threading
+from functools import partial
 from threading import Thread
 
 from fastapi import BackgroundTasks, Depends, FastAPI, Request, Response, UploadFile, WebSocket

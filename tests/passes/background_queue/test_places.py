@@ -52,6 +52,24 @@ MOVED = {
             parameters="tasks: BackgroundQueue, db: AsyncSession = Depends(get_db)",
         ),
     ),
+    "a column of each instance": (
+        route(
+            "users = (await db.scalars(select(User))).all()",
+            "for user in users[:10]:",
+            "    tasks.add_task(send, user.email)",
+            parameters="tasks: BackgroundTasks, db: AsyncSession = Depends(get_db)",
+        ),
+        route(
+            "users = (await db.scalars(select(User))).all()",
+            "for user in users[:10]:",
+            "    await tasks.add_task(send, user.email)",
+            parameters="tasks: BackgroundQueue, db: AsyncSession = Depends(get_db)",
+        ),
+    ),
+    "bound arguments": (
+        route("tasks.add_task(partial(send, 'a'))"),
+        route("await tasks.add_task(partial(send, 'a'))", parameters=QUEUE),
+    ),
     "a model of Pydantic": (
         route("tasks.add_task(take, order)", parameters="order: Order, tasks: BackgroundTasks"),
         route("await tasks.add_task(take, order)", parameters=f"order: Order, {QUEUE}"),
@@ -103,6 +121,10 @@ LEFT = {
     "an object that holds a session": (
         route("tasks.add_task(Mailer(db).send, 'a')", parameters=WITH_DB),
         "which holds a session",
+    ),
+    "a session among bound arguments": (
+        route("job = partial(take, db)", "tasks.add_task(job)", parameters=WITH_DB),
+        "a session",
     ),
     "the request": (
         route(
@@ -242,6 +264,18 @@ def test_versions_of_fastapi(version: str, exit_of_db: str, part: str) -> None:
     found = [reason for finding in done.outcome.findings for reason in finding.reasons]
     assert bool(done.changed) is not bool(part)
     assert not part or any(part in reason for reason in found)
+
+
+def test_a_name_that_is_taken() -> None:
+    head = HEAD.replace("app = FastAPI()", "job_queue = []\napp = FastAPI()")
+    text = run(route("tasks.add_task(send, 'a')"), head).after["main.py"].text
+    assert "job_queue as application_job_queue" in text
+    assert "async with application_job_queue:" in text
+
+
+def test_a_module_that_is_there_already() -> None:
+    changed = run(route("tasks.add_task(send, 'a')"), background_queue="import this\n").changed
+    assert set(changed) == {"main.py", "background_jobs.py"}
 
 
 def test_a_second_run_changes_nothing() -> None:

@@ -166,6 +166,28 @@ def test_class_middleware() -> None:
     assert 'await background.run(self.write(request, response.status_code), name="write")' in text
 
 
+def test_an_object_whose_session_others_use_too() -> None:
+    snippet = (
+        "class Repo:\n    def __init__(self, db):\n        self.db = db\n\n"
+        "    async def add(self, path):\n        self.db.add(Row(path=path))\n\n\n"
+        "class Log(BaseHTTPMiddleware):\n    def __init__(self, app):\n"
+        "        super().__init__(app)\n        self.repo = Repo({argument})\n\n"
+        "    async def dispatch(self, request, call_next):\n"
+        "        response = await call_next(request)\n"
+        "        await self.repo.add('a')\n        return response\n"
+    )
+    found = reasons(snippet.format(argument="SessionLocal()"))
+    assert any("a session that others use too" in reason for reason in found), found
+    assert not reasons(snippet.format(argument="[]"))
+
+
+def test_names_that_are_taken() -> None:
+    snippet = middleware("background = request.method", "await write(background)", RETURN)
+    text = run(snippet).after["main.py"].text
+    assert "import background as application_background" in text
+    assert "await application_background.run(write(background)" in text
+
+
 def test_pure_asgi_middleware() -> None:
     snippet = (
         "class Log:\n"
