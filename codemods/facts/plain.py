@@ -188,6 +188,8 @@ class Plain:
                 if kind == "response":
                     return attr == "headers"
                 return self._is_read(value, module)
+            case ast.Name() if self.kind(node, module) == "message":
+                return True
             case ast.Name() if self.kind(node, module) == "scope":
                 parent = module.parent(module.parent(node) or node)
                 return (
@@ -211,7 +213,7 @@ class Plain:
     # -- attributes and names ----------------------------------------------------------------
 
     def kind(self, node: ast.expr, module: Module) -> str:
-        """``request``, ``response`` or ``scope`` where an expression is one of them, else ""."""
+        """``request``, ``response``, an ASGI ``scope`` or ``message``; "" for all else."""
         for value in self.program.infer(node, module):
             if isinstance(value, Instance) and isinstance(value.cls, str):
                 what = ENDING.get(value.cls, "")
@@ -232,6 +234,10 @@ class Plain:
         bindings = function.bindings.get(name, ())
         if name == "scope" and {"receive", "send"} <= set(names):
             return "scope"
+        if isinstance(function.parent, Function) and names == [name]:
+            around = {parameter.arg for parameter in function.parent.parameters}
+            if {"receive", "send"} <= around:
+                return "message"
         if name in names and "call_next" in names and names.index("call_next") > names.index(name):
             return "request" if name != "self" else ""
         for binding in bindings:
@@ -269,7 +275,10 @@ class Plain:
         return bool(owners) and all(node.attr in models.columns(owner) for owner in owners)
 
     def _subscript(self, node: ast.Subscript, base: ast.expr, module: Module) -> str:
-        if self.kind(base, module) == "scope":
+        kind = self.kind(base, module)
+        if kind == "message":
+            return ""
+        if kind == "scope":
             known_entry = isinstance(node.slice, ast.Constant) and node.slice.value in SCOPE_ENTRIES
             return "" if known_entry else f"{_short(node)} ends with the request"
         match base:

@@ -99,14 +99,14 @@ class Groups:
         """Why the list of a parameter can't become a queue, by what the function is."""
         function, program = holder.function, self.program
         name = function.name
-        if function.is_method:
+        routes = program.web.routes.get(function, [])
+        if function.is_method and not routes:
             return f"{name} is a method, whose callers are not all known"
         if function.default_of(holder.parameter) is not None:
             return f"{name} may be called without it"
         annotation = holder.parameter.annotation
         if annotation is not None and not isinstance(annotation, ast.Name | ast.Attribute):
             return f"{name} asks for it by {ast.unparse(annotation)}"
-        routes = program.web.routes.get(function, [])
         if any("websocket" in route.method for route in routes):
             return f"{name} is a websocket"
         calls = program.calls.calls_of(function)

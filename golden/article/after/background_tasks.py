@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from typing import Any
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Background:
         """The number of tasks that are not done."""
         return len(self._tasks)
 
-    async def run(self, *work: Coroutine[Any, Any, Any], name: str) -> None:
+    async def run(self, *work: Awaitable[Any], name: str) -> None:
         """Start a task that does ``work``, one after the other; an error ends it."""
         if self.in_place or self._loop is not asyncio.get_running_loop():
             await _one_by_one(work)
@@ -69,13 +69,14 @@ class Background:
             logger.error("%s failed", task.get_name(), exc_info=error)
 
 
-async def _one_by_one(work: tuple[Coroutine[Any, Any, Any], ...]) -> None:
+async def _one_by_one(work: tuple[Awaitable[Any], ...]) -> None:
     try:
-        for coroutine in work:
-            await coroutine
+        for one in work:
+            await one
     finally:
-        for coroutine in work:
-            coroutine.close()  # those behind an error were never started
+        for one in work:
+            if asyncio.iscoroutine(one):
+                one.close()  # what stands behind an error was never started
 
 
 background = Background()

@@ -237,6 +237,15 @@ def test_a_path_operation_that_a_test_calls_stays() -> None:
     assert not run(snippet, test_main=test).changed
 
 
+def test_methods() -> None:
+    method = "class View:\n    {decorator}def create(self, tasks: BackgroundTasks):\n"
+    method += "        tasks.add_task(send, 'a')\n"
+    path_operation = method.format(decorator="@app.get('/')\n    ")
+    assert "tasks.add(send, 'a')" in after(path_operation)
+    found = reasons(method.format(decorator=""))
+    assert any("is a method" in reason for reason in found), found
+
+
 def test_websockets_have_no_background_tasks() -> None:
     snippet = (
         "@app.websocket('/ws')\nasync def ws(socket: WebSocket):\n"

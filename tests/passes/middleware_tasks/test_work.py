@@ -201,6 +201,26 @@ def test_pure_asgi_middleware() -> None:
     assert any("scope['user']" in r for r in reasons(snippet.format(argument="scope['user']")))
 
 
+def test_pure_asgi_middleware_that_sees_its_messages() -> None:
+    snippet = (
+        "class Log:\n"
+        "    def __init__(self, app):\n        self.app = app\n\n"
+        "    async def __call__(self, scope, receive, send):\n"
+        "        status = 500\n\n"
+        "        async def seen(message):\n"
+        "            nonlocal status\n"
+        "            status = {value}\n"
+        "            await send(message)\n\n"
+        "        await self.app(scope, receive, seen)\n"
+        "        await write(status)\n"
+    )
+    for value in ("message['status']", "message.get('status', 0)"):
+        assert 'await background.run(write(status), name="write")' in after(
+            snippet.format(value=value)
+        )
+    assert reasons(snippet.format(value="send"))
+
+
 def test_a_second_run_changes_nothing() -> None:
     snippet = middleware("await log(request)", RETURN)
     first = run(snippet).after
