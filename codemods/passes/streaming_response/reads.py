@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.awaited import opens_async_session
 from codemods.facts.modules import Module
-from codemods.facts.plain import opens_async_session
 from codemods.facts.syntax import Function
 
 #: (method of the session, what is called on its result) -> (streaming method, what stays).
