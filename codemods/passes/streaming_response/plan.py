@@ -161,6 +161,9 @@ class _Planner:
                 raise LeftError("it returns other lists too, and its annotation says so")
             for source in operation.sources:
                 operation.provider = self._check(source, function)
+                for inner in _all(source):
+                    if inner.read is not None:
+                        self.statements.check_lazy(inner.read, operation.answer.values)
             anchor = helper.Placement(self.program, self._anchor(operation))
             if not anchor.is_free:
                 raise LeftError(f"{anchor.path} holds something else")

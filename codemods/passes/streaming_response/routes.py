@@ -11,6 +11,7 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
+from codemods.facts.values import UNKNOWN, Values
 from codemods.facts.web import Route
 from codemods.passes.streaming_response.reads import LeftError
 
@@ -35,11 +36,12 @@ _WITHOUT_BODY = ("204", "205", "304")
 class Answer:
     """How a path operation answers: its response model and options as source text.
 
-    ``annotated`` says that the model is the return annotation.
+    ``values`` is what the response model means, ``annotated`` says that it is the annotation.
     """
 
     route: Route
     model: str
+    values: Values
     annotated: bool
     options: tuple[tuple[str, str], ...]
 
@@ -68,22 +70,29 @@ class Answers:
         self._check_parameters(function)
         for reason in (*self._of_call(route.call, route.module), *self.application_wide):
             raise LeftError(reason)
-        model, annotated = self._model(function, route)
-        return Answer(route, model, annotated, tuple(self._options(route, function)))
+        node, annotated = self._model(function, route)
+        module = function.module
+        return Answer(
+            route,
+            module.source(node) if node is not None else "",
+            self.program.annotation(node, module) if node is not None else UNKNOWN,
+            annotated,
+            tuple(self._options(route, function)),
+        )
 
     # -- the response model ------------------------------------------------------------------
 
-    def _model(self, function: Function, route: Route) -> tuple[str, bool]:
+    def _model(self, function: Function, route: Route) -> tuple[ast.expr | None, bool]:
         given = next((k.value for k in route.call.keywords if k.arg == "response_model"), None)
         node = given if given is not None else function.definition.returns
         if node is None or (isinstance(node, ast.Constant) and node.value is None):
             if node is not None and given is None:
                 raise LeftError("it is annotated to return None")
-            return "", False
+            return None, False
         if not self._is_list(node, function.module):
             raise LeftError(f"its response model is {ast.unparse(node)}, not a list of a type")
         self._check_names(node, function)
-        return function.module.source(node), given is None
+        return node, given is None
 
     def _is_list(self, node: ast.expr, module: Module) -> bool:
         if isinstance(node, ast.Name | ast.Attribute):
@@ -160,7 +169,7 @@ class Answers:
             if depends is None:
                 yield function, argument
                 continue
-            found = self.program.web.dependency_functions(depends)
+            found = self._functions(depends.expression, depends.module)
             if not found and not self._is_harmless(depends.expression, depends.module):
                 raise LeftError(
                     f"what the dependency {ast.unparse(depends.expression)} does to the answer is "
@@ -168,6 +177,10 @@ class Answers:
                 )
             for inner in found:
                 yield from self._asked(inner, seen)
+
+    def _functions(self, node: ast.expr, module: Module) -> list[Function]:
+        """What FastAPI calls for a dependency: a function, an ``__init__`` or a ``__call__``."""
+        return self.program.called_functions(ast.Call(func=node, args=[], keywords=[]), module)
 
     def _is_harmless(self, node: ast.expr, module: Module) -> bool:
         """A class of the code base or of FastAPI's security: neither sees the response."""
@@ -210,6 +223,9 @@ class Answers:
         for module in program.modules:
             if "content-length" in module.file.text.lower():
                 yield f"{module.path} uses the header Content-Length, which a stream has not"
+        for module in program.modules.mentioning(("StaticPool",)):
+            if not program.web.in_tests(module):
+                yield "all requests share one connection (StaticPool)"
         for module in program.modules.mentioning(("dependencies",)):
             yield from self._of_all(module)
 
@@ -235,7 +251,7 @@ class Answers:
                     yield f"what the dependency {ast.unparse(marker)} does is not known"
 
     def _of_dependency(self, node: ast.expr, module: Module) -> Iterator[str]:
-        functions = self.program.called_functions(ast.Call(func=node, args=[], keywords=[]), module)
+        functions = self._functions(node, module)
         if not functions and not self._is_harmless(node, module):
             yield f"what the dependency {ast.unparse(node)} does to answers is not known"
         for function in functions:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from codemods.facts import Program
 from codemods.facts.modules import Module
+from codemods.facts.schemas import Schemas
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import ClassValue
+from codemods.facts.values import ClassValue, Instance, Values
 from codemods.passes.streaming_response.reads import LeftError, Read
 
 _SELECTS = frozenset({"sqlalchemy.select", "sqlmodel.select"})
@@ -19,6 +20,8 @@ _BUILDERS = _FILTERS | frozenset(
     "join outerjoin join_from select_from options order_by distinct group_by execution_options "
     "prefix_with suffix_with with_hint correlate params with_only_columns add_columns".split()
 )
+#: Response models within response models that are looked at.
+_DEEPEST = 5
 #: Loaders and strategies that need all rows at once.
 _WHOLE = frozenset({"joined", "subquery", "unknown", "immediate"})
 
@@ -28,6 +31,7 @@ class Statements:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.schemas = Schemas(program)
 
     def is_bounded(self, read: Read) -> bool:
         """Whether the statement ends by itself; raises ``LeftError`` where it can't be told."""
@@ -76,6 +80,36 @@ class Statements:
             raise LeftError(
                 "a MySQL connection can't load relationships while rows are still coming"
             )
+
+    def check_lazy(self, read: Read, model: Values) -> None:
+        """Raise ``LeftError`` where the response model reads what an earlier part has loaded.
+
+        Of a list, a many-to-one relationship may be found among the other objects of the list;
+        objects of an earlier part are gone.
+        """
+        parts = list(self._parts(read.statement, read.function, 0))
+        loaded = {
+            node.attr
+            for part in parts
+            if _method(part) == "options"
+            for node in ast.walk(part)
+            if isinstance(node, ast.Attribute)
+        }
+        for entity in self._entities(parts, read.module):
+            for schema in self.schemas.schemas(model):
+                self._check_lazy(entity, schema, loaded, 0)
+
+    def _check_lazy(self, entity: Class, schema: Instance, loaded: set[str], depth: int) -> None:
+        relationships = self.program.models.relationships(entity)
+        for field in self.schemas.fields(schema).values():
+            relationship = relationships.get(field.source)
+            if relationship is None or depth > _DEEPEST:
+                continue
+            if relationship.lazy == "select" and relationship.name not in loaded:
+                raise LeftError(f"its query does not load {entity.name}.{relationship.name}")
+            if relationship.target is not None:
+                for inner in self.schemas.schemas(field.values):
+                    self._check_lazy(relationship.target, inner, loaded, depth + 1)
 
     def _reachable(self, entities: set[Class]) -> set[Class]:
         found, waiting = set[Class](), list(entities)

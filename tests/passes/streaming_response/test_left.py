@@ -311,6 +311,56 @@ LEFT = {
             return (await db.scalars(select(Item))).all()
         """,
     ),
+    "headers by a class": (
+        "headers",
+        """
+        class Counted:
+            def __init__(self, response: Response):
+                response.headers["X-Total"] = "7"
+
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db, counted: Annotated[Counted, Depends()]):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "one connection for all": (
+        "one connection",
+        """
+        from sqlalchemy.pool import StaticPool
+
+        shared = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
+
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "found among the others": (
+        "does not load Node.parent",
+        """
+        class Node(Base):
+            __tablename__ = "nodes"
+
+            id: Mapped[int] = mapped_column(primary_key=True)
+            parent_id: Mapped[int | None] = mapped_column(ForeignKey("nodes.id"))
+            parent: Mapped["Node | None"] = relationship(remote_side=[id])
+
+
+        class Parent(BaseModel):
+            model_config = ConfigDict(from_attributes=True)
+
+            id: int
+
+
+        class NodeOut(Parent):
+            parent: Parent | None = None
+
+
+        @app.get("/items", response_model=list[NodeOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Node).order_by(Node.id))).all()
+        """,
+    ),
     "its length is read": (
         "content-length",
         """
