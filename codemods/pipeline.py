@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from codemods.config import Options
 from codemods.confine import confine
@@ -15,6 +16,7 @@ from codemods.passes import Outcome, Pass, all_passes
 from codemods.passes.base import Decision
 from codemods.source import CodeBase, SourceError
 from codemods.suppression import frozen, silences, suppressed
+from codemods.together import answers
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,13 @@ class Migration:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What the passes say of a code base as it stands."""
+    """What the passes say of a code base as it stands.
 
-    program: Program
+    ``further`` are the findings of passes that only ``--unsafe-fixes`` would run.
+    """
+
     findings: tuple[Finding, ...]
+    further: tuple[Finding, ...]
     withheld: int
     errors: tuple[SourceError, ...]
 
@@ -79,24 +84,46 @@ def inspect(
     codebase: CodeBase,
     passes: Sequence[Pass],
     options: Options,
+    withheld: Sequence[Pass] = (),
     program: Program | None = None,
 ) -> Inspection:
-    """Let every pass look at the code base as it stands; nothing is edited."""
-    program = program or Program(codebase)
-    outcomes, refusals = [], []
+    """Let every pass look at the code base as it stands; nothing is edited.
+
+    The passes that are ``withheld`` look at it with ``--unsafe-fixes``. ``program`` are the facts,
+    where they are known already.
+    """
+    first = program or Program(codebase)
+    unsafe = replace(options, unsafe_fixes=True)
+    tasks = [(rule, options) for rule in passes] + [(rule, unsafe) for rule in withheld]
+    planned = answers(
+        [partial(_planned, rule, first, chosen) for rule, chosen in tasks],
+        len(list(codebase.python_files)) if program is None else 0,
+        options.jobs,
+    )
+    outcomes: list[Outcome] = []
+    errors: dict[SourceError, None] = {}
     blocks: dict[str, str] = {}
-    for rule in passes:
-        program = _for_pass(program, rule, options)
-        outcome = _checked(rule, rule.plan(program, options), program, options, blocks)
+    for (rule, chosen), (outcome, seen) in zip(tasks, planned, strict=True):
+        own = _for_pass(first, rule, chosen)
+        outcome = _checked(rule, outcome, own, chosen, blocks)
         outcome, refusal = confine(outcome, rule, codebase)
         outcomes.append(outcome)
-        refusals += [refusal] if refusal else []
+        errors |= dict.fromkeys([*seen, *([refusal] if refusal else [])])
+    run = outcomes[: len(passes)]
     return Inspection(
-        program,
-        tuple(sorted(finding for outcome in outcomes for finding in outcome.findings)),
-        sum(outcome.withheld for outcome in outcomes),
-        (*program.errors, *refusals),
+        tuple(sorted(finding for outcome in run for finding in outcome.findings)),
+        tuple(finding for outcome in outcomes[len(passes) :] for finding in outcome.findings),
+        sum(outcome.withheld for outcome in run),
+        tuple(errors),
     )
+
+
+def _planned(
+    rule: Pass, program: Program, options: Options
+) -> tuple[Outcome, tuple[SourceError, ...]]:
+    """What a pass decides, and the files that it could not read."""
+    own = _for_pass(program, rule, options)
+    return rule.plan(own, options), tuple(own.errors)
 
 
 def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Migration:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,12 +43,13 @@ class Project:
         """The findings in the part that may be edited."""
         from codemods.pipeline import inspect
 
-        inspected = inspect(self.codebase, self.selection.passes, self.options)
+        selection = self.selection
+        inspected = inspect(self.codebase, selection.passes, self.options, selection.withheld)
         found = (*inspected.findings, *self._unused(inspected.findings))
         return Report(
             self.visible(found, self.codebase),
             inspected.errors,
-            inspected.withheld + self._further(self.codebase, inspected.program),
+            inspected.withheld + self._unsafe(inspected.further),
         )
 
     def migrate(self) -> Migration:
@@ -82,13 +83,16 @@ class Project:
 
         if not self.selection.withheld:
             return 0
-        options = replace(self.options, unsafe_fixes=True)
-        found = inspect(codebase, self.selection.withheld, options, program)
+        found = inspect(codebase, (), self.options, self.selection.withheld, program)
+        return self._unsafe(found.further)
+
+    def _unsafe(self, findings: Iterable[Finding]) -> int:
+        """How many of the findings ``--unsafe-fixes`` would mend."""
         return sum(
             finding.level is Level.UNSAFE
             and finding.treatment is not Treatment.LEFT
             and self.codebase.editable(finding.path)
-            for finding in found.findings
+            for finding in findings
         )
 
     def _visible(self, finding: Finding, codebase: CodeBase) -> bool:
