@@ -84,7 +84,7 @@ class Interleaving:
         own = [a for a in self.state.accesses(function) if a.node is call]
         loop = _outermost_loop(call, function)
         for write in accesses + own:
-            if not write.writes:
+            if not write.writes and not self.state.removed_by_functions(write.key):
                 continue
             for other in accesses + own:
                 if other is write or not overlap(other.key, write.key):
@@ -94,11 +94,7 @@ class Interleaving:
                 if not self._matters(other, write):
                     continue
                 if self._straddles(other, write, call, loop, function):
-                    return (
-                        f"{describe(write.key)} is used in line {_line(other.node)} and changed "
-                        f"in line {_line(write.node)}; another request could come between "
-                        "the two: hold an asyncio.Lock around both"
-                    )
+                    return _between(other, write)
         return ""
 
     @staticmethod
@@ -243,6 +239,19 @@ class Interleaving:
             for name in ("include_router", "FastAPI")
             for call in module.syntax.calls.get(name, ())
         ]
+
+
+def _between(first: Access, second: Access) -> str:
+    what, lines = describe(second.key), (_line(first.node), _line(second.node))
+    if not second.writes:
+        return (
+            f"{what} is used in line {lines[0]} and again in line {lines[1]}, and another request "
+            "could remove it between the two"
+        )
+    return (
+        f"{what} is used in line {lines[0]} and changed in line {lines[1]}; another request could "
+        "come between the two: hold an asyncio.Lock around both"
+    )
 
 
 def _outermost_loop(call: ast.Call, function: Function) -> ast.AST | None:

@@ -32,6 +32,11 @@ _MUTATORS = frozenset(
     intersection_update difference_update symmetric_difference_update __setitem__
     __delitem__""".split()
 )
+_REMOVERS = frozenset("pop popleft popitem remove discard clear get_nowait".split())
+#: Functions and methods that take a file away from others.
+_FILE_REMOVERS = frozenset(
+    "remove unlink rmdir removedirs rename renames replace move rmtree".split()
+)
 #: Methods that give something of the container, and not a copy.
 _INNER = frozenset("get setdefault pop popitem popleft values items".split())
 #: Methods that make an object.
@@ -53,6 +58,7 @@ class Access:
     writes: bool
     node: ast.AST
     place: Place
+    removes: bool = False
 
 
 class SharedState:
@@ -64,6 +70,7 @@ class SharedState:
         self._accesses: dict[Function, tuple[Access, ...]] = {}
         self._totals: dict[Function, frozenset[tuple[Key, bool]]] = {}
         self._written: dict[str, frozenset[Key]] = {}
+        self._removed: dict[Key, bool] = {}
         self._given_to: dict[tuple[ast.arg, int], set[Key]] = {}
 
     def accesses(self, function: Function) -> tuple[Access, ...]:
@@ -95,6 +102,19 @@ class SharedState:
             )
         return any(overlap(key, other) for other in self._written[name])
 
+    def removed_by_functions(self, key: Key) -> bool:
+        """Whether any function takes away what is named by ``key``, or a part of it."""
+        if key not in self._removed:
+            names = _FILE_REMOVERS if key == DISK else (key[-1],)
+            self._removed[key] = any(
+                access.removes and overlap(access.key, key)
+                for module in self.program.modules.mentioning(names)
+                if not self.program.web.in_tests(module)
+                for function in module.functions.values()
+                for access in self.accesses(function)
+            )
+        return self._removed[key]
+
     # -- one function ------------------------------------------------------------------------
 
     def _own(self, function: Function) -> Iterator[Access]:
@@ -103,7 +123,7 @@ class SharedState:
             match node:
                 case ast.Name(ctx=ast.Load()) | ast.Attribute(ctx=ast.Load()):
                     if not isinstance(module.parent(node), ast.Attribute):
-                        yield from self._each(self.keys(node, module), False, node, start(node))
+                        yield from self._each(self._read(node, module), False, node, start(node))
                 case ast.Name() if node.id in function.outer_names:
                     written = self.keys(node, module)
                     yield from self._each(written, True, node, end(module.statement(node)))
@@ -111,14 +131,24 @@ class SharedState:
                     holders = self.keys(value, module)
                     written = {(*holder, attr) for holder in holders}
                     yield from self._each(written, True, node, end(module.statement(node)))
-                case ast.Subscript(ctx=ast.Store() | ast.Del(), value=value):
-                    written = self.keys(value, module)
-                    yield from self._each(written, True, node, end(module.statement(node)))
+                case ast.Subscript(ctx=ast.Store() | ast.Del() as context, value=value):
+                    place, gone = end(module.statement(node)), isinstance(context, ast.Del)
+                    for key in sorted(self.keys(value, module)):
+                        yield Access(key, True, node, place, gone)
                 case ast.AugAssign(target=target):
                     read = self.keys(target, module)
                     yield from self._each(read, False, target, start(target))
                 case ast.Call():
                     yield from self._called(node, module)
+
+    def _read(self, node: ast.Name | ast.Attribute, module: Module) -> set[Key]:
+        """What is read by a name: of a method that is called, what it belongs to."""
+        parent = module.parent(node)
+        if isinstance(parent, ast.Call) and parent.func is node and isinstance(node, ast.Attribute):
+            if self.program.called_functions(parent, module):
+                return set()
+            return self.keys(node.value, module)
+        return self.keys(node, module)
 
     def _called(self, call: ast.Call, module: Module) -> Iterator[Access]:
         callees = self.program.called_functions(call, module)
@@ -127,13 +157,14 @@ class SharedState:
                 for key, writes in self.total(callee):
                     yield Access(key, writes, call, end(call))
         elif isinstance(call.func, ast.Attribute) and call.func.attr in _MUTATORS:
-            yield from self._each(self.keys(call.func.value, module), True, call, end(call))
+            for key in sorted(self.keys(call.func.value, module)):
+                yield Access(key, True, call, end(call), call.func.attr in _REMOVERS)
         elif isinstance(call.func, ast.Name) and call.func.id == "setattr" and call.args:
             yield from self._each(self.keys(call.args[0], module), True, call, end(call))
         blocker = self.blocking.call(call, module)
         if blocker is not None:
             for key, writes in self._outside(blocker, call, module):
-                yield Access(key, writes, call, end(call))
+                yield Access(key, writes, call, end(call), _last(call.func) in _FILE_REMOVERS)
 
     @staticmethod
     def _each(keys: Iterable[Key], writes: bool, node: ast.AST, place: Place) -> Iterator[Access]:
@@ -327,6 +358,10 @@ def _is_global(node: ast.Name, module: Module) -> bool:
             return node.id in scope.outer_names
         scope = scope.parent
     return True
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def overlap(one: Key, other: Key) -> bool:

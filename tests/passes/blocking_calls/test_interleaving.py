@@ -70,6 +70,14 @@ LEFT = {
         "if not os.path.exists(n): os.mkdir(n)",
         "a file is used",
     ),
+    "another request could take it away": (
+        "if n in cache: time.sleep(0)\n    return cache.get(n)\ndef forget(n): cache.pop(n)",
+        "cache is used in line",
+    ),
+    "a file that another request removes": (
+        "if Path(n).exists(): return Path(n).read_text()\ndef forget(n): Path(n).unlink()",
+        "a file is used in line",
+    ),
     "one file for all requests": (
         "with open('last.txt', 'w') as f: f.write(n)",
         "every request writes the same file",
