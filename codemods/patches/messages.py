@@ -65,7 +65,10 @@ def body(chapters: Sequence[Chapter], withheld: Sequence[Chapter] = ()) -> str:
         "## How to check\n\n"
         "Each commit works by itself: check it out, run the test suite, start the application. "
         "`looplift check` lists what is left.",
-        "## How to roll back\n\nRevert the merge. No data and no schema is changed.",
+        "## How to roll back\n\n"
+        "Revert the merge (`git revert -m 1 <merge>`), or the commits from the last one backwards, "
+        "down to the pass that is at fault: each stands by itself upon those before it. Install "
+        "the requirements again. No data and no schema is changed.",
     ]
     text = "\n\n".join(part for part in parts if part)
     if len(text) > LONGEST_BODY:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,11 +14,28 @@ import httpx
 from codemods.errors import UserError
 
 _TIMEOUT = 30.0
+#: Seconds before each further try, where the forge names no other.
+_PAUSES = (1.0, 3.0, 9.0)
+#: The forge may ask for a longer pause; so long is waited, not longer.
+_LONGEST_PAUSE = 60.0
+_PASSING = frozenset({500, 502, 503, 504})
 _VERSION = "2022-11-28"
 
 
 class ForgeError(UserError):
     """What the forge refused, in its words, without the token."""
+
+
+class UncertainError(ForgeError):
+    """A call of which nobody knows whether it was carried out."""
+
+
+class _PassingError(ForgeError):
+    """A call that was not carried out; ``pause`` are the seconds that the forge asks for."""
+
+    def __init__(self, message: str, pause: float = 0.0) -> None:
+        super().__init__(message)
+        self.pause = pause
 
 
 @dataclass(frozen=True)
@@ -71,18 +90,46 @@ class GitHub:
         """Open a request; not as a draft where the plan of the repository has none."""
         data = {"title": title, "head": head, "base": base, "body": body, "draft": draft}
         try:
-            return _request(self._call("POST", self._pulls, json=data))
+            return self._open(data)
         except ForgeError as error:
             if not draft or "draft" not in str(error).lower():
                 raise
-            return _request(self._call("POST", self._pulls, json=data | {"draft": False}))
+            return self._open(data | {"draft": False})
 
     def update(self, request: PullRequest, *, body: str, base: str) -> PullRequest:
         """Give a request another body and base."""
         data = {"body": body, "base": base}
         return _request(self._call("PATCH", f"{self._pulls}/{request.number}", json=data))
 
+    def _open(self, data: dict[str, Any]) -> PullRequest:
+        """Open a request once, also where the answer to the first try is lost."""
+        for pause in (*_PAUSES, None):
+            try:
+                return _request(self._call("POST", self._pulls, json=data))
+            except UncertainError:
+                if (made := self.find(data["head"])) is not None:
+                    return made
+                if pause is None:
+                    raise
+                time.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
     def _call(self, method: str, url: str, **arguments: Any) -> Any:
+        """Call, and call again after a while where that can help and do no harm."""
+        for pause in _PAUSES:
+            try:
+                return self._once(method, url, **arguments)
+            except _PassingError as error:
+                if error.pause > _LONGEST_PAUSE:
+                    raise
+                time.sleep(error.pause or pause)
+            except UncertainError:
+                if method == "POST":
+                    raise
+                time.sleep(pause)
+        return self._once(method, url, **arguments)
+
+    def _once(self, method: str, url: str, **arguments: Any) -> Any:
         try:
             with httpx.Client(headers=self._headers, timeout=_TIMEOUT) as client:
                 answer = client.request(method, url, **arguments)
@@ -92,12 +139,16 @@ class GitHub:
                     answer = client.request(method, url, **arguments)
                 if answer.is_success:
                     return answer.json()
+        except httpx.ConnectError as error:
+            raise _PassingError(f"{self._place}: cannot be reached ({_words(error)})") from None
         except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise ForgeError(f"{self._place}: cannot be reached ({reason})") from None
+            raise UncertainError(f"{self._place}: cannot be reached ({_words(error)})") from None
         except ValueError as error:
             raise ForgeError(f"{self._place}: the answer is not JSON") from error
-        raise ForgeError(f"{self._place}: {_refusal(answer)}")
+        said = f"{self._place}: {_refusal(answer)}"
+        if _is_limited(answer):
+            raise _PassingError(said, _asked_pause(answer.headers))
+        raise UncertainError(said) if answer.status_code in _PASSING else ForgeError(said)
 
     def _same_place(self, url: str, location: str) -> str:
         target = urljoin(url, location)
@@ -125,7 +176,7 @@ def _refusal(answer: httpx.Response) -> str:
     match answer.status_code:
         case 401:
             return f"the token was refused ({said})"
-        case 403 | 429 if "rate limit" in said.lower() or _exhausted(answer.headers):
+        case 403 | 429 if _is_limited(answer):
             return f"the rate limit is used up; try again later ({said})"
         case 403:
             return f"the token has not the right to do this ({said})"
@@ -133,6 +184,25 @@ def _refusal(answer: httpx.Response) -> str:
             return f"is not there, or the token may not see it ({said})"
         case status:
             return f"the API answered {status} ({said})"
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _is_limited(answer: httpx.Response) -> bool:
+    limited = "rate limit" in _message(answer).lower() or _exhausted(answer.headers)
+    return answer.status_code == 429 or (answer.status_code == 403 and limited)
+
+
+def _asked_pause(headers: Mapping[str, str]) -> float:
+    """How long the forge asks to wait; 0 where it does not say."""
+    with contextlib.suppress(KeyError, ValueError):
+        return max(float(headers["retry-after"]), 0.1)
+    with contextlib.suppress(KeyError, ValueError):
+        if headers.get("x-ratelimit-remaining") == "0":
+            return max(float(headers["x-ratelimit-reset"]) - time.time(), 0.1)
+    return 0.0
 
 
 def _exhausted(headers: Mapping[str, str]) -> bool:

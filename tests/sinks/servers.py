@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -35,6 +37,12 @@ class _Handler(BaseHTTPRequestHandler):
             return data
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
+    def cut(self) -> None:
+        """End the connection without an answer."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
     def answer(self, status: int, data: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
         for name, value in headers.items():
@@ -59,6 +67,19 @@ def serve(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
         thread.join()
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """An answer that is no success; without a status the connection is cut.
+
+    ``done`` says that the server has done its work before.
+    """
+
+    status: int = 0
+    message: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    done: bool = False
+
+
 @dataclass
 class GitServer:
     """Bare repositories in a folder, served to whoever has the token."""
@@ -67,6 +88,8 @@ class GitServer:
     token: str = TOKEN
     authorizations: list[str] = field(default_factory=list)
     url: str = ""
+    #: What happens to the next requests of a kind (a part of their URL).
+    troubles: dict[str, list[Trouble]] = field(default_factory=dict)
 
     def handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
@@ -84,6 +107,14 @@ class GitServer:
         body = request.body()
         sent = request.headers.get("Authorization", "")
         self.authorizations.append(sent)
+        for part, waiting in self.troubles.items():
+            if part in request.path and waiting:
+                trouble = waiting.pop(0)
+                if trouble.status:
+                    request.answer(trouble.status, trouble.message.encode(), trouble.headers)
+                else:
+                    request.cut()
+                return
         wanted = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
         if sent != f"Basic {wanted}":
             request.answer(401, b"", {"WWW-Authenticate": 'Basic realm="git"'})
@@ -124,6 +155,8 @@ class FakeGitHub:
     refusal: tuple[int, str, dict[str, str]] | None = None
     redirect: str = ""
     url: str = ""
+    #: What happens to the next requests of a method.
+    troubles: dict[str, list[Trouble]] = field(default_factory=dict)
 
     def handler(self) -> type[BaseHTTPRequestHandler]:
         api = self
@@ -146,6 +179,17 @@ class FakeGitHub:
         parts = urlsplit(request.path)
         self.calls.append((request.command, parts.path))
         self.authorizations.append(request.headers.get("Authorization", ""))
+        trouble = next(iter(self.troubles.get(request.command, ())), None)
+        if trouble is not None:
+            self.troubles[request.command].pop(0)
+            if trouble.done:
+                self.respond(request, parts.path, parse_qs(parts.query), data)
+            if not trouble.status:
+                request.cut()
+                return
+            data = json.dumps({"message": trouble.message}).encode()
+            request.answer(trouble.status, data, trouble.headers)
+            return
         status, answer, headers = self.respond(request, parts.path, parse_qs(parts.query), data)
         head = {"Content-Type": "application/json", **headers}
         request.answer(status, json.dumps(answer).encode(), head)

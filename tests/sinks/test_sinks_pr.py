@@ -4,75 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import stat
 from pathlib import Path
-from types import SimpleNamespace
 
 import fakes
 import pytest
 from fakes import git
-from servers import TOKEN, FakeGitHub, GitServer, serve
+from servers import TOKEN
 
 from cli.main import run
 
 BRANCH = "looplift/async-migration"
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory):
-    """One git server and one API for the module."""
-    git_server, api = GitServer(tmp_path_factory.mktemp("served")), FakeGitHub()
-    with serve(git_server.handler()) as git_server.url, serve(api.handler()) as api.url:
-        yield git_server, api
-
-
-@pytest.fixture
-def world(servers, tmp_path, monkeypatch, capfdbinary):
-    """A clone of a served repository, an empty API, and a way to call ``looplift pr``."""
-    git_server, api = servers
-    git_server.folder = tmp_path / "served"
-    git_server.authorizations.clear()
-    api.__init__(url=api.url)
-    bare = git_server.folder / "ada" / "shop.git"
-    bare.parent.mkdir(parents=True)
-    git(tmp_path, "init", "-q", "--bare", "-b", "main", str(bare))
-    git(bare, "config", "http.receivepack", "true")
-    clone = tmp_path / "clone"
-    clone.mkdir()
-    (clone / "a.py").write_text("old_one\nold_two\n")
-    (clone / "run.sh.py").write_text("#!/usr/bin/env python\nold_one  # bridge\nold_two  # keep\n")
-    (clone / "run.sh.py").chmod(0o755)
-    fakes.repository(clone)
-    git(clone, "push", "-q", str(bare), "main")
-    git(clone, "remote", "add", "origin", f"{git_server.url}/ada/shop.git")
-    fakes.use_fakes(monkeypatch)
-    monkeypatch.chdir(clone)
-    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-    monkeypatch.setenv("GITHUB_API_URL", api.url)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.delenv("GH_TOKEN", raising=False)
-    said = []
-
-    def pr(*arguments: str) -> SimpleNamespace:
-        before = fakes.tree(clone), git(clone, "status", "--porcelain"), git(clone, "diff")
-        index = git(clone, "ls-files", "-s")
-        capfdbinary.readouterr()
-        code = run(["pr", *arguments])
-        out, err = (stream.decode() for stream in capfdbinary.readouterr())
-        said.append(out + err)
-        assert before == (
-            fakes.tree(clone), git(clone, "status", "--porcelain"), git(clone, "diff"),
-        )  # fmt: skip
-        assert index == git(clone, "ls-files", "-s")
-        assert git(clone, "symbolic-ref", "HEAD") == "refs/heads/main\n"
-        return SimpleNamespace(code=code, out=out, err=err)
-
-    yield SimpleNamespace(pr=pr, clone=clone, bare=bare, git=git_server, api=api, root=tmp_path)
-    for text in said:
-        assert TOKEN not in text
-    for path, data in fakes._files(tmp_path, lambda part: False):
-        assert TOKEN.encode() not in data, path
 
 
 def log(world, branch=BRANCH):
