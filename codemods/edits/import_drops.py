@@ -35,6 +35,7 @@ def without_unused(
     codes = [code_of(statement) for statement in module.body]
     used = used_names("".join(codes)) | kept
     free = frozenset(replaced)
+    free |= rebound_names("".join(codes), {bound_name(one) for one in drops}) - kept
     gone = frozenset(one for one in drops if bound_name(one) in free or bound_name(one) not in used)
     if not gone:
         return module
@@ -150,6 +151,26 @@ def used_names(code: str) -> frozenset[str]:
     for node in ast.walk(tree):
         names.update(_names(node))
     return frozenset(names)
+
+
+def rebound_names(code: str, names: Iterable[str]) -> frozenset[str]:
+    """Those of ``names`` that the module gives another value before anything reads them."""
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError, RecursionError):
+        return frozenset()
+    open_names, found = set(names), set()
+    for statement in body:
+        if not open_names:
+            break
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            continue
+        read = {name for node in ast.walk(statement) for name in _names(node)}
+        open_names -= read
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            found |= open_names & {statement.targets[0].id}
+            open_names -= found
+    return frozenset(found)
 
 
 def _names(node: ast.AST) -> Iterator[str]:

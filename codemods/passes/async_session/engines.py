@@ -37,6 +37,8 @@ _ASYNCIO = "sqlalchemy.ext.asyncio"
 _LITERAL = re.compile(
     r"""(?P<prefix>[A-Za-z]*)(?P<quote>'''|\"\"\"|'|")(?P<body>.*)(?P=quote)""", re.S
 )
+#: A string in double quotes that can stand in single ones; no docstring.
+_PLAIN_STRING = re.compile(r"""(?<!")"([^"'\\\n]*)"(?!")""")
 
 
 class Engines:
@@ -335,15 +337,21 @@ class Engines:
         for path in self.texts:
             folder = path.rpartition("/")[0]
             for statement in ast.walk(module.tree):
-                if isinstance(statement, ast.ImportFrom):
-                    target = self.program.modules.resolve(
-                        module, statement.module or "", statement.level
-                    )
-                    if target is None or target.folder != folder or target.is_package:
-                        continue
+                if not isinstance(statement, ast.ImportFrom):
+                    continue
+                dotted = statement.module or ""
+                target = self.program.modules.resolve(module, dotted, statement.level)
+                if target is None:
+                    continue
+                if target.folder == folder and not target.is_package:
                     dots = "." * statement.level
-                    package = (statement.module or "").rpartition(".")[0]
+                    package = dotted.rpartition(".")[0]
                     return f"{dots}{package}{'.' if package else ''}{HELPER_NAME}"
+                # From where the test imports another part of the application, by its full path.
+                stem = target.path.removesuffix(".py").removesuffix("/__init__")
+                root = stem.removesuffix(dotted.replace(".", "/"))
+                if not statement.level and root != stem and path.startswith(root):
+                    return path.removeprefix(root).removesuffix(".py").replace("/", ".")
         return ""
 
     def _helper_module(self, module: Module, drivers: dict[str, Driver]) -> str:
@@ -351,8 +359,17 @@ class Engines:
         folder = module.folder
         path = f"{folder}/{HELPER_NAME}.py" if folder else f"{HELPER_NAME}.py"
         wanted = self.versions.possible_databases(module.path)
-        self.texts[path] = runtime_helper({n: d for n, d in drivers.items() if n in wanted})
+        text = runtime_helper({n: d for n, d in drivers.items() if n in wanted})
+        self.texts[path] = in_quotes_of(module, text)
         return import_name(self.program, module, path)
+
+
+def in_quotes_of(module: Module, text: str) -> str:
+    """Source text with the quotes that a module prefers; docstrings keep theirs."""
+    own = module.file.text.replace('"""', "")
+    if own.count('"') >= own.count("'"):
+        return text
+    return _PLAIN_STRING.sub(r"'\1'", text)
 
 
 def import_name(program: Program, module: Module, path: str) -> str:

@@ -6,6 +6,7 @@ import ast
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from codemods.edits.actions import (
     AddDecorator,
@@ -36,7 +37,9 @@ class Runner(Enum):
     ASYNCIO_AUTO = "auto"
 
 
-_BACKEND = '@pytest.fixture(scope="session")\ndef anyio_backend():\n    return "asyncio"\n'
+#: Where a test that stays sync asks for an async fixture, every test has to have the backend.
+_BACKEND = '@pytest.fixture({arguments})\ndef anyio_backend():\n    return "asyncio"\n'
+_SESSION = 'scope="session"'
 _AUTO = re.compile(r"asyncio_mode\s*=\s*[\"']?auto")
 
 
@@ -51,6 +54,7 @@ class Testing:
     def __post_init__(self) -> None:
         self.program: Program = self.analysis.program
         self.texts: dict[str, str] = {}
+        self.everywhere = False
 
     def edit(self) -> None:
         """Edit everything that pytest calls."""
@@ -120,10 +124,33 @@ class Testing:
                 if self.program.outside_name(called, module) == "pytest.fixture":
                     self.draft.add_import(module, "pytest_asyncio")
                     self.draft.edit(module, called, Rewrite("pytest_asyncio.fixture"))
+                    if not self._starred(module):
+                        self.draft.drop_import(module, "pytest")
         elif self.runner is Runner.ANYIO and self._asked_by_sync(function):
-            names = {a.arg for a in function.parameters}
-            if "anyio_backend" not in names:
+            if self._own_backend is None:
+                self.everywhere = True
+            elif "anyio_backend" not in {a.arg for a in function.parameters}:
                 self.draft.edit(module, function.definition, AddParameter("anyio_backend"))
+
+    def _starred(self, module: Module) -> bool:
+        """Whether another module imports everything that this one imports."""
+        return any(
+            self.program.modules.resolve(other, star.module or "", star.level) is module
+            for other in self.program.modules
+            for star in other.scope.star_imports
+        )
+
+    @cached_property
+    def _own_backend(self) -> Function | None:
+        """The ``anyio_backend`` that the tests have already."""
+        return next(
+            (
+                function
+                for function in self.program.web.fixtures.get("anyio_backend", ())
+                if function.module.path.endswith("conftest.py")
+            ),
+            None,
+        )
 
     def _asked_by_sync(self, fixture: Function) -> bool:
         """Whether a test that stays sync gets this fixture (so that nothing marks it)."""
@@ -148,9 +175,10 @@ class Testing:
 
     def _backend(self, folders: set[str]) -> None:
         """One ``anyio_backend`` fixture for all async tests: asyncio only, one loop."""
-        for function in self.program.web.fixtures.get("anyio_backend", ()):
-            if function.module.path.endswith("conftest.py"):
-                return
+        if self._own_backend is not None:
+            return
+        arguments = f"{_SESSION}, autouse=True" if self.everywhere else _SESSION
+        backend = _BACKEND.format(arguments=arguments)
         homes: set[Module] = set()
         for folder in _topmost(folders):
             home = self._conftest(folder)
@@ -159,10 +187,10 @@ class Testing:
             if home is not None:
                 homes.add(home)
                 self.draft.add_import(home, "pytest")
-                self.draft.append(home, _BACKEND)
+                self.draft.append(home, backend.replace('"', _quote(home)))
             else:
                 path = f"{folder}/conftest.py" if folder else "conftest.py"
-                self.texts[path] = "import pytest\n\n\n" + _BACKEND
+                self.texts[path] = "import pytest\n\n\n" + backend
 
     def _conftest(self, folder: str) -> Module | None:
         parts = folder.split("/") if folder else []

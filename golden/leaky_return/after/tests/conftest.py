@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 @pytest.fixture
-async def database(tmp_path, anyio_backend):
+async def database(tmp_path):
     """A database of its own for each test."""
     from sqlalchemy import create_engine
     from sqlalchemy.orm import sessionmaker
@@ -34,6 +34,6 @@ def client(database):
     app.dependency_overrides.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def anyio_backend():
     return "asyncio"

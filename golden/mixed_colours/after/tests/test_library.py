@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(autouse=True)
-async def fresh(anyio_backend):
+async def fresh():
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.drop_all)
     async with engine.begin() as connection:

@@ -15,7 +15,7 @@ Ann,2024-02-01,tea-green,1,12.00
 
 
 @pytest.fixture(autouse=True)
-async def tables(anyio_backend):
+async def tables():
     async with engine.begin() as connection:
         await connection.run_sync(metadata.drop_all)
     async with engine.begin() as connection:

@@ -8,7 +8,7 @@ from orders_service.main import create_app
 
 
 @pytest.fixture
-async def engine(tmp_path, anyio_backend):
+async def engine(tmp_path):
     engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/test.db")
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
@@ -36,6 +36,6 @@ def client(engine):
     return TestClient(app)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def anyio_backend():
     return "asyncio"

@@ -11,7 +11,7 @@ from catalogue.models import Maker, Product, State
 
 
 @pytest.fixture
-async def client(tmp_path, anyio_backend):
+async def client(tmp_path):
     engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)

@@ -43,7 +43,7 @@ client = TestClient(app)
 
 
 @pytest.fixture
-async def test_user(anyio_backend):
+async def test_user():
     user = Users(username="mara")
     db = TestingSessionLocal()
     db.add(user)
@@ -57,7 +57,7 @@ async def test_user(anyio_backend):
 
 
 @pytest.fixture
-async def test_todo(test_user, anyio_backend):
+async def test_todo(test_user):
     todo = Todos(
         title="Learn to code!",
         description="Need to learn everyday!",

@@ -9,7 +9,7 @@ from app.main import app
 
 
 @pytest.fixture(scope="session")
-async def db(anyio_backend) -> AsyncGenerator:
+async def db() -> AsyncGenerator:
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.drop_all)
     async with engine.begin() as connection:
@@ -25,6 +25,6 @@ def client(db) -> Generator:
         yield c
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def anyio_backend():
     return "asyncio"
