@@ -8,8 +8,11 @@ NAME = "streaming-response"
 
 LIST = Code("LL601", "unbounded-list", "A list without a limit that is loaded before it is sent")
 LEFT = Code("LL610", "unbounded-list-left", "A list without a limit that stays as it is, and why")
+EXPORT = Code(
+    "LL611", "export-in-memory", "An export that is put together in memory before it is sent; left"
+)
 
-CODES = (LIST, LEFT)
+CODES = (LIST, LEFT, EXPORT)
 
 DOCUMENTATION = """\
 # streaming-response
@@ -58,6 +61,9 @@ Left as they are, with a finding where a list would have been converted: lists w
 that need `unique()`, path operations with a response class of their own, with headers or a status
 set on an injected `Response`, with decorators of others, or called directly, applications with
 FastAPI below 0.118 (the session is closed before a streamed body is sent) or Pydantic below 2.
+
+Exports that are put together in memory (text joined from rows, whole files, data frames) are found
+and reported, and never changed.
 
 ## References
 - [FastAPI: Custom Response, StreamingResponse](https://fastapi.tiangolo.com/advanced/custom-response/#streamingresponse)

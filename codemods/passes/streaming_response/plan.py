@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from codemods.config import Options
@@ -17,6 +18,7 @@ from codemods.manifests import Note
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.streaming_response import codes, helper
 from codemods.passes.streaming_response.environment import Environment
+from codemods.passes.streaming_response.exports import Exports
 from codemods.passes.streaming_response.reads import LeftError, Read, Reads, returns_of
 from codemods.passes.streaming_response.routes import Answer, Answers
 from codemods.passes.streaming_response.sessions import Sessions
@@ -101,7 +103,7 @@ class _Planner:
         return Outcome(
             edits,
             {**self.texts, **manifests},
-            tuple(sorted(self._finding(operation) for operation in operations)),
+            tuple(sorted((*map(self._finding, operations), *self._exports()))),
             (
                 *(self._decision(operation) for operation in operations),
                 *(_noted(note) for note in notes),
@@ -361,6 +363,28 @@ class _Planner:
             (operation.reason,) if left else (),
             function.qualname,
         )
+
+    def _exports(self) -> Iterator[Finding]:
+        """What path operations put together in memory before they send it."""
+        exports = Exports(self.program, self.statements)
+        for function in self.program.web.routes:
+            module = function.module
+            if not self.program.codebase.editable(module.path):
+                continue
+            for export in exports.of(function):
+                key = module.key(export.call)
+                yield Finding(
+                    module.path,
+                    key.line,
+                    key.column + 1,
+                    codes.EXPORT.code,
+                    f"{function.qualname}: {export.reason}",
+                    codes.NAME,
+                    Level.DISPLAY,
+                    Treatment.LEFT,
+                    (export.reason,),
+                    function.qualname,
+                )
 
     @staticmethod
     def _decision(operation: Operation) -> Decision:

@@ -1,0 +1,122 @@
+"""Exports that are put together in memory before they are sent: found, not rewritten."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
+from codemods.passes.streaming_response.reads import LeftError, Read
+from codemods.passes.streaming_response.statements import Statements
+
+_RESPONSES = frozenset(
+    f"{library}.{name}"
+    for library in ("fastapi", "fastapi.responses", "starlette.responses")
+    for name in ("Response", "PlainTextResponse", "HTMLResponse", "StreamingResponse")
+)
+_BUFFERS = frozenset({"io.StringIO", "io.BytesIO"})
+_FILES = frozenset({"read_bytes", "read_text"})
+_FRAMES = frozenset({"to_csv", "to_excel", "to_json", "to_parquet", "to_feather"})
+_QUERIES = frozenset({"scalars", "execute", "exec"})
+
+_JOINED = "text is put together from rows without a limit: send it row by row (StreamingResponse)"
+_FILE = "a whole file is read before it is sent: FileResponse sends it in parts"
+_FRAME = "a data frame is written in memory before it is sent: read and send it in chunks"
+
+
+@dataclass(frozen=True)
+class Export:
+    """A response whose content is whole in memory, and what a person could do."""
+
+    call: ast.Call
+    function: Function
+    reason: str
+
+
+class Exports:
+    """Finds the exports of path operations."""
+
+    def __init__(self, program: Program, statements: Statements) -> None:
+        self.program = program
+        self.statements = statements
+
+    def of(self, function: Function) -> Iterator[Export]:
+        """The exports that a path operation answers with."""
+        for node in ast.walk(function.definition):
+            if not isinstance(node, ast.Call) or not self._is_response(node, function.module):
+                continue
+            content = next((k.value for k in node.keywords if k.arg == "content"), None)
+            content = node.args[0] if node.args else content
+            if content is not None and (reason := self._reason(content, function)):
+                yield Export(node, function, reason)
+
+    def _is_response(self, call: ast.Call, module: Module) -> bool:
+        return self.program.outside_name(call.func, module) in _RESPONSES
+
+    def _reason(self, content: ast.expr, function: Function) -> str:
+        for node in self._made_of(content, function, 0):
+            if not isinstance(node, ast.Call):
+                continue
+            match node.func:
+                case ast.Attribute(attr=name) if name in _FRAMES:
+                    return _FRAME
+                case ast.Attribute(attr=name) if name in _FILES:
+                    return _FILE
+                case ast.Attribute(value=opened, attr="read") if self._opens(opened, function):
+                    return _FILE
+                case ast.Attribute(value=ast.Constant(value=str() | bytes()), attr="join"):
+                    return _JOINED if self._reads_all(function) else ""
+                case ast.Attribute(value=buffer, attr="getvalue") if self._is_buffer(
+                    buffer, function
+                ):
+                    return _JOINED if self._reads_all(function) else ""
+        return ""
+
+    def _made_of(self, node: ast.expr, function: Function, depth: int) -> Iterator[ast.AST]:
+        """The parts of an expression, with what its names were assigned."""
+        for inner in ast.walk(node):
+            yield inner
+            if isinstance(inner, ast.Name) and depth < 3:
+                for binding in function.bindings.get(inner.id, ()):
+                    if binding.kind == "assign" and binding.value is not None:
+                        yield from self._made_of(binding.value, function, depth + 1)
+
+    def _opens(self, node: ast.expr, function: Function) -> bool:
+        values = [node]
+        if isinstance(node, ast.Name):
+            bindings = function.bindings.get(node.id, [])
+            values = [b.value for b in bindings if b.value is not None]
+        return any(self._calls(value, function, {"builtins.open"}) for value in values)
+
+    def _is_buffer(self, node: ast.expr, function: Function) -> bool:
+        return isinstance(node, ast.Name) and any(
+            binding.value is not None and self._calls(binding.value, function, _BUFFERS)
+            for binding in function.bindings.get(node.id, ())
+        )
+
+    def _calls(self, node: ast.expr, function: Function, names: set[str] | frozenset[str]) -> bool:
+        if not isinstance(node, ast.Call):
+            return False
+        return self.program.outside_name(node.func, function.module) in names
+
+    def _reads_all(self, function: Function) -> bool:
+        """Whether the function itself reads the rows of a statement without a limit."""
+        for node in function.awaits:
+            match node.value:
+                case (
+                    ast.Call(func=ast.Attribute(value=session, attr=name), args=[statement]) as call
+                ) if name in _QUERIES:
+                    module = function.module
+                    if not self.program.is_a(session, module, known.ASYNC_SESSION):
+                        continue
+                    read = Read(call, session, statement, name, (), function, module)
+                    try:
+                        if not self.statements.is_bounded(read):
+                            return True
+                    except LeftError:
+                        continue
+        return False
