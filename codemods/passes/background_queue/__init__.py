@@ -52,8 +52,8 @@ Unsafe: a job may still wait when the client has its response, a full queue refu
 and jobs of different requests share the workers. What is left, with the reason: jobs that are
 given a session, an instance or the request, functions that never end, lists that are made by
 hand or stored on an object, and tasks or threads that are followed by more than the `return`.
-Jobs are kept in memory: a process that is killed loses them, as it did before. A queue that
-outlives the process (taskiq, procrastinate) is not written.
+Each process has a queue of its own, in memory: one that is killed loses its jobs, as before. A
+queue that outlives the process (taskiq, procrastinate) is not written.
 
 ## References
 - [FastAPI: Background Tasks](https://fastapi.tiangolo.com/tutorial/background-tasks/)

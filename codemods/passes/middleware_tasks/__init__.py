@@ -40,8 +40,9 @@ async def log_requests(request: Request, call_next):
 ```
 
 `background` is an object of a small module that is written into the application; its lifespan
-enters it. Outside of a lifespan (a `TestClient` that is not entered) it does the work at once,
-and a fixture has the application's tests do the same.
+enters it. Where a hundred tasks are running already it does the work at once, so that they can't
+pile up. So it does outside of a lifespan (a `TestClient` that is not entered), and a fixture has
+the application's tests do the same.
 
 ## Fix safety
 Unsafe: the work may still go on when the client has its response, and its error no longer

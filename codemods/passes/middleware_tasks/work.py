@@ -75,6 +75,8 @@ class Finder:
             parent = module.parent(child)
             if parent is None:
                 return
+            if isinstance(parent, ast.Try) and child in parent.body:
+                self._beside(parent, middleware)
             for block in _blocks(parent):
                 if child in block:
                     following = block[block.index(child) + 1 :]
@@ -87,6 +89,14 @@ class Finder:
                 held = held or f"it stands {_where(parent)}"
             after = replace(after, reason=after.reason or held, group=0)
             after = self._block(rest, after, middleware)
+
+    def _beside(self, statement: ast.Try, middleware: Middleware) -> None:
+        """The work in the ``else`` and ``finally`` of a try that passes the request on."""
+        for block in (statement.orelse, statement.finalbody):
+            for inner in block:
+                for found, call in self._nested(inner, middleware):
+                    reason = f"it stands {_where(statement)}"
+                    self._found.append(Work(middleware, found, call, reason))
 
     def _block(self, block: list[ast.stmt], after: _After, middleware: Middleware) -> _After:
         for statement in reversed(block):

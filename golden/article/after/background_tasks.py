@@ -13,12 +13,13 @@ logger = logging.getLogger(__name__)
 class Background:
     """Tasks that nobody waits for until the application stops.
 
-    The lifespan of the application enters it, and waits on leaving it for the tasks that are
-    still running. Outside of a lifespan, and where ``in_place`` is set (in tests), work is done
-    at once and its errors are raised.
+    The lifespan of the application enters it, and on leaving it waits for those that
+    are still running. Where there is no lifespan, where ``in_place`` is set (in tests)
+    and while ``limit`` tasks are running, work is done at once, and its errors raised.
     """
 
-    def __init__(self, timeout: float = 30.0) -> None:
+    def __init__(self, limit: int = 100, timeout: float = 30.0) -> None:
+        self.limit = limit
         self.timeout = timeout
         self.in_place = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -31,7 +32,7 @@ class Background:
 
     async def run(self, *work: Awaitable[Any], name: str) -> None:
         """Start a task that does ``work``, one after the other; an error ends it."""
-        if self.in_place or self._loop is not asyncio.get_running_loop():
+        if not self._takes():
             await _one_by_one(work)
             return
         task = asyncio.create_task(_one_by_one(work), name=name)
@@ -62,6 +63,10 @@ class Background:
 
     async def __aexit__(self, *error: object) -> None:
         await self.close()
+
+    def _takes(self) -> bool:
+        open_here = self._loop is asyncio.get_running_loop()
+        return open_here and not self.in_place and len(self._tasks) < self.limit
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
+import anyio
 import fastapi
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import ResponseValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncMappingResult, AsyncResult, AsyncScalarResult
+
+_T = TypeVar("_T")
 
 #: From 0.130 on, FastAPI has Pydantic write the JSON of a response model: 1e-7, not 1e-07.
 WRITTEN_BY_PYDANTIC = tuple(map(int, fastapi.__version__.split(".")[:2])) >= (0, 130)
@@ -43,12 +46,19 @@ async def _array(
 ) -> AsyncGenerator[bytes, None]:
     opening = b"["
     try:
-        async for part in rows.partitions():
+        while part := await _undisturbed(rows.fetchmany()):
             yield opening + _json(part, model, options)[1:-1]
             opening = b","
+            await anyio.sleep(0)  # here the stream ends where the client has gone
     finally:
-        await rows.close()
+        await _undisturbed(rows.close())
     yield b"[]" if opening == b"[" else b"]"
+
+
+async def _undisturbed(work: Awaitable[_T]) -> _T:
+    """Wait for the database even if the client has gone: a query cut off costs its connection."""
+    with anyio.CancelScope(shield=True):
+        return await work
 
 
 async def _resumed(

@@ -81,7 +81,7 @@ async def reports(user_id: int, db: AsyncSession = Depends(get_db)):
 @app.get("/measurements", response_model=List[MeasurementOut])
 async def measurements(db: AsyncSession = Depends(get_db)):
     large_dataset = await db.stream_scalars(
-        select(Measurement).order_by(Measurement.id).execution_options(yield_per=1000)
+        select(Measurement).order_by(Measurement.id).execution_options(yield_per=500)
     )
     return await stream_json_array(large_dataset, List[MeasurementOut])
 

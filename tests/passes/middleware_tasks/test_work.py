@@ -145,6 +145,26 @@ def test_nothing_happens_to_work_before_call_next_or_with_its_value() -> None:
     assert not reasons(snippet)
 
 
+@pytest.mark.parametrize("clause", ["finally", "except OSError:\n        raise\n    else"])
+def test_work_beside_a_try_around_call_next(clause: str) -> None:
+    snippet = (
+        '@app.middleware("http")\nasync def around(request: Request, call_next):\n'
+        "    try:\n        response = await call_next(request)\n"
+        f"    {clause}:\n        await log(request)\n    return response\n"
+    )
+    assert any("in the try" in reason for reason in reasons(snippet))
+
+
+def test_work_behind_a_try_around_call_next() -> None:
+    snippet = (
+        '@app.middleware("http")\nasync def around(request: Request, call_next):\n'
+        "    try:\n        response = await call_next(request)\n"
+        "    except ValueError:\n        return JSONResponse({}, 400)\n"
+        "    await log(request)\n    return response\n"
+    )
+    assert 'await background.run(log(request), name="log")' in after(snippet)
+
+
 def test_functions_that_are_no_middleware() -> None:
     snippet = (
         "async def around(request: Request, call_next):\n"

@@ -1,4 +1,4 @@
-"""Background jobs: those of all requests wait in one queue, and a few workers run them."""
+"""Background jobs: one queue for those of all requests, and a few workers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ logger = logging.getLogger(__name__)
 
 
 class JobQueue:
-    """The jobs of the application: at most ``workers`` run at once, and ``maxsize`` wait.
+    """The jobs of the application: ``workers`` run at once, and ``maxsize`` wait.
 
-    The lifespan of the application enters it, and runs on leaving it what is still waiting, for
-    ``timeout`` seconds. Outside of a lifespan, and where ``in_place`` is set (in tests), FastAPI
-    runs the jobs of a request right after its response.
+    The lifespan of the application enters it, and on leaving it waits for what is
+    left, for ``timeout`` seconds. Outside of a lifespan, and where ``in_place`` is set
+    (in tests), FastAPI runs the jobs of a request right after its response.
     """
 
-    def __init__(self, workers: int = 8, maxsize: int = 1000, timeout: float = 30.0) -> None:
+    def __init__(
+        self, workers: int = 8, maxsize: int = 1000, timeout: float = 30.0
+    ) -> None:
         self.workers = workers
         self.maxsize = maxsize
         self.timeout = timeout
@@ -30,7 +32,9 @@ class JobQueue:
         self._reserved = 0
         self._closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._jobs: asyncio.Queue[tuple[BackgroundTasks, contextvars.Context]] = asyncio.Queue()
+        self._jobs: asyncio.Queue[tuple[BackgroundTasks, contextvars.Context]] = (
+            asyncio.Queue()
+        )
         self._workers: list[asyncio.Task[None]] = []
 
     @property
@@ -46,7 +50,9 @@ class JobQueue:
         """Keep a place for the jobs of a request, or answer it with status 503."""
         if self._closing or self._reserved + self.waiting >= self.maxsize:
             self.refused += 1
-            raise HTTPException(503, "too many jobs are waiting", headers={"Retry-After": "1"})
+            raise HTTPException(
+                503, "too many jobs are waiting", headers={"Retry-After": "1"}
+            )
         self._reserved += 1
 
     def release(self) -> None:
@@ -54,7 +60,7 @@ class JobQueue:
         self._reserved -= 1
 
     async def put(self, jobs: BackgroundTasks) -> None:
-        """Hand over the jobs of a request that keeps a place; they run one after the other."""
+        """Hand over the jobs of a request; they run one after the other."""
         if not jobs.tasks:
             return
         if self._loop is None:  # closed in the meantime
@@ -82,7 +88,9 @@ class JobQueue:
             task.cancel()
         await asyncio.gather(joined, *self._workers, return_exceptions=True)
         if self.waiting:
-            logger.error("the jobs of %d requests were dropped at shutdown", self.waiting)
+            logger.error(
+                "the jobs of %d requests were dropped at shutdown", self.waiting
+            )
 
     async def __aenter__(self) -> JobQueue:
         await self.open()
@@ -102,7 +110,9 @@ class JobQueue:
                 self._jobs.task_done()
 
     async def _run(self, jobs: BackgroundTasks, context: contextvars.Context) -> None:
-        names = ", ".join(getattr(job.func, "__qualname__", repr(job.func)) for job in jobs.tasks)
+        names = ", ".join(
+            getattr(job.func, "__qualname__", repr(job.func)) for job in jobs.tasks
+        )
         task = context.run(asyncio.create_task, jobs())
         try:
             await asyncio.wait({task})
@@ -119,12 +129,14 @@ class JobQueue:
 
 
 class RequestJobs:
-    """The jobs of one request; they run in their order once it was answered without an error."""
+    """The jobs of one request, which run in their order when it has succeeded."""
 
     def __init__(self, tasks: BackgroundTasks) -> None:
         self.tasks = tasks
 
-    async def add_task(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    async def add_task(
+        self, func: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> None:
         """Add a job. A function that is not async runs in a thread."""
         self.tasks.add_task(func, *args, **kwargs)
 

@@ -1,0 +1,109 @@
+"""The module that keeps the tasks, by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from codemods.passes.middleware_tasks import keeper
+
+
+@pytest.fixture
+def module() -> Iterator[Any]:
+    """The module as an application imports it."""
+    made = types.ModuleType("background_tasks")
+    exec(compile(keeper.TEXT, "background_tasks.py", "exec"), made.__dict__)
+    yield made
+
+
+async def work(done: list[str], name: str, seconds: float = 0.0) -> None:
+    await asyncio.sleep(seconds)
+    done.append(name)
+
+
+async def fail() -> None:
+    raise ValueError("on purpose")
+
+
+def test_tasks_are_held_and_waited_for(module: Any) -> None:
+    done: list[str] = []
+
+    async def main() -> None:
+        async with module.Background() as background:
+            await background.run(work(done, "a", 0.05), work(done, "b"), name="two")
+            assert not done
+            gc.collect()
+            assert background.running == 1
+        assert background.running == 0
+
+    asyncio.run(main())
+    assert done == ["a", "b"]
+
+
+def test_an_error_is_logged_once_and_ends_its_task(
+    module: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[str] = []
+
+    async def main() -> None:
+        async with module.Background() as background:
+            await background.run(fail(), work(done, "never"), name="broken")
+        gc.collect()
+
+    with caplog.at_level(logging.DEBUG):
+        asyncio.run(main())
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == [
+        "broken failed"
+    ]
+    assert not done
+
+
+def test_what_is_not_done_in_time_is_cancelled(
+    module: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[str] = []
+
+    async def main() -> None:
+        async with module.Background(timeout=0.05) as background:
+            await background.run(work(done, "late", 60), name="late")
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    assert not done
+    assert "late was cancelled at shutdown" in caplog.text
+
+
+@pytest.mark.parametrize("reason", ["no lifespan", "in place", "limit"])
+def test_work_that_is_done_at_once(module: Any, reason: str) -> None:
+    done: list[str] = []
+
+    async def main() -> None:
+        background = module.Background(limit=0 if reason == "limit" else 100)
+        background.in_place = reason == "in place"
+        if reason != "no lifespan":
+            await background.open()
+        await background.run(work(done, "a"), name="a")
+        assert done == ["a"]
+        with pytest.raises(ValueError, match="on purpose"):
+            await background.run(fail(), name="broken")
+
+    asyncio.run(main())
+
+
+def test_futures_are_awaited_as_well(module: Any) -> None:
+    done: list[str] = []
+
+    async def main() -> None:
+        async with module.Background() as background:
+            loop = asyncio.get_running_loop()
+            await background.run(
+                loop.run_in_executor(None, done.append, "thread"), work(done, "b"), name="future"
+            )
+
+    asyncio.run(main())
+    assert done == ["thread", "b"]
