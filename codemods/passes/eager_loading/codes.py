@@ -21,5 +21,9 @@ DYNAMIC = Code("LL306", "dynamic-relationship", "A dynamic relationship queries 
 EXPIRED = Code(
     "LL307", "read-after-expiry", "An object is read after a rollback or expire() that expired it"
 )
+DEFAULTS = Code(
+    "LL308", "expired-default", "A column that the database sets expires with each UPDATE"
+)
+DEFERRED = Code("LL309", "deferred-column", "A deferred column is loaded when it is read")
 
-CODES = (EXPIRES, STALE, LAZY, UNTRACKED, EMPTY, DYNAMIC, EXPIRED)
+CODES = (EXPIRES, STALE, LAZY, UNTRACKED, EMPTY, DYNAMIC, EXPIRED, DEFAULTS, DEFERRED)

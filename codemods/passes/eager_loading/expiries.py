@@ -27,7 +27,7 @@ from codemods.passes.eager_loading.reaching import (
 from codemods.passes.eager_loading.sessions import Event, Sessions, whole
 from codemods.passes.eager_loading.ways import Path
 
-_EXPIRING = ("rollback", "expire", "expire_all", "rolls")
+_EXPIRING = ("rollback", "expire", "expire_all", "rolls", "update")
 _MAKING_SURE = ("commit", "flush", "refresh", "reload")
 
 
@@ -76,9 +76,25 @@ class Expiries:
         """The objects of a function that have to be read again."""
         events = self.sessions.events(function)
         expiring = [event for event in events if event.kind in _EXPIRING]
+        expiring += self._computed(function, events)
         found: list[Expired] = []
         for name in self.commits.names(function) if expiring else ():
             found += self._of_name(name, function, expiring, events)
+        return found
+
+    def _computed(self, function: Function, events: list[Event]) -> list[Event]:
+        """The flushes behind which ``user.n = User.n + 1`` has expired the attribute."""
+        found = []
+        flushes = [event for event in events if event.kind == "flush"]
+        for node in function.nodes if flushes else ():
+            match node:
+                case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=name))], value=value):
+                    if self.sessions.is_expression(value, function.module):
+                        found += [
+                            Event("update", event.call, event.session, name)
+                            for event in flushes
+                            if follows(node, event.call, function.module)
+                        ]
         return found
 
     def _of_name(
@@ -135,9 +151,14 @@ class Expiries:
         """The last event that expires what ``use`` stands for, unless it was refreshed."""
         module = function.module
         bound = reaching(use, function, module)
+        entities = self.commits.entities(use.id, function)
         last: Event | None = None
         for event in expiring:
-            if event.kind == "expire" and event.name != use.id:
+            if event.kind in ("expire", "update") and event.name not in ("", use.id):
+                continue
+            if event.kind == "expire" and not event.name:
+                continue
+            if event.entity is not None and event.entity not in entities:
                 continue
             again = self._comes_again(use, event, bound, module)
             if not again and not self._happens_before(event, use, bound, module):
@@ -262,7 +283,7 @@ class Expiries:
         module = function.module
         if event.kind == "expire":
             return dominates(event.call, use, module)
-        if event.kind == "rolls" or event.around is not None:
+        if event.kind in ("rolls", "update") or event.around is not None:
             return False
         if not dominates(event.call, use, module) or not bound:
             return False

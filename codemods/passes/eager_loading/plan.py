@@ -15,6 +15,12 @@ from codemods.passes.base import Decision, Outcome
 from codemods.passes.eager_loading import codes
 from codemods.passes.eager_loading.callers import Callers
 from codemods.passes.eager_loading.commits import Commits, Stale
+from codemods.passes.eager_loading.defaults import (
+    EagerDefaults,
+    NoDefaults,
+    deferred_reads,
+    eager_defaults,
+)
 from codemods.passes.eager_loading.expiries import Expired, Expiries
 from codemods.passes.eager_loading.factories import Factory, factories
 from codemods.passes.eager_loading.holding import is_migration
@@ -31,7 +37,7 @@ from codemods.passes.eager_loading.ways import Kind, Landing, Path, Touch
 from codemods.passes.eager_loading.writing import Writer
 from codemods.suppression import Silence
 
-_EXPIRING = ("rollback", "expire", "expire_all", "begin", "begin_nested")
+_EXPIRING = ("rollback", "expire", "expire_all", "begin", "begin_nested", "update")
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ class Analysis:
     stale: list[Stale] = field(default_factory=list)
     requeries: list[Requery] = field(default_factory=list)
     expired: list[Expired] = field(default_factory=list)
+    defaults: list[EagerDefaults | NoDefaults] = field(default_factory=list)
+    deferred: list[tuple[ast.expr, Module]] = field(default_factory=list)
     rereads: list[Reread] = field(default_factory=list)
     untracked: list[Untracked] = field(default_factory=list)
     dynamic: list[Touch] = field(default_factory=list)
@@ -70,6 +78,8 @@ class Analysis:
 def analyse(program: Program) -> Analysis:
     """Find what is loaded lazily, and what is read after a commit."""
     found = Analysis(factories=factories(program))
+    found.defaults = list(eager_defaults(program))
+    found.deferred = list(deferred_reads(program))
     touches = Touches(program)
     landings: list[tuple[Landing, Path]] = []
     for touch in touches.all():
@@ -224,6 +234,19 @@ def plan(program: Program, options: Options) -> Outcome:
         writer.requery(requery)
         message = f"{requery.entity.name} is queried again behind the commit that expired it"
         findings.append(_finding(requery.module, requery.node, codes.STALE, message))
+    for one in found.defaults:
+        message = f"{one.column} of {one.cls.name} expires whenever a row is updated"
+        if isinstance(one, EagerDefaults):
+            writer.defaults(one)
+            findings.append(_finding(one.cls.module, one.statement, codes.DEFAULTS, message))
+        else:
+            why = ("its __mapper_args__ are no dict",)
+            findings.append(
+                _finding(one.cls.module, one.node, codes.DEFAULTS, message, why, Treatment.LEFT)
+            )
+    for read, module in found.deferred:
+        message = f"a deferred column is read ({ast.unparse(read)[:60]}): undefer it in the query"
+        findings.append(_finding(module, read, codes.DEFERRED, message, (), Treatment.LEFT))
     for expired in found.expired:
         writer.expired(expired)
         findings.append(_expired_finding(expired))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import ClassValue, Instance, Values
+from codemods.facts.values import ClassValue, External, Instance, Values
 from codemods.passes.eager_loading.existing import Existing, options_of_get, read_option
 from codemods.passes.eager_loading.reaching import blocks, can_return, dominates
 from codemods.passes.eager_loading.ways import Path
@@ -32,6 +32,7 @@ class Event:
 
     ``session`` is the source of the session, "" where a function that is called has it. ``around``
     is the ``try`` whose body a transaction stands in: only what comes after it can see a rollback.
+    ``entity`` is what an ``UPDATE`` with expressions changes: its objects expire.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Event:
     name: str = ""
     paths: frozenset[Path] = frozenset()
     around: ast.Try | None = None
+    entity: Class | None = None
 
 
 class Sessions:
@@ -95,7 +97,8 @@ class Sessions:
                 if reload := _reselect(node) or _refreshed(node):
                     found.append(Event("reload", node, session, *reload))
                 elif node.func.attr == "execute":
-                    continue
+                    if (entity := self._updated(node, module)) is not None:
+                        found.append(Event("update", node, session, entity=entity))
                 elif node.func.attr != "get":
                     found.append(Event(node.func.attr, node, session, name))
                 elif reload := _reload(node):
@@ -109,6 +112,44 @@ class Sessions:
             if any(self.rolls_back(target) for target in targets if not target.is_generator):
                 found.append(Event("rolls", node, ""))
         return sorted(found, key=lambda e: (e.call.end_lineno or 0, e.call.end_col_offset or 0))
+
+    def _updated(self, call: ast.Call, module: Module) -> Class | None:
+        """The entity of ``execute(update(User).values(n=User.n + 1))``."""
+        if not call.args:
+            return None
+        for node in ast.walk(call.args[0]):
+            if (
+                isinstance(node, ast.Call)
+                and node.args
+                and self.program.outside_name(node.func, module) == "sqlalchemy.update"
+                and self._has_expression(call.args[0], node, module)
+            ):
+                values = self.program.annotation(node.args[0], module)
+                return next(iter(self.program.models.entities(values)), None)
+        return None
+
+    def _has_expression(self, statement: ast.expr, update: ast.Call, module: Module) -> bool:
+        for node in ast.walk(statement):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="values"), args=args, keywords=keywords):
+                    parts = [*args, *(keyword.value for keyword in keywords)]
+                    if any(self.is_expression(part, module) for part in parts):
+                        return True
+        return False
+
+    def is_expression(self, value: ast.expr, module: Module) -> bool:
+        """Whether a value is one that the database computes."""
+        if isinstance(value, ast.Dict):
+            return any(self.is_expression(part, module) for part in value.values)
+        for node in ast.walk(value):
+            if isinstance(node, ast.Attribute):
+                owners = self.program.infer(node.value, module)
+                for owner in owners:
+                    if isinstance(owner, ClassValue) and self.program.models.is_mapped(owner.cls):
+                        return True
+                    if isinstance(owner, External) and owner.name == "sqlalchemy.func":
+                        return True
+        return False
 
     def _transaction(self, node: ast.Call, module: Module) -> tuple[str, ast.Try] | None:
         """The session of ``with db.begin():`` and the ``try`` that goes on when it was undone."""
@@ -291,6 +332,5 @@ def whole(event: Event, module: Module) -> tuple[ast.stmt, str]:
 def _asks_of(test: ast.expr, name: str) -> bool:
     """Whether a test only asks for the object and its state."""
     names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
-    return name in names and not any(
-        isinstance(node, ast.Attribute) and node.attr != "expired" for node in ast.walk(test)
-    )
+    read = {node.attr for node in ast.walk(test) if isinstance(node, ast.Attribute)}
+    return name in names and read <= {"expired", "expired_attributes"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from codemods.facts.modules import Module
 from codemods.findings import Code
 from codemods.passes.eager_loading import codes
+from codemods.passes.eager_loading.defaults import EagerDefaults
 from codemods.passes.eager_loading.loads import Place, Placement
 from codemods.suppression import Silence
 
@@ -122,6 +123,14 @@ def _read_again(found: Analysis, silence: Silence) -> Iterator[Left]:
             yield Left(one.function.module, one.statement, codes.EXPIRED, message, reason)
         else:
             found.expired.append(one)
+    defaults, found.defaults = found.defaults, []
+    for default in defaults:
+        node = default.statement if isinstance(default, EagerDefaults) else default.node
+        if reason := _why(silence, default.cls.module, node, codes.DEFAULTS):
+            message = f"{default.column} of {default.cls.name} expires whenever a row is updated"
+            yield Left(default.cls.module, node, codes.DEFAULTS, message, reason)
+        else:
+            found.defaults.append(default)
     rereads, found.rereads = found.rereads, []
     for reread in rereads:
         if reason := _why(silence, reread.function.module, reread.statement, codes.LAZY):

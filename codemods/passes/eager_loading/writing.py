@@ -24,6 +24,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, Instance, Values
 from codemods.passes.eager_loading.commits import Stale
+from codemods.passes.eager_loading.defaults import EagerDefaults
 from codemods.passes.eager_loading.existing import Existing, options_of, options_of_get
 from codemods.passes.eager_loading.expiries import Expired
 from codemods.passes.eager_loading.factories import Factory
@@ -84,6 +85,20 @@ class Writer:
         """``expire_on_commit=False``."""
         action = Arguments(put=(("expire_on_commit", "False"),))
         self._add(factory.module, factory.call, action)
+
+    def defaults(self, defaults: EagerDefaults) -> None:
+        """``eager_defaults`` in the arguments of a mapper."""
+        module = defaults.cls.module
+        if defaults.known is not None:
+            text = module.source(defaults.known)[:-1].rstrip().removesuffix(",")
+            joined = (
+                f'{text}, "eager_defaults": True}}' if text != "{" else '{"eager_defaults": True}'
+            )
+            self._add(module, defaults.known, Rewrite(joined))
+            return
+        insert = InsertAfter if defaults.behind else InsertBefore
+        template = '__mapper_args__ = {"eager_defaults": True}'
+        self._add(module, defaults.statement, insert(template))
 
     # -- options -----------------------------------------------------------------------------
 
@@ -363,7 +378,9 @@ class Writer:
         lines = self._read_again(expired, item, renderer)
         tests = [f"{item} is not None"] if expired.guard else []
         if expired.asks:
-            tests.append(f"{renderer.callable('inspect', 'sqlalchemy')}({item}).expired")
+            # An UPDATE expires single attributes, a rollback the whole object.
+            state = "expired_attributes" if expired.event.kind == "update" else "expired"
+            tests.append(f"{renderer.callable('inspect', 'sqlalchemy')}({item}).{state}")
         if tests:
             lines = [f"if {' and '.join(tests)}:", *(f"    {line}" for line in lines)]
         if expired.each:

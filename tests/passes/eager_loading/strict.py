@@ -19,7 +19,7 @@ import sqlalchemy.orm
 from fastapi.exceptions import ResponseValidationError
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
-from sqlalchemy.orm import loading, strategies
+from sqlalchemy.orm import loading, state, strategies
 
 from codemods.config import Options
 from codemods.passes.eager_loading import PASS
@@ -107,6 +107,8 @@ def no_hidden_loads() -> Iterator[None]:
         patch(sqlalchemy.orm.Session, name, allowing)
     loader = getattr(strategies, "_LazyLoader", None) or strategies.LazyLoader
     patch(loader, "_emit_lazyload", refusing)
+    # The mappers hold the function that loads expired attributes: its caller is replaced.
+    patch(state.InstanceState, "_load_expired", refusing)
     plain = hasattr(loading, "load_scalar_attributes")
     patch(loading, "load_scalar_attributes" if plain else "_load_scalar_attributes", refusing)
     try:

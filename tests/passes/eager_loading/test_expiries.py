@@ -179,6 +179,30 @@ CASES: dict[str, tuple[str, list[Request], list[str]]] = {
         [("POST", "/tags?name=x")],
         ["if inspect(user).expired:"],
     ),
+    "an attribute that the database computes": (
+        """
+        @app.post("/users/{pk}")
+        def change(pk: int, db: Db):
+            user = db.get_one(User, pk)
+            user.balance = User.balance + 2
+            db.flush()
+            return user.balance
+        """,
+        [("POST", "/users/1")],
+        ["if inspect(user).expired_attributes:\n        db.refresh(user)"],
+    ),
+    "an update with an expression": (
+        """
+        @app.post("/users/{pk}")
+        def change(pk: int, db: Db):
+            user = db.get_one(User, pk)
+            post = db.get_one(Post, pk)
+            db.execute(update(User).values(name=func.upper(User.name)))
+            return user.name + post.title
+        """,
+        [("POST", "/users/1")],
+        ["if inspect(user).expired_attributes:\n        db.refresh(user)\n    return"],
+    ),
     "an elif, and a value that is added to": (
         """
         @app.post("/users/{pk}")
@@ -290,3 +314,76 @@ def test_fixtures() -> None:
     text = migrated(source, path="tests/test_app.py").after["tests/test_app.py"].text
     expected = 'db.expire_all()\n    db.refresh(user)\n    db.refresh(user, ["posts"])\n    assert'
     assert expected in text, text
+
+
+MODEL = """
+class {name}({bases}Base):
+    __tablename__ = "{table}"
+{arguments}
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    changed: Mapped[str] = mapped_column(default="", onupdate=func.upper("now"))
+    seen: Mapped[str] = mapped_column(default="", onupdate=lambda: "python")
+
+
+Base.metadata.create_all(engine)
+
+
+@app.post("/change")
+def change(db: Db):
+    made = {name}(title="a")
+    db.add(made)
+    db.commit()
+    db.refresh(made)
+    made.title = "b"
+    db.flush()
+    return [made.changed, made.seen]
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("", '__mapper_args__ = {"eager_defaults": True}'),
+        ('    __mapper_args__ = {"polymorphic_identity": 1}\n', '1, "eager_defaults": True}'),
+        ("    __mapper_args__ = {}\n", '__mapper_args__ = {"eager_defaults": True}'),
+    ],
+)
+def test_columns_that_an_update_sets(arguments: str, expected: str) -> None:
+    """They expire with each flush; with ``eager_defaults`` the flush itself reads them."""
+    body = MODEL.format(name="Memo", bases="", table="memos", arguments=arguments)
+    migration = check(source_of(body), [("POST", "/change")])
+    assert migration.after["app.py"].text.count(expected) == 1, migration.after["app.py"].text
+
+
+def test_columns_that_python_sets() -> None:
+    body = MODEL.format(name="Memo", bases="", table="memos", arguments="")
+    body = body.replace('func.upper("now")', "str")
+    migration = check(source_of(body), [("POST", "/change")], needed=False)
+    assert "eager_defaults" not in migration.after["app.py"].text
+
+
+def test_deferred_columns_are_reported() -> None:
+    body = """
+    class Doc(Base):
+        __tablename__ = "docs"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        body: Mapped[str] = mapped_column(deferred=True)
+
+
+    class DocOut(Out):
+        body: str
+
+
+    @app.get("/docs", response_model=list[DocOut])
+    def docs(db: Db):
+        return db.scalars(select(Doc)).all()
+
+
+    @app.get("/docs/{pk}")
+    def doc(pk: int, db: Db):
+        return db.get_one(Doc, pk).body
+    """
+    found = [f for f in migrated(source_of(body)).findings if f.code == "LL309"]
+    assert len(found) == 2, found
