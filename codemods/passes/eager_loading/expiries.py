@@ -139,9 +139,34 @@ class Expiries:
             return True
         if event.kind == "expire" and event.name != name:
             return True
+        if event.kind == "update" and event.name and self._is_given_unread(use, function):
+            return True
         parent = function.module.parent(use)
         names = _constants(event)
         return bool(names) and isinstance(parent, ast.Attribute) and parent.attr not in names
+
+    def _is_given_unread(self, use: ast.Name, function: Function) -> bool:
+        """Whether callers get the object, and none of them reads what was computed."""
+        if not isinstance(function.module.parent(use), ast.Return):
+            return False
+        if function in self.program.web.routes:
+            return False
+        computed = {
+            node.attr
+            for node in function.nodes
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        }
+        for reference in self.program.calls.references(function):
+            caller = reference.module.function_of(reference.node)
+            call = reference.call
+            if caller is None or call is None:
+                return False
+            if isinstance(reference.module.statement(call), ast.Return):
+                return False
+            for node in caller.nodes:
+                if isinstance(node, ast.Attribute) and node.attr in computed:
+                    return False
+        return True
 
     # -- which event -------------------------------------------------------------------------
 
