@@ -10,6 +10,8 @@ from codemods.facts.modules import Module
 from codemods.facts.values import External, Instance
 from codemods.plan.draft import Draft
 
+_POOL = "run_in_threadpool"
+_POOL_MODULES = ("fastapi.concurrency", "starlette.concurrency")
 #: Consumers of a whole iterable: a generator expression with an await in it becomes a list there.
 CONSUMERS = frozenset(
     f"builtins.{name}" for name in "list tuple set frozenset sorted sum min max dict".split()
@@ -92,9 +94,20 @@ def materialise(program: Program, draft: Draft, node: ast.AST, module: Module) -
         child = parent
 
 
+def _threadpool(draft: Draft, module: Module) -> str:
+    """The name of ``run_in_threadpool`` in a module; one that it imports already is used."""
+    taken = module.scope.bindings.get(_POOL, [])
+    for binding in taken:
+        statement = module.parent(binding.node)
+        if isinstance(statement, ast.ImportFrom) and statement.module in _POOL_MODULES:
+            return _POOL
+    alias = "in_threadpool" if taken else ""
+    return draft.add_import(module, "fastapi.concurrency", _POOL, alias)
+
+
 def thread(draft: Draft, call: ast.Call, module: Module) -> None:
     """``verify(a, b)`` becomes ``await run_in_threadpool(verify, a, b)``."""
-    name = draft.add_import(module, "fastapi.concurrency", "run_in_threadpool")
+    name = _threadpool(draft, module)
     arguments = ", {args}" if call.args or call.keywords else ""
     draft.edit(module, call, Rewrite(f"{name}({{func}}{arguments})"))
     draft.edit(module, call, Await())

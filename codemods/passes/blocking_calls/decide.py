@@ -176,7 +176,9 @@ class Decisions:
         if self.program.infer(call.func, module) != frozenset((External("time.sleep"),)):
             return False
         scope = module.scope_of(call).lookup("asyncio")
-        return scope is None or scope.is_module
+        return scope is None or (
+            scope.is_module and all(b.kind == "import" for b in scope.bindings["asyncio"])
+        )
 
     def _mocks_sleep(self) -> bool:
         """Whether a test replaces ``time.sleep``, which it could no longer do."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
@@ -45,6 +46,15 @@ MAKERS = ("__init__", "__post_init__", "__new__")
 _OWN = ("pydantic.BaseModel", "builtins.Exception", "fastapi.Request", "fastapi.WebSocket")
 #: What makes a name that nobody else has.
 _UNIQUE = ("tempfile.", "uuid.", "secrets.")
+_CONTAINERS = ("builtins.dict", "builtins.list", "builtins.set")
+_TASKS = (
+    "gather",
+    "create_task",
+    "TaskGroup",
+    "create_task_group",
+    "ensure_future",
+    "as_completed",
+)
 #: What a call reads or writes instead of the disk.
 _IN_MEMORY = ("io.BytesIO", "io.StringIO", known.FILE)
 _DEPTH = 6
@@ -182,7 +192,9 @@ class SharedState:
             return
         if blocker.kind is Kind.DATABASE:
             yield DATABASE, effect is Effect.WRITE
-        elif not self._unique(call, module, 0):
+        elif not self._unique(call, module, 0) and not (
+            effect is Effect.READ and self._shipped(call, module)
+        ):
             yield DISK, effect is Effect.WRITE
 
     def effect(self, blocker: Blocker, call: ast.Call, module: Module) -> Effect:
@@ -200,6 +212,24 @@ class SharedState:
         if _is_true(call, "exist_ok") or (blocker.kind is Kind.TABLE and not call.args):
             return Effect.NONE
         return blocker.effect
+
+    def _shipped(self, call: ast.Call, module: Module) -> bool:
+        """Whether a file lies beside the code: its path is made of ``__file__`` alone."""
+        found = False
+        waiting: list[ast.expr] = [call]
+        seen: set[str] = set()
+        while waiting:
+            for node in ast.walk(waiting.pop()):
+                if not isinstance(node, ast.Name) or node.id in seen:
+                    continue
+                seen.add(node.id)
+                found = found or node.id == "__file__"
+                scope = module.scope_of(node).lookup(node.id)
+                if scope is not None and not scope.is_module:
+                    return False
+                bindings = scope.bindings.get(node.id, []) if scope else []
+                waiting += [b.value for b in bindings if b.value is not None]
+        return found
 
     def _unique(self, node: ast.expr, module: Module, depth: int) -> bool:
         """Whether an expression is made of a name that nobody else has."""
@@ -288,7 +318,22 @@ class SharedState:
                 given = self.program.calls.argument(call, function, argument)
                 if given is not None:
                     found |= self.keys(given, module, depth + 1)
-        return found | self._of_values(self.program.parameter(function, argument))
+        values = self.program.parameter(function, argument)
+        found |= self._of_values(values)
+        if not found and self._has_tasks and depends is None and self._is_open(function, values):
+            return {("parameter", str(function), argument.arg)}
+        return found
+
+    def _is_open(self, function: Function, values: Values) -> bool:
+        """Whether several tasks of one request could have the object of a parameter."""
+        return function not in self.program.web.routes and (
+            not values or any(str(getattr(v, "cls", "")) in _CONTAINERS for v in values)
+        )
+
+    @cached_property
+    def _has_tasks(self) -> bool:
+        """Whether any function runs coroutines beside each other."""
+        return bool(self.program.modules.mentioning(_TASKS))
 
     def _given(self, call: ast.Call, module: Module, depth: int) -> set[Key]:
         found: set[Key] = set()

@@ -314,6 +314,8 @@ def describe(key: Key) -> str:
         case ("global", _, *names) | ("state", *names) if names:
             text = ".".join(names)
             return f"app.state.{text}" if key[0] == "state" else text
+        case ("parameter", _, *names):
+            return ".".join(names)
         case ("object", cls, *names):
             return ".".join([cls.partition(" ")[0], *names])
         case ("disk",):

@@ -138,6 +138,35 @@ def test_a_function_in_a_thread_may_block(call: str) -> None:
     assert not findings(text, f"{head}\n{HEAD}")
 
 
+def test_an_import_that_is_there_is_used() -> None:
+    head = f"import bcrypt\nfrom starlette.concurrency import run_in_threadpool\n{HEAD}"
+    text = after(route("bcrypt.checkpw(n, n)"), head)
+    assert f"{RUN}(bcrypt.checkpw, n, n)" in text
+    assert "fastapi.concurrency" not in text
+
+
+def test_a_name_that_is_taken_is_not_used() -> None:
+    text = after(route("bcrypt.checkpw(n, n)"), f"import bcrypt\nrun_in_threadpool = 1\n{HEAD}")
+    assert "from fastapi.concurrency import run_in_threadpool as in_threadpool" in text
+    assert "await in_threadpool(bcrypt.checkpw, n, n)" in text
+
+
+def test_the_name_asyncio_is_taken() -> None:
+    text = after(route("time.sleep(n)"), f"import time\nasyncio = None\n{HEAD}")
+    assert f"{RUN}(time.sleep, n)" in text
+
+
+def test_a_sleep_that_tests_replace_stays_one() -> None:
+    tests = "def test_it(monkeypatch): monkeypatch.setattr('time.sleep', print)"
+    text = after(route("time.sleep(n)"), f"import time\n{HEAD}", tests__test_app=tests)
+    assert f"{RUN}(time.sleep, n)" in text
+
+
+def test_tests_are_not_reported() -> None:
+    tests = "import time\nasync def test_it(): time.sleep(1)"
+    assert not findings("", tests__test_app=tests)
+
+
 #: What is reported, and left: the imports, the call, a part of the reason.
 LEFT = [
     ("", "input()", "keyboard"),

@@ -105,6 +105,9 @@ FREE = {
         "path = f'/tmp/{uuid4()}'\n    if not os.path.exists(path): os.mkdir(path)"
     ),
     "a folder that may be there": "os.makedirs(n, exist_ok=True)\n    Path(n).stat",
+    "files beside the code": (
+        "Path(__file__).exists()\n    Path(__file__).read_text()\ndef forget(n): Path(n).unlink()"
+    ),
     "files that are read": "os.path.exists(n) and Path(n).read_text()",
     "the state of the request": (
         "before = request.state.n\n    time.sleep(0)\n    request.state.n = before"
@@ -160,6 +163,38 @@ def test_callers_that_are_interrupted_already() -> None:
         count = now + 1
     """
     assert "time.sleep(0)" not in after(text, TOP)
+
+
+GATHERED = """
+def helper(seen):
+    time.sleep(0)
+    seen.append(len(seen))
+
+async def work(seen):
+    {call}
+
+@app.get('/')
+async def route():
+    seen = []
+    await asyncio.gather(work(seen), work(seen))
+    return seen
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ("helper(seen)", "helper changes seen"),
+        ("size = len(seen); time.sleep(0); seen.append(size)", "seen is used in line"),
+    ],
+)
+def test_tasks_that_share_an_object(call: str, reason: str) -> None:
+    assert reason in left(GATHERED.replace("{call}", call), TOP)
+
+
+def test_without_tasks_nobody_shares_it() -> None:
+    text = GATHERED.replace("{call}", "helper(seen)").replace("asyncio.gather", "print")
+    assert "await run_in_threadpool(helper, seen)" in after(text, TOP)
 
 
 SESSIONS = f"""\

@@ -17,9 +17,11 @@ SETTINGS = Path(__file__).parent / "settings.json"
 
 @app.get("/settings")
 async def settings():
-    with open(SETTINGS, encoding="utf-8") as source:
-        found = json.load(source)
-    return found | {"text": SETTINGS.read_text("utf-8").strip()}
+    with await run_in_threadpool(open, SETTINGS, encoding="utf-8") as source:
+        found = await run_in_threadpool(json.load, source)
+    return found | {
+        "text": (await run_in_threadpool(SETTINGS.read_text, "utf-8")).strip()
+    }
 
 
 @app.post("/upload/{name}")
