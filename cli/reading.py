@@ -40,7 +40,9 @@ def check(settings: Settings) -> int:
 def diff(settings: Settings, *, stat: bool) -> int:
     """Print the patch; 1 if there is one."""
     from codemods.patches import make_patch
+    from codemods.patches.hunks import Reasons
     from codemods.patches.stat import diffstat
+    from codemods.patches.story import chapters
 
     project, terminal = _open(settings)
     for warning in project.selection.warnings:
@@ -49,8 +51,9 @@ def diff(settings: Settings, *, stat: bool) -> int:
     patch = make_patch(migration.before, migration.after)
     terminal.errors(migration.errors)
     if settings.json:
+        reasons = Reasons(migration, chapters(migration, project.visible))
         data = {
-            "files": report.files(patch),
+            "files": report.explained(patch, reasons),
             "diff": patch.data.decode("utf-8", "replace"),
             "errors": report.errors(migration.errors),
         }

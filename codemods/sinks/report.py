@@ -13,6 +13,7 @@ from codemods.source import SourceError
 if TYPE_CHECKING:
     from codemods.passes.base import Decision, Pass
     from codemods.patches import Patch
+    from codemods.patches.hunks import Hunk, Reasons
     from codemods.patches.story import Chapter, Totals
 
 #: Raised when a reader of the reports has to be changed.
@@ -60,6 +61,28 @@ def files(patch: Patch) -> list[dict[str, Any]]:
         {"path": f.path, "new": f.is_new, "added": f.added, "removed": f.removed}
         for f in patch.files
     ]
+
+
+def explained(patch: Patch, reasons: Reasons) -> list[dict[str, Any]]:
+    """The files of a patch, each hunk with what it comes from."""
+    return [
+        described | {"hunks": [hunk(item) for item in reasons.hunks(file)]}
+        for described, file in zip(files(patch), patch.files, strict=True)
+    ]
+
+
+def hunk(item: Hunk) -> dict[str, Any]:
+    """A hunk: its lines, the passes behind it, their level, and the chains of causes."""
+    return {
+        "old_start": item.old[0],
+        "old_lines": item.old[1],
+        "new_start": item.new[0],
+        "new_lines": item.new[1],
+        "rules": list(item.rules),
+        "level": item.level.value,
+        "findings": [finding(found) for found in item.findings],
+        "decisions": [asdict(decision) for decision in item.decisions],
+    }
 
 
 def plan(rule: Pass, decisions: Sequence[Decision]) -> dict[str, Any]:

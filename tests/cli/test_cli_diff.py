@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 import fakes
 import pytest
 
+from cli.main import run
 from codemods.passes import Outcome
 
 ROOT = Path(__file__).parents[2]
@@ -65,8 +67,52 @@ def test_colour(looplift, repo, monkeypatch):
 def test_json(looplift, repo):
     result = looplift("diff", "-q", "--output-format", "json")
     data = json.loads(result.out)
-    assert data["files"][0] == {"path": "app/a.py", "new": False, "added": 1, "removed": 1}
+    first, second = data["files"]
+    (hunk,) = first.pop("hunks")
+    assert first == {"path": "app/a.py", "new": False, "added": 1, "removed": 1}
     apply_check(repo, data["diff"], "--check")
+    lines = {name: hunk[name] for name in ("old_start", "old_lines", "new_start", "new_lines")}
+    assert lines == {"old_start": 1, "old_lines": 5, "new_start": 1, "new_lines": 5}
+    assert (hunk["rules"], hunk["level"]) == (["fake-first", "fake-second"], "safe")
+    assert [(f["line"], f["code"]) for f in hunk["findings"]] == [(2, "LL901"), (2, "LL911")]
+    assert hunk["findings"][0]["reasons"] == ["called by `main` in app/a.py:1", "a route"]
+    assert [d["treatment"] for d in hunk["decisions"]] == ["native", "native"]
+    (hunk,) = second["hunks"]
+    assert hunk["rules"] == ["fake-first"]
+    assert [f["treatment"] for f in hunk["findings"]] == ["bridged", "left"]
+
+
+def test_each_hunk_has_its_own_reasons(looplift, repo):
+    rest = "\n" * 20
+    (repo / "app" / "a.py").write_text(
+        f"# first\nold_one{rest}# second\nold_two{rest}# third\nold_three  # make_file\n"
+    )
+    data = json.loads(looplift("diff", "--output-format", "json", "--unsafe-fixes").out)
+    (file,) = [file for file in data["files"] if file["path"] == "app/a.py"]
+    assert [hunk["rules"] for hunk in file["hunks"]] == [
+        ["fake-first"], ["fake-second"], ["fake-unsafe"],
+    ]  # fmt: skip
+    assert [hunk["level"] for hunk in file["hunks"]] == ["safe", "safe", "unsafe"]
+    codes = [[f["code"] for f in hunk["findings"]] for hunk in file["hunks"]]
+    assert codes == [["LL901"], ["LL911"], ["LL921"]]
+    (made,) = [file for file in data["files"] if file["path"] == "made/helper.py"]
+    assert made["hunks"][0]["rules"] == ["fake-first"]
+
+
+def test_every_hunk_of_a_real_migration_has_a_pass(repo, tmp_path, monkeypatch, capfd):
+    source = ROOT / "golden" / "leaky_return" / "before"
+    folder = tmp_path / "app"
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__", "*.db"))
+    monkeypatch.chdir(folder)
+    capfd.readouterr()
+    assert run(["diff", "-q", "--output-format", "json"]) == 1
+    data = json.loads(capfd.readouterr().out)
+    hunks = [hunk for file in data["files"] for hunk in file["hunks"]]
+    assert len(hunks) == sum(line.startswith("@@ ") for line in data["diff"].splitlines())
+    assert all(hunk["rules"] and hunk["level"] == "safe" for hunk in hunks)
+    explained = [hunk for hunk in hunks if hunk["findings"] or hunk["decisions"]]
+    assert len(explained) > len(hunks) / 2
+    assert any(reason for hunk in hunks for d in hunk["decisions"] for reason in d["reasons"])
 
 
 def test_long_lines_are_not_wrapped(looplift, repo):
