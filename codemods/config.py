@@ -22,7 +22,9 @@ class Options:
     ``unsafe_fixes``, the others). ``exclude`` and the patterns of ``per_file_ignores`` are
     relative to the root of the code base. ``driver`` maps a database ("postgresql", "sqlite",
     "mysql") to the driver asked for. ``jobs`` is the number of processes (0: as many as there are
-    processors). ``origins`` says where in a configuration file a rule was named.
+    processors). ``streaming`` holds as ``include`` and ``exclude`` patterns of the path
+    operations that may be streamed. ``origins`` says where in a configuration file a rule was
+    named.
     """
 
     select: tuple[str, ...] = ()
@@ -34,6 +36,7 @@ class Options:
     jobs: int = 0
     cache: bool = True
     extend_select: tuple[str, ...] = ()
+    streaming: tuple[tuple[str, tuple[str, ...]], ...] = ()
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     #: Passes and the files that they must not edit, since the user's command fails with it.
     held: tuple[tuple[str, str], ...] = ()
@@ -179,6 +182,7 @@ class _Reader:
             "unsafe-fixes": self._flag,
             "driver": self._drivers,
             "jobs": self._count,
+            "streaming": self._streaming,
         }
 
     def options(self, table: Mapping[str, Any]) -> Options:
@@ -230,6 +234,11 @@ class _Reader:
             raise self._error(key, f'`{key}` has to be a table such as {{postgresql = "asyncpg"}}')
         where = self._where(key) + ": "
         return tuple(parse_driver(f"{name}={driver}", where) for name, driver in value.items())
+
+    def _streaming(self, key: str, value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        if not isinstance(value, dict) or set(value) - {"include", "exclude"}:
+            raise self._error(key, f"`{key}` has to be a table with `include` and `exclude`")
+        return tuple((name, self._rules(key, patterns)) for name, patterns in value.items())
 
     def _guess(self, key: str) -> str:
         close = difflib.get_close_matches(key, self._keys, n=1)

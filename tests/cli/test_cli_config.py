@@ -32,6 +32,7 @@ extend-exclude = ["app/b.py"]
 unsafe-fixes = false
 jobs = 1
 driver = { postgresql = "asyncpg" }
+streaming = { include = ["read_*"], exclude = ["/countries"] }
 
 [tool.looplift.per-file-ignores]
 "app/*" = ["LL901"]
@@ -164,3 +165,10 @@ def test_a_binary_file_is_broken_configuration(looplift, repo, data):
     result = looplift("check")
     assert result.code == 2
     assert "is not valid TOML" in result.err
+
+
+def test_streaming_takes_two_lists(looplift, repo):
+    write(repo, '[tool.looplift.streaming]\nonly = ["read_users"]\n')
+    result = looplift("check", "-q")
+    assert result.code == 2
+    assert "`include` and `exclude`" in result.err

@@ -62,6 +62,10 @@ that need `unique()`, path operations with a response class of their own, with h
 set on an injected `Response`, with decorators of others, or called directly, applications with
 FastAPI below 0.118 (the session is closed before a streamed body is sent) or Pydantic below 2.
 
+How long a list is at run time is not known here. `[tool.looplift.streaming]` says by `include` and
+`exclude` which path operations are meant: patterns of their names or of the paths in their
+decorators.
+
 Exports that are put together in memory (text joined from rows, whole files, data frames) are found
 and reported, and never changed.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from codemods.config import Options
 from codemods.edits import Edit, FileEdits, Import
@@ -13,6 +14,7 @@ from codemods.edits.actions import Arguments, Rewrite, SetReturns
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
+from codemods.facts.web import Route
 from codemods.findings import Finding, Level, Treatment
 from codemods.manifests import Note
 from codemods.passes.base import Decision, Outcome
@@ -60,12 +62,13 @@ class Operation:
 
 def plan(program: Program, options: Options) -> Outcome:
     """Decide for every path operation whether it streams."""
-    return _Planner(program).outcome()
+    return _Planner(program, dict(options.streaming)).outcome()
 
 
 class _Planner:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, chosen: Mapping[str, tuple[str, ...]]) -> None:
         self.program = program
+        self.chosen = chosen
         self.reads = Reads(program)
         self.statements = Statements(program)
         self.answers = Answers(program)
@@ -82,6 +85,7 @@ class _Planner:
             operation
             for function, routes in self.program.web.routes.items()
             if self.program.codebase.editable(function.module.path)
+            and self._is_chosen(function, routes)
             and (operation := self._operation(function)) is not None
         ]
         for operation in operations:
@@ -111,6 +115,19 @@ class _Planner:
         )
 
     # -- candidates --------------------------------------------------------------------------
+
+    def _is_chosen(self, function: Function, routes: list[Route]) -> bool:
+        """Whether the configuration lets a path operation, by its name or its path, be streamed."""
+        names = [function.qualname]
+        for route in routes:
+            match route.call.args[:1]:
+                case [ast.Constant(value=str() as path)]:
+                    names.append(path)
+
+        def listed(key: str) -> bool:
+            return any(fnmatchcase(name, p) for name in names for p in self.chosen.get(key, ()))
+
+        return not listed("exclude") and ("include" not in self.chosen or listed("include"))
 
     def _operation(self, function: Function) -> Operation | None:
         """The path operation, where it returns an unbounded list."""

@@ -141,11 +141,16 @@ class Seen:
     body: bytes
 
 
-def migrated(snippet: str, head: str = HEAD, files: dict[str, str] | None = None) -> Migration:
+def migrated(
+    snippet: str,
+    head: str = HEAD,
+    files: dict[str, str] | None = None,
+    options: Options | None = None,
+) -> Migration:
     """The migration of an application with ``snippet`` in its module ``app.py``."""
     texts = {"app.py": head + textwrap.dedent(snippet).strip("\n") + "\n", **(files or {})}
     sources = {path: SourceFile(path, text) for path, text in texts.items()}
-    return migrate(CodeBase(Path("/nowhere"), sources), [PASS], Options(jobs=1))
+    return migrate(CodeBase(Path("/nowhere"), sources), [PASS], options or Options(jobs=1))
 
 
 def messages(migration: Migration) -> dict[str, str]:

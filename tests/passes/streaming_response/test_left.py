@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 from running import HEAD, messages, migrated
 
+from codemods.config import Options
+
+Streaming = tuple[tuple[str, tuple[str, ...]], ...]
+
 #: A path operation called ``items`` -> a piece of the reason that it is left for.
 LEFT = {
     "used for more": (
@@ -489,3 +493,26 @@ def test_the_requirement_allows_no_fastapi_that_is_too_old(before: str, after: s
     """
     migration = migrated(snippet, HEAD, {"requirements.txt": before})
     assert migration.after["requirements.txt"].text == after
+
+
+@pytest.mark.parametrize(
+    ("streaming", "streamed"),
+    [
+        ((), True),
+        ((("exclude", ("items",)),), False),
+        ((("exclude", ("/it*",)),), False),
+        ((("exclude", ("others",)),), True),
+        ((("include", ("/items",)),), True),
+        ((("include", ("others",)),), False),
+        ((("include", ("items",)), ("exclude", ("/items",))), False),
+    ],
+)
+def test_the_configuration_chooses(streaming: Streaming, streamed: bool) -> None:
+    snippet = """
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+    """
+    migration = migrated(snippet, options=Options(jobs=1, streaming=streaming))
+    assert bool(migration.changed) is streamed
+    assert bool(migration.findings) is streamed
