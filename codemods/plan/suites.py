@@ -24,18 +24,29 @@ def {name}_in_place():
 '''
 
 
+def suite_obstacle(program: Program) -> str:
+    """Why the suite can't be told to wait for work that outlives its response; "" if it can."""
+    for module in _starting(program):
+        if not program.codebase.editable(module.path):
+            return f"the tests ({module.path}) lie outside of the part that may be edited"
+    return ""
+
+
+def _starting(program: Program) -> list[Module]:
+    """The modules of the suite that start the application."""
+    return [
+        module for module in program.modules.mentioning(_CLIENTS) if program.web.in_tests(module)
+    ]
+
+
 def work_in_place(program: Program, draft: Draft, path: str, name: str) -> dict[str, str]:
     """Give the suite a fixture that sets ``in_place`` of ``name``; new files by their path."""
-    modules = [
-        module
-        for module in program.modules.mentioning(_CLIENTS)
-        if program.web.in_tests(module) and program.codebase.editable(module.path)
-    ]
+    modules = _starting(program)
     if not modules:
         return {}
     folder = _common([module.folder for module in modules])
     conftest = f"{folder}/conftest.py" if folder else "conftest.py"
-    source = import_name_from(program, conftest, _absolute(modules), path)
+    source = import_name_from(program, conftest, sorted(modules, key=lambda m: m.path), path)
     fixture = _FIXTURE.format(name=name, module=source)
     existing = program.modules.get(conftest)
     if existing is None:
@@ -55,7 +66,3 @@ def _common(folders: list[str]) -> str:
             break
         common.append(level[0])
     return "/".join(common)
-
-
-def _absolute(modules: list[Module]) -> list[Module]:
-    return sorted(modules, key=lambda module: module.path)

@@ -8,8 +8,6 @@ from codemods.passes.background_queue.plan import plan
 from codemods.passes.base import Pass
 
 DOCUMENTATION = """\
-# background-queue
-
 ## What it does
 Finds `BackgroundTasks.add_task` in path operations, dependencies and the functions that they
 hand the list to, and tasks and threads that a path operation starts and forgets. They go

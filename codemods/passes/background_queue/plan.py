@@ -29,7 +29,7 @@ from codemods.passes.base import Decision, Outcome
 from codemods.plan.draft import Draft
 from codemods.plan.generated import Generated, generated, import_object
 from codemods.plan.lifespans import Start, enter, find_start, is_entered
-from codemods.plan.suites import work_in_place
+from codemods.plan.suites import suite_obstacle, work_in_place
 
 _MESSAGES = {
     codes.UNBOUNDED.code: "{what} is added without a limit",
@@ -97,6 +97,8 @@ def _write(
         paths.add(start.lifespan.module.path)
     if not all(program.codebase.editable(path) for path in paths):
         return "the application starts outside of the part that may be edited"
+    if reason := suite_obstacle(program):
+        return reason
     if not place.exists:
         texts[place.path] = place.text
     if not is_entered(program, start, queue.NAME, place.path):

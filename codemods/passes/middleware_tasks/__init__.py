@@ -8,8 +8,6 @@ from codemods.passes.middleware_tasks import codes
 from codemods.passes.middleware_tasks.plan import plan
 
 DOCUMENTATION = """\
-# middleware-tasks
-
 ## What it does
 Finds work that a middleware awaits after `call_next` (or after the inner application, in a
 pure ASGI middleware) although the response does not need it, and makes a task of it. The tasks

@@ -18,7 +18,7 @@ from codemods.passes.middleware_tasks.work import Finder, Work
 from codemods.plan.draft import Draft
 from codemods.plan.generated import Generated, find_generated, generated, import_object
 from codemods.plan.lifespans import Start, enter, find_start, is_entered
-from codemods.plan.suites import work_in_place
+from codemods.plan.suites import suite_obstacle, work_in_place
 
 
 def plan(program: Program, options: Options) -> Outcome:
@@ -65,6 +65,8 @@ def _write(program: Program, draft: Draft, texts: dict[str, str], works: list[Wo
         paths.add(start.lifespan.module.path)
     if not all(program.codebase.editable(path) for path in paths):
         return "the application starts outside of the part that may be edited"
+    if reason := suite_obstacle(program):
+        return reason
     _keep(program, draft, texts, start, place)
     for group in dict.fromkeys((work.middleware, work.group) for work in works):
         _start(program, draft, place, [w for w in works if (w.middleware, w.group) == group])

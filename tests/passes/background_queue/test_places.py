@@ -275,6 +275,21 @@ def test_versions_of_fastapi(version: str, exit_of_db: str, part: str) -> None:
     assert not part or any(part in reason for reason in found)
 
 
+def test_a_suite_that_may_not_be_edited() -> None:
+    test = "from fastapi.testclient import TestClient\nfrom app.main import app\n"
+    files = {
+        "app/__init__.py": SourceFile("app/__init__.py", ""),
+        "app/main.py": SourceFile("app/main.py", HEAD + route("tasks.add_task(send, 'a')")),
+        "tests/test_it.py": SourceFile("tests/test_it.py", test),
+    }
+    for target, moves in (("", True), ("app", False)):
+        base = CodeBase(Path("/nowhere"), files, target)
+        (done,) = migrate(base, [PASS], Options(jobs=1)).runs
+        assert bool(done.changed) is moves
+        found = [reason for finding in done.outcome.findings for reason in finding.reasons]
+        assert moves or any("the tests (tests/test_it.py) lie outside" in r for r in found)
+
+
 def test_a_name_that_is_taken() -> None:
     head = HEAD.replace("app = FastAPI()", "job_queue = []\napp = FastAPI()")
     text = run(route("tasks.add_task(send, 'a')"), head).after["main.py"].text
