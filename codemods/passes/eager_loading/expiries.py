@@ -165,7 +165,9 @@ class Expiries:
                 return False
             for node in caller.nodes:
                 if isinstance(node, ast.Attribute) and node.attr in computed:
-                    return False
+                    values = self.program.infer(node.value, caller.module)
+                    if not values or self.program.models.entities(values):
+                        return False
         return True
 
     # -- which event -------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, select
 
 from orders_service.core.errors import NotFound, OutOfStock
 from orders_service.db.models import Article
@@ -25,8 +25,6 @@ class StockService(BaseService):
             raise OutOfStock(sku, quantity, article.stock)
         article.stock = Article.stock - quantity
         await self.db.flush()
-        if inspect(article).expired_attributes:
-            await self.db.refresh(article)
         return article
 
     async def refill(self, sku: str, quantity: int) -> Article:
