@@ -188,8 +188,12 @@ DRIVERS: Mapping[str, Driver] = {
             "sqlite",
             "sqlite+aiosqlite",
             FIRST_ASYNC,
-            # With 0.22 a process on SQLAlchemy 1.4 hangs at its exit.
-            ((FIRST_ASYNC, "aiosqlite>=0.17,<0.22"), (_V2, "aiosqlite>=0.19")),
+            # With 0.22 a process that disposes of no engine hangs at its exit, before 2.0.48.
+            (
+                (FIRST_ASYNC, "aiosqlite>=0.17,<0.22"),
+                (_V2, "aiosqlite>=0.19,<0.22"),
+                (Version("2.0.48"), "aiosqlite>=0.19"),
+            ),
         ),
         Driver(
             "asyncmy",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codemods.findings import Code, Level
-from codemods.passes.async_session.plan import LEFT, plan
+from codemods.passes.async_session.plan import LEFT, WIDE, plan
 from codemods.passes.async_session.silenced import BRIDGED, CALL
 from codemods.passes.base import Pass
 
@@ -52,6 +52,7 @@ PASS = Pass(
         Code(CALL, "blocking-database-call", "A database call that blocks its thread or the loop"),
         Code(BRIDGED, "bridged-database-call", "A database call that runs through run_sync"),
         Code(LEFT, "database-call-left", "A database call that stays sync, and why"),
+        Code(WIDE, "integer-too-wide", "A number that asyncpg refuses, where it was not found"),
     ),
     documentation=DOCUMENTATION,
     plan=plan,

@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterator
 
 from codemods.edits.actions import Rewrite
+from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class
@@ -30,14 +31,15 @@ def edit_differences(analysis: Analysis, draft: Draft, databases: frozenset[str]
         for name in ("where", "filter"):
             for call in module.syntax.calls.get(name, ()):
                 for argument in call.args:
-                    for column, value in _comparisons(argument):
-                        if _is_integer(analysis, column, module) and _is_text(
+                    for column, value in comparisons(argument):
+                        if is_column(program, column, module, _INTEGERS) and _is_text(
                             analysis, value, module
                         ):
                             _cast(draft, value, module)
 
 
-def _comparisons(node: ast.expr) -> Iterator[tuple[ast.Attribute, ast.expr]]:
+def comparisons(node: ast.expr) -> Iterator[tuple[ast.Attribute, ast.expr]]:
+    """The attributes that an expression compares, with what they are compared with."""
     for inner in ast.walk(node):
         if isinstance(inner, ast.Compare) and len(inner.comparators) == 1:
             left, right = inner.left, inner.comparators[0]
@@ -47,29 +49,34 @@ def _comparisons(node: ast.expr) -> Iterator[tuple[ast.Attribute, ast.expr]]:
                 yield right, left
 
 
-def _is_integer(analysis: Analysis, node: ast.Attribute, module: Module) -> bool:
-    """Whether an expression is an integer column of a mapped class."""
-    program = analysis.program
+def is_column(program: Program, node: ast.Attribute, module: Module, types: frozenset[str]) -> bool:
+    """Whether an expression is a column of a mapped class, of one of these types."""
     if not program.instances(program.infer(node, module), known.COLUMN):
         return False
     for owner in program.infer(node.value, module):
         cls = getattr(owner, "cls", None)
         if isinstance(cls, Class):
-            return any(
-                isinstance(base, Class) and _declares_integer(base, node.attr)
-                for base in program.mro(cls)
-            )
+            return declares(program, cls, node.attr, types)
     return False
 
 
-def _declares_integer(cls: Class, name: str) -> bool:
+def declares(program: Program, cls: Class, name: str, types: frozenset[str]) -> bool:
+    """Whether a class or a base of it declares a column of one of these types."""
+    return any(
+        isinstance(base, Class) and _declares(base, name, types) for base in program.mro(cls)
+    )
+
+
+def _declares(cls: Class, name: str, types: frozenset[str]) -> bool:
     for binding in cls.bindings.get(name, ()):
         if isinstance(binding.value, ast.Call):
             for argument in binding.value.args[:2]:
                 inner = argument.func if isinstance(argument, ast.Call) else argument
-                if ast.unparse(inner).rpartition(".")[2] in _INTEGERS:
+                if ast.unparse(inner).rpartition(".")[2] in types:
                     return True
         if binding.annotation is not None:
+            if binding.value is not None and "BigInteger" in ast.unparse(binding.value):
+                return "BigInteger" in types
             words = ast.unparse(binding.annotation).replace("[", " ").replace("]", " ")
             if "int" in words.replace("|", " ").split():
                 return True

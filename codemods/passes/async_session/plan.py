@@ -25,11 +25,12 @@ from codemods.passes.async_session.startup import edit_startup
 from codemods.passes.async_session.testing import Testing
 from codemods.passes.async_session.threads import edit_threads
 from codemods.passes.async_session.versions import Versions
+from codemods.passes.async_session.wide import wide_integers
 from codemods.passes.base import Decision, Outcome
 from codemods.plan.draft import Draft
 
 POOLED = "becomes def, which FastAPI gives a thread"
-LEFT = "LL403"
+LEFT, WIDE = "LL403", "LL404"
 
 
 def plan(program: Program, options: Options) -> Outcome:
@@ -61,7 +62,7 @@ def plan(program: Program, options: Options) -> Outcome:
     return Outcome(
         edits=draft.files(),
         texts={**engines.texts, **testing.texts, **manifests},
-        findings=tuple(_findings(analysis, threads)),
+        findings=(*_findings(analysis, threads), *_wide(analysis, engines)),
         decisions=(*_decisions(analysis, threads), *notes),
         outside=_outside(analysis),
     )
@@ -154,6 +155,28 @@ def _findings(analysis: Analysis, threads: list[Function]) -> list[Finding]:
             )
         )
     return found
+
+
+def _wide(analysis: Analysis, engines: Engines) -> list[Finding]:
+    driver = engines.drivers.get("postgresql")
+    if driver is None or driver.name != "asyncpg":
+        return []
+    return [
+        Finding(
+            path=site.module.path,
+            line=site.node.lineno,
+            column=site.node.col_offset + 1,
+            code=WIDE,
+            message=f"asyncpg refuses `{value}` beyond 32 bits, where PostgreSQL found nothing: "
+            "bound the parameter (`le=2147483647`)",
+            rule=RULE,
+            level=Level.SAFE,
+            treatment=Treatment.LEFT,
+            reasons=("the column is an integer, and the parameter takes any",),
+            symbol=site.function.qualname if site.function else "",
+        )
+        for site, value in wide_integers(analysis)
+    ]
 
 
 def _verdict(analysis: Analysis, site: Site, threaded: bool) -> tuple[str, Treatment, str]:

@@ -46,7 +46,7 @@ def edit_manifests(
         if name not in drivers
     ]
     if async_client:
-        only_tests.append(Requirement("httpx"))
+        only_tests.append(Requirement("httpx>=0.23,<1"))
     if only_tests:
         more = require(codebase.with_texts(texts), near, only_tests, dev=True)
         texts |= dict(more.texts)

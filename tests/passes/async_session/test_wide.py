@@ -1,0 +1,63 @@
+"""Numbers that asyncpg refuses to compare with a column of 32 bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from passes.async_session.decided import HEAD
+
+from codemods.config import Options
+from codemods.passes.async_session import PASS
+from codemods.pipeline import migrate
+from codemods.source import CodeBase, SourceFile
+
+POSTGRES = (
+    HEAD.replace("sqlite:///items.db", "postgresql://localhost/items")
+    .replace(
+        "name: Mapped[str]", "name: Mapped[str]\n    big: Mapped[int] = mapped_column(BigInteger)"
+    )
+    .replace("import create_engine", "import BigInteger, create_engine")
+)
+WIDE = {
+    "get": "db.get(Item, number)",
+    "where": "db.scalars(select(Item).where(Item.id == number)).first()",
+    "turned": "db.scalars(select(Item).where(number == Item.id)).first()",
+}
+FINE = {
+    "a wide column": "db.scalars(select(Item).where(Item.big == number)).first()",
+    "a bounded parameter": "db.get(Item, bounded)",
+    "a string": "db.scalars(select(Item).where(Item.name == word)).first()",
+    "a number that is written there": "db.get(Item, 3)",
+}
+
+
+def _codes(expression: str, driver: str = "asyncpg") -> list[str]:
+    route = f"""
+        from fastapi import Path
+
+        @app.get("/")
+        def read(
+            number: int,
+            word: str,
+            bounded: int = Path(..., le=2147483647),
+            db: Session = Depends(get_db),
+        ):
+            return {expression}
+    """
+    files = {"app.py": SourceFile("app.py", POSTGRES + dedent(route))}
+    options = Options(jobs=1, driver=(("postgresql", driver),))
+    (run,) = migrate(CodeBase(Path("/nowhere"), files), [PASS], options).runs
+    return [finding.code for finding in run.outcome.findings if finding.code == "LL404"]
+
+
+@pytest.mark.parametrize("expression", WIDE.values(), ids=WIDE)
+def test_wide(expression: str) -> None:
+    assert _codes(expression) == ["LL404"]
+    assert _codes(expression, "psycopg") == []
+
+
+@pytest.mark.parametrize("expression", FINE.values(), ids=FINE)
+def test_fine(expression: str) -> None:
+    assert _codes(expression) == []
