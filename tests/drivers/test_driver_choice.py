@@ -70,7 +70,7 @@ def test_refused(database: str, version: str | None, override: str | None, word:
     [
         ("psycopg", "2.0.40", "psycopg[binary]>=3.1"),
         ("aiosqlite", "1.4.54", "aiosqlite<0.22,>=0.17"),
-        ("aiosqlite", "2.0", "aiosqlite>=0.19,<0.22"),
+        ("aiosqlite", "2.0", "aiosqlite<0.22,>=0.19"),
         ("aiosqlite", "2.0.48", "aiosqlite>=0.19"),
         ("aiosqlite", None, "aiosqlite>=0.19"),
         ("asyncmy", "2.0.9", "asyncmy>=0.2.9"),
