@@ -146,9 +146,12 @@ class Placement:
             roots |= _roots(name, target)
         if module.folder == self.folder == "":
             return MODULE
-        return self._from_root(roots) or self._as_others(module)
+        if found := self._from_root(roots) or self._as_others():
+            return found
+        is_package = f"{self.folder}/__init__.py" in self.program.codebase.files
+        return f".{MODULE}" if module.folder == self.folder and is_package else None
 
-    def _as_others(self, module: Module) -> str | None:
+    def _as_others(self) -> str | None:
         """By the ways in which the other modules of the program are imported."""
         roots: set[str] = set()
         for other in self.program.modules.mentioning((self.folder.rpartition("/")[2],)):
