@@ -35,7 +35,10 @@ _OF_THE_PROCESS = frozenset(
     warnings.catch_warnings contextlib.redirect_stdout contextlib.redirect_stderr contextlib.chdir
     decimal.setcontext decimal.getcontext sys.exit sys.setrecursionlimit""".split()
 )
-_PLAIN_DECORATORS = frozenset(("builtins.staticmethod", "builtins.classmethod"))
+_PLAIN_DECORATORS = frozenset(
+    """builtins.staticmethod builtins.classmethod abc.abstractmethod typing.override typing.final
+    typing_extensions.override typing_extensions.final""".split()
+)
 _DATABASE_CLASSES = (known.SESSION, known.CONNECTION, known.ENGINE, known.QUERY)
 #: Objects that a request has for itself.
 _OWN_OBJECTS = ("fastapi.UploadFile",)
@@ -56,6 +59,8 @@ class Threads:
 
     def obstacle(self, site: Site) -> str:
         """Why the call of a site can't be made in a thread, or ""."""
+        if self._is_ambiguous(site.call.func, site.module):
+            return f"`{ast.unparse(site.call.func)}` can be something else as well"
         if why := self._arguments(site):
             return why
         if site.helpers:
@@ -64,6 +69,20 @@ class Threads:
                     return why
             return ""
         return self._library(site)
+
+    def _is_ambiguous(self, node: ast.expr, module: Module) -> bool:
+        """Whether a name is a parameter, or bound more than once: not all of it is known."""
+        if not isinstance(node, ast.Name):
+            return False
+        home = self.program.home(node, module)
+        if home is None:
+            return False
+        scope, name = home
+        bindings = scope.bindings.get(name, [])
+        return len(bindings) > 1 or any(
+            binding.kind not in ("assign", "annotated", "import", "from", "def", "class")
+            for binding in bindings
+        )
 
     # -- the call ----------------------------------------------------------------------------
 

@@ -162,6 +162,19 @@ def test_a_sleep_that_tests_replace_stays_one() -> None:
     assert f"{RUN}(time.sleep, n)" in text
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "import time\nasync def route(n, pause=time.sleep): pause(n)",
+        "import time\npause = time.sleep\npause = print\nasync def route(n): pause(n)",
+        "try:\n    from fast import sleep\nexcept ImportError:\n    from time import sleep\n"
+        "async def route(n): sleep(n)",
+    ],
+)
+def test_what_can_be_something_else(head: str) -> None:
+    assert "something else" in left(head)
+
+
 def test_tests_are_not_reported() -> None:
     tests = "import time\nasync def test_it(): time.sleep(1)"
     assert not findings("", tests__test_app=tests)

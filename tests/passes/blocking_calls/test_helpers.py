@@ -42,6 +42,13 @@ CONVERTED = {
         "helpers.C.m(n)",
         "run_in_threadpool(helpers.C.m, n)",
     ),
+    "an abstract method": (
+        "import abc, time\nclass C(abc.ABC):\n    @abc.abstractmethod\n"
+        "    def m(self, a): time.sleep(0)\n"
+        "class D(C):\n    def m(self, a): time.sleep(a)\nc: C = D()",
+        "c.m(n)",
+        "run_in_threadpool(c.m, n)",
+    ),
     "a class": (
         "import time\nclass C:\n    def __init__(self, a):\n        time.sleep(a)\n"
         "        self.a = a",
