@@ -70,7 +70,7 @@ class Blocking:
             if not isinstance(node, ast.Call) or module.function_of(node) is not function:
                 continue
             blocker = self.call(node, module)
-            if blocker is not None and blocker.form in (Form.SLEEP, Form.THREAD, Form.OPEN):
+            if blocker is not None and blocker.form is not Form.LEFT:
                 return blocker.reason
             for callee in self.callees(node, module):
                 if reason := self.function(callee):
@@ -86,7 +86,7 @@ class Blocking:
         """What a call waits for that a thread can wait for instead, or ""."""
         blocker = self.call(call, module)
         if blocker is not None:
-            return blocker.reason if blocker.form in (Form.SLEEP, Form.THREAD) else ""
+            return blocker.reason if blocker.form is not Form.LEFT else ""
         return next(filter(None, map(self.function, self.callees(call, module))), "")
 
 
