@@ -137,7 +137,7 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
         outcome = rule.plan(program, options)
         if ignored := _ignored(outcome, program, options):
             wanted = program.codebase.frozen | ignored
-            program = Program(replace(program.codebase, frozen=wanted), reuse=program)
+            program = program.succeeded_by(replace(program.codebase, frozen=wanted))
             outcome = rule.plan(program, options)
         current = program.codebase
         outcome = _checked(rule, outcome, program, options, blocks)
@@ -149,7 +149,7 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
         runs.append(PassRun(rule, current, after, outcome))
         errors |= dict.fromkeys([*program.errors, *([refusal] if refusal else [])])
         if texts:
-            current, program = after, Program(after, reuse=program)
+            current, program = after, program.succeeded_by(after)
     return Migration(codebase, tuple(runs), program, tuple(errors))
 
 

@@ -83,6 +83,7 @@ class Project:
 
         if not self.selection.withheld:
             return 0
+        program.forget()
         found = inspect(codebase, (), self.options, self.selection.withheld, program)
         return self._unsafe(found.further)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -61,6 +62,23 @@ class Program:
         self.inference = Inference(self)
         self._mro: dict[Class, tuple[ClassRef, ...]] = {}
         self._anywhere: dict[str, Values] = {}
+
+    def succeeded_by(self, codebase: CodeBase) -> Program:
+        """The program of an edited code base. This one is given up."""
+        program = Program(codebase, reuse=self)
+        self.forget()
+        return program
+
+    def forget(self) -> None:
+        """Drop what was found out: it is found again when it is asked for. The memory is free at
+        once, although the facts point in circles."""
+        for module in self.modules:
+            module.__dict__.pop("syntax", None)
+        self.evaluation.forget()
+        for name in ("models", "web", "calls"):
+            self.__dict__.pop(name, None)
+        if not gc.isenabled():
+            gc.collect()
 
     @cached_property
     def models(self) -> Models:
