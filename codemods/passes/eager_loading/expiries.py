@@ -82,6 +82,33 @@ class Expiries:
             found += self._of_name(name, function, expiring, events)
         return found
 
+    def lost(self, function: Function) -> list[ast.Attribute]:
+        """Reads of expired objects that no name of the function stands for."""
+        module = function.module
+        events = [
+            event
+            for event in self.sessions.events(function)
+            if event.kind in ("rollback", "expire_all", "rolls")
+        ]
+        found = []
+        for node in function.nodes if events else ():
+            if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+                continue
+            root: ast.expr = node.value
+            while isinstance(root, ast.Attribute | ast.Subscript):
+                root = root.value
+            if root is node.value or not isinstance(root, ast.Name) or node.attr.startswith("__"):
+                continue
+            if self.program.models.entities(self.program.infer(root, module)):
+                continue
+            if self.program.models.entities(self.program.infer(node.value, module)) and any(
+                follows(event.call, node, module)
+                and (event.around is None or not _is_in_body(root, event.around))
+                for event in events
+            ):
+                found.append(node)
+        return found
+
     def _computed(self, function: Function, events: list[Event]) -> list[Event]:
         """The flushes behind which ``user.n = User.n + 1`` has expired the attribute."""
         found = []

@@ -70,6 +70,7 @@ class Analysis:
     expired: list[Expired] = field(default_factory=list)
     defaults: list[EagerDefaults | NoDefaults] = field(default_factory=list)
     deferred: list[tuple[ast.expr, Module]] = field(default_factory=list)
+    unread: list[tuple[ast.Attribute, Module]] = field(default_factory=list)
     rereads: list[Reread] = field(default_factory=list)
     untracked: list[Untracked] = field(default_factory=list)
     dynamic: list[Touch] = field(default_factory=list)
@@ -101,7 +102,7 @@ def analyse(program: Program) -> Analysis:
         found.untracked.append(Untracked(made, module, message, reason))
     sessions = Sessions(program)
     related = _related(touches)
-    found.expired = _expired(program, sessions, related)
+    found.expired, found.unread = _expired(program, sessions, related)
     expired = {
         id(reader) for one in found.expired if not one.asks and one.paths for reader in one.readers
     }
@@ -152,18 +153,21 @@ def _related(touches: Touches) -> dict[ast.Name, set[tuple[Class, Path]]]:
 
 def _expired(
     program: Program, sessions: Sessions, related: dict[ast.Name, set[tuple[Class, Path]]]
-) -> list[Expired]:
-    """What is read of objects that a rollback or ``expire`` has expired."""
+) -> tuple[list[Expired], list[tuple[ast.Attribute, Module]]]:
+    """What is read of expired objects, and the reads for which nothing can be done."""
     if not program.modules.mentioning(_EXPIRING):
-        return []
+        return [], []
     expiries = Expiries(program, sessions, Commits(program, sessions), related)
-    return [
-        expired
+    functions = [
+        function
         for module in program.modules
         if not is_migration(module)
         for function in module.functions.values()
-        for expired in expiries.of(function)
     ]
+    return (
+        [expired for function in functions for expired in expiries.of(function)],
+        [(node, function.module) for function in functions for node in expiries.lost(function)],
+    )
 
 
 def _crosses(landing: Landing, program: Program) -> bool:
@@ -244,6 +248,9 @@ def plan(program: Program, options: Options) -> Outcome:
             findings.append(
                 _finding(one.cls.module, one.node, codes.DEFAULTS, message, why, Treatment.LEFT)
             )
+    for node, module in found.unread:
+        message = f"{ast.unparse(node)[:60]} is read after a rollback: refresh its object before"
+        findings.append(_finding(module, node, codes.EXPIRED, message, (), Treatment.LEFT))
     for read, module in found.deferred:
         message = f"a deferred column is read ({ast.unparse(read)[:60]}): undefer it in the query"
         findings.append(_finding(module, read, codes.DEFERRED, message, (), Treatment.LEFT))

@@ -387,3 +387,17 @@ def test_deferred_columns_are_reported() -> None:
     """
     found = [f for f in migrated(source_of(body)).findings if f.code == "LL309"]
     assert len(found) == 2, found
+
+
+def test_objects_without_a_name_are_reported() -> None:
+    body = """
+    @app.get("/users")
+    def users(db: Db):
+        users = {user.id: user for user in db.scalars(select(User))}
+        first = users[1].name
+        db.rollback()
+        return [first, users[1].name]
+    """
+    [finding] = [f for f in migrated(source_of(body)).findings if f.code == "LL307"]
+    assert finding.treatment.value == "left"
+    assert "users[1].name" in finding.message
