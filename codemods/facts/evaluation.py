@@ -44,10 +44,6 @@ class Evaluation:
             return unknown
         return self._look(key, level, look)
 
-    def forget(self) -> None:
-        """Drop all answers."""
-        self._known.clear()
-
     def _look(self, key: Hashable, level: int, look: Callable[[], Answer]) -> Answer:
         around, self._outermost = self._outermost, _NO_LEVEL
         self._levels[key] = level

@@ -58,6 +58,10 @@ class Program:
     def __init__(self, codebase: CodeBase, reuse: Program | None = None) -> None:
         self.codebase = codebase
         self.modules: Modules = Modules(codebase, reuse.modules if reuse else None)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Know nothing yet but the files."""
         self.evaluation = Evaluation()
         self.inference = Inference(self)
         self._mro: dict[Class, tuple[ClassRef, ...]] = {}
@@ -74,9 +78,10 @@ class Program:
         once, although the facts point in circles."""
         for module in self.modules:
             module.__dict__.pop("syntax", None)
-        self.evaluation.forget()
-        for name in ("models", "web", "calls"):
-            self.__dict__.pop(name, None)
+        kept = {"codebase": self.codebase, "modules": self.modules}
+        self.__dict__.clear()
+        self.__dict__.update(kept)
+        self._begin()
         if not gc.isenabled():
             gc.collect()
 
