@@ -22,9 +22,12 @@ from codemods.source import CodeBase, SourceFile
 
 #: ``skip-file`` counts in that many lines from the top.
 FIRST_LINES = 10
+_MANY_FILES = 1 << 14
 
 _IGNORE = re.compile(r"#\s*looplift:\s*ignore(?:\[([^\]]*)\])?", re.IGNORECASE)
 _NOQA = re.compile(r"#\s*noqa\s*:\s*([A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)", re.IGNORECASE)
+#: A text without it has no such comment, and need not be read token by token.
+_ANY = re.compile(r"looplift:\s*ignore|noqa\s*:[^\n]*\bLL[0-9]", re.IGNORECASE)
 _SKIP = re.compile(r"^\s*#\s*looplift:\s*skip-file\b", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[,\s]+")
 _EVERYTHING = ""  # a prefix of every code
@@ -133,7 +136,7 @@ def unused(
             )  # fmt: skip
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_MANY_FILES)
 def skipped(file: SourceFile) -> bool:
     """Whether ``file`` asks to be left alone as a whole."""
     if "skip-file" not in file.text:
@@ -164,11 +167,11 @@ def _applies(pattern: str, path: str) -> bool:
     return found is not negated
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_MANY_FILES)
 def comments(file: SourceFile) -> tuple[Comment, ...]:
     """What is silenced where. A comment behind a string of several lines counts for all of them."""
     text = file.text
-    if "looplift:" not in text and "noqa" not in text.lower():
+    if not _ANY.search(text):
         return ()
     found = []
     for first, line, column, comment in _python(text) if file.is_python else _other(text):
@@ -177,7 +180,7 @@ def comments(file: SourceFile) -> tuple[Comment, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_MANY_FILES)
 def _by_line(file: SourceFile) -> Mapping[int, tuple[str, ...]]:
     found: dict[int, tuple[str, ...]] = {}
     for comment in comments(file):

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from codemods.facts.walk import walk
+
 if TYPE_CHECKING:
     from codemods.facts.modules import Module
 
@@ -119,7 +121,7 @@ class Function(Scope):
     @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
         """The definition and every node in it, outermost first."""
-        return tuple(ast.walk(self.definition))
+        return tuple(walk(self.definition))
 
     @cached_property
     def parameters(self) -> list[ast.arg]:

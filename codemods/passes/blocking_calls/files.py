@@ -70,7 +70,7 @@ class _Follower:
     def _uses(self, name: str, block: ast.AST) -> str:
         """What is done with the file by its name."""
         function: Function = self.site.function
-        for node in ast.walk(function.definition):
+        for node in function.nodes:
             if not (isinstance(node, ast.Name) and node.id == name):
                 continue
             if not isinstance(node.ctx, ast.Load):

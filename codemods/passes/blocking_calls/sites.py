@@ -12,6 +12,7 @@ from codemods.facts.blocking_table import Blocker, Form
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import Instance
+from codemods.facts.walk import children
 
 #: Decorators that keep what a function gave.
 CACHES = (
@@ -107,7 +108,7 @@ class Sites:
             module = function.module
             if "with" not in module.identifiers:
                 continue
-            for node in ast.walk(function.definition):
+            for node in function.nodes:
                 if not isinstance(node, ast.With) or module.function_of(node) is not function:
                     continue
                 for item in node.items:
@@ -161,7 +162,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
             yield from node.args.defaults
             yield from (default for default in node.args.kw_defaults if default is not None)
         case _:
-            yield from ast.iter_child_nodes(node)
+            yield from children(node)
 
 
 __all__ = ["Reached", "Site", "Sites", "async_functions", "own_calls", "own_nodes"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
@@ -60,8 +60,7 @@ _IN_MEMORY = ("io.BytesIO", "io.StringIO", known.FILE)
 _DEPTH = 6
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(NamedTuple):
     """A read or a write of something shared. ``node`` is where it happens, ``place`` when."""
 
     key: Key
@@ -164,8 +163,9 @@ class SharedState:
         callees = self.program.called_functions(call, module)
         if callees:
             for callee in callees:
+                place = end(call)
                 for key, writes in self.total(callee):
-                    yield Access(key, writes, call, end(call))
+                    yield Access(key, writes, call, place)
         elif isinstance(call.func, ast.Attribute) and call.func.attr in _MUTATORS:
             for key in sorted(self.keys(call.func.value, module)):
                 yield Access(key, True, call, end(call), call.func.attr in _REMOVERS)

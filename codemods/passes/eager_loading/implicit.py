@@ -93,7 +93,7 @@ class ImplicitReads:
         for module in self.program.modules:
             if is_migration(module):
                 continue
-            for node in ast.walk(module.tree):
+            for node in module.syntax.parents:
                 for read in self.at(node, module):
                     if methods.intersection(read.methods) and not self.touches.in_model(
                         read.node, module

@@ -11,6 +11,7 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import ClassValue, External, Instance
+from codemods.facts.walk import children
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def own_nodes(function: Function) -> Iterator[ast.AST]:
         yield node
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             continue
-        waiting.extend(ast.iter_child_nodes(node))
+        waiting.extend(children(node))
 
 
 def calls_on(name: str, method: str, nodes: Iterator[ast.AST]) -> bool:
