@@ -6,6 +6,10 @@ from __future__ import annotations
 import ast
 from collections import deque
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codemods.facts.syntax import Function
 
 #: Fields that hold names, numbers and the like in every class that has them.
 _PLAIN = frozenset(
@@ -38,3 +42,26 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
         current = waiting.popleft()
         yield current
         waiting.extend(children(current))
+
+
+def own_nodes(function: Function) -> Iterator[ast.AST]:
+    """The nodes of the body of a function, without those of functions within it."""
+    waiting: list[ast.AST] = list(reversed(function.definition.body))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(list(_evaluated(node))))
+
+
+def _evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a node that the function around it evaluates."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            yield from node.decorator_list
+            yield from node.args.defaults
+            yield from (default for default in node.args.kw_defaults if default is not None)
+        case ast.Lambda():
+            yield from node.args.defaults
+            yield from (default for default in node.args.kw_defaults if default is not None)
+        case _:
+            yield from children(node)

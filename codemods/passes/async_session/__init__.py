@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codemods.findings import Code, Level
-from codemods.passes.async_session.plan import LEFT, WIDE, plan
+from codemods.passes.async_session.plan import GAP, LEFT, WIDE, plan
 from codemods.passes.async_session.silenced import BRIDGED, CALL
 from codemods.passes.base import Pass
 
@@ -35,7 +35,13 @@ async def read_user(user_id: int, db: AsyncSession = Depends(get_db)):
 ## Fix safety
 Safe: a function is converted together with everything that calls it, or not at all. What needs a
 sync session is run through `AsyncSession.run_sync`; what can't be followed is left as it was, with
-a finding that says why.
+a finding that says why. An `async def` path operation that has to stay sync becomes `def`, which
+FastAPI gives a thread.
+
+An `async def` that blocked the event loop did everything in one go; with each `await` other
+requests can come between. State in memory, and rows that are computed from what was read, are
+reported where that matters (`LL405`). For rows the answer is `with_for_update()`; for memory an
+`asyncio.Lock`, made in the lifespan: it guards one process only.
 
 ## References
 - SQLAlchemy: *Asynchronous I/O (asyncio)*
@@ -53,6 +59,7 @@ PASS = Pass(
         Code(BRIDGED, "bridged-database-call", "A database call that runs through run_sync"),
         Code(LEFT, "database-call-left", "A database call that stays sync, and why"),
         Code(WIDE, "integer-too-wide", "A number that asyncpg refuses, where it was not found"),
+        Code(GAP, "new-gap", "Other requests can come between what was done in one go"),
     ),
     documentation=DOCUMENTATION,
     plan=plan,

@@ -15,6 +15,7 @@ from codemods.passes.async_session.closing import close_in_tests
 from codemods.passes.async_session.differences import edit_differences
 from codemods.passes.async_session.engines import Engines
 from codemods.passes.async_session.functions import edit_functions
+from codemods.passes.async_session.gaps import gaps
 from codemods.passes.async_session.holders import Holders
 from codemods.passes.async_session.mocks import Mocks
 from codemods.passes.async_session.pooled import dependencies, edit_pooled
@@ -30,7 +31,7 @@ from codemods.passes.base import Decision, Outcome
 from codemods.plan.draft import Draft
 
 POOLED = "becomes def, which FastAPI gives a thread"
-LEFT, WIDE = "LL403", "LL404"
+LEFT, WIDE, GAP = "LL403", "LL404", "LL405"
 
 
 def plan(program: Program, options: Options) -> Outcome:
@@ -62,7 +63,7 @@ def plan(program: Program, options: Options) -> Outcome:
     return Outcome(
         edits=draft.files(),
         texts={**engines.texts, **testing.texts, **manifests},
-        findings=(*_findings(analysis, threads), *_wide(analysis, engines)),
+        findings=(*_findings(analysis, threads), *_wide(analysis, engines), *_gaps(analysis)),
         decisions=(*_decisions(analysis, threads), *notes),
         outside=_outside(analysis),
     )
@@ -176,6 +177,24 @@ def _wide(analysis: Analysis, engines: Engines) -> list[Finding]:
             symbol=site.function.qualname if site.function else "",
         )
         for site, value in wide_integers(analysis)
+    ]
+
+
+def _gaps(analysis: Analysis) -> list[Finding]:
+    return [
+        Finding(
+            path=gap.function.module.path,
+            line=gap.node.lineno,
+            column=gap.node.col_offset + 1,
+            code=GAP,
+            message=gap.message,
+            rule=RULE,
+            level=Level.DISPLAY,
+            treatment=Treatment.LEFT,
+            reasons=(f"{gap.function.name} was async and never waited: it ran in one go",),
+            symbol=gap.function.qualname,
+        )
+        for gap in gaps(analysis)
     ]
 
 

@@ -11,11 +11,11 @@ from codemods.facts.syntax import Class
 from codemods.facts.values import External
 from codemods.findings import Treatment
 from codemods.passes.blocking_calls.files import Opened, is_file_method, opened_files
-from codemods.passes.blocking_calls.interleaving import Interleaving
 from codemods.passes.blocking_calls.sites import Site, Sites
-from codemods.passes.blocking_calls.state import SharedState
 from codemods.passes.blocking_calls.threads import Threads
+from codemods.plan.interleaving import Interleaving
 from codemods.plan.places import place_obstacle
+from codemods.plan.shared import SharedState
 
 #: Where a cancelled task cleans up, an await could be cut off.
 _CLEANUP = ("BaseException", "CancelledError", "GeneratorExit", "KeyboardInterrupt")
@@ -105,7 +105,7 @@ class Decisions:
             or self._closes(site)
             or self._fixed_file(site)
             or self.threads.obstacle(site)
-            or self.interleaving.conflict(site)
+            or self.interleaving.conflict(site.call, site.function)
         )
 
     def _place(self, site: Site) -> str:

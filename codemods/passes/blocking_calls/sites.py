@@ -12,7 +12,7 @@ from codemods.facts.blocking_table import Blocker, Form
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import Instance
-from codemods.facts.walk import children
+from codemods.facts.walk import own_nodes
 
 #: Decorators that keep what a function gave.
 CACHES = (
@@ -142,27 +142,4 @@ def own_calls(function: Function) -> Iterator[ast.Call]:
             yield node
 
 
-def own_nodes(function: Function) -> Iterator[ast.AST]:
-    """The nodes of the body of a function, without those of functions within it."""
-    waiting: list[ast.AST] = list(reversed(function.definition.body))
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(list(_children(node))))
-
-
-def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """The parts of a node that the function around it evaluates."""
-    match node:
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
-            yield from node.decorator_list
-            yield from node.args.defaults
-            yield from (default for default in node.args.kw_defaults if default is not None)
-        case ast.Lambda():
-            yield from node.args.defaults
-            yield from (default for default in node.args.kw_defaults if default is not None)
-        case _:
-            yield from children(node)
-
-
-__all__ = ["Reached", "Site", "Sites", "async_functions", "own_calls", "own_nodes"]
+__all__ = ["Reached", "Site", "Sites", "async_functions", "own_calls"]

@@ -11,8 +11,9 @@ from codemods.facts.blocking_table import BOUND_TO_THREAD, Form
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import ClassValue, External, FunctionValue, Instance, Method, Value
-from codemods.passes.blocking_calls.sites import CACHES, Site, Sites, own_calls, own_nodes
-from codemods.passes.blocking_calls.state import DATABASE, DISK, Key, SharedState, overlap
+from codemods.facts.walk import own_nodes
+from codemods.passes.blocking_calls.sites import CACHES, Site, Sites, own_calls
+from codemods.plan.shared import DATABASE, DISK, Key, SharedState, describe, overlap
 
 #: Modules whose functions belong to one thread or to the event loop.
 _OF_A_THREAD = (
@@ -325,23 +326,6 @@ class Threads:
         return isinstance(node, ast.Call) and bool(
             self.program.called_functions(node, function.module)
         )
-
-
-def describe(key: Key) -> str:
-    """A key in words."""
-    match key:
-        case ("global", _, *names) | ("state", *names) if names:
-            text = ".".join(names)
-            return f"app.state.{text}" if key[0] == "state" else text
-        case ("parameter", _, *names):
-            return ".".join(names)
-        case ("object", cls, *names):
-            return ".".join([cls.partition(" ")[0], *names])
-        case ("disk",):
-            return "a file"
-        case ("database",):
-            return "a row"
-    return "app.state"
 
 
 def _is_outside(key: Key) -> bool:

@@ -18,7 +18,7 @@ from codemods.facts.blocking_table import Blocker, Effect, Kind
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, FunctionValue, Instance, Values
-from codemods.passes.blocking_calls.sites import own_nodes
+from codemods.facts.walk import own_nodes
 
 Key = tuple[str, ...]
 Place = tuple[int, int]
@@ -407,6 +407,23 @@ def _is_global(node: ast.Name, module: Module) -> bool:
 
 def _last(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def describe(key: Key) -> str:
+    """A key in words."""
+    match key:
+        case ("global", _, *names) | ("state", *names) if names:
+            text = ".".join(names)
+            return f"app.state.{text}" if key[0] == "state" else text
+        case ("parameter", _, *names):
+            return ".".join(names)
+        case ("object", cls, *names):
+            return ".".join([cls.partition(" ")[0], *names])
+        case ("disk",):
+            return "a file"
+        case ("database",):
+            return "a row"
+    return "app.state"
 
 
 def overlap(one: Key, other: Key) -> bool:

@@ -13,16 +13,16 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External, FunctionValue, Instance, Method
-from codemods.passes.blocking_calls.sites import Site, own_nodes
-from codemods.passes.blocking_calls.state import (
+from codemods.facts.walk import own_nodes
+from codemods.plan.shared import (
     DATABASE,
     DISK,
     Access,
     SharedState,
+    describe,
     end,
     overlap,
 )
-from codemods.passes.blocking_calls.threads import describe
 
 _LOCKS = ("asyncio.Lock", "anyio.Lock", "asyncio.Condition")
 #: What gives up the event loop whenever it is awaited.
@@ -49,9 +49,9 @@ class Interleaving:
         self._suspends: dict[Function, bool] = {}
         self._sessions: dict[Function, bool] = {}
 
-    def conflict(self, site: Site) -> str:
-        """Why the call of a site must go on without a pause, or ""."""
-        return self._conflict(site.call, site.function, set())
+    def conflict(self, call: ast.Call, function: Function) -> str:
+        """Why a call in ``function`` must go on without a pause, or ""."""
+        return self._conflict(call, function, set())
 
     def _conflict(self, call: ast.Call, function: Function, seen: set[Function]) -> str:
         if function in seen:
@@ -62,7 +62,7 @@ class Interleaving:
                 f"{function.name} has a sync session open, and other requests would wait for its "
                 "connection on the event loop"
             )
-        if why := self._in_function(call, function):
+        if why := self.gap(call, function):
             return why
         if self.suspends(function):
             return ""
@@ -78,7 +78,7 @@ class Interleaving:
 
     # -- one function ------------------------------------------------------------------------
 
-    def _in_function(self, call: ast.Call, function: Function) -> str:
+    def gap(self, call: ast.Call, function: Function) -> str:
         """What is read before an await and written after it."""
         accesses = [a for a in self.state.accesses(function) if a.node is not call]
         own = [a for a in self.state.accesses(function) if a.node is call]
