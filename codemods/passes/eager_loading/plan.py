@@ -24,6 +24,7 @@ from codemods.passes.eager_loading.defaults import (
 from codemods.passes.eager_loading.expiries import Expired, Expiries
 from codemods.passes.eager_loading.factories import Factory, factories
 from codemods.passes.eager_loading.holding import is_migration
+from codemods.passes.eager_loading.lasting import Lasting
 from codemods.passes.eager_loading.loads import Placement, Placer
 from codemods.passes.eager_loading.reloads import Reload, Reloads
 from codemods.passes.eager_loading.render import NoName
@@ -70,7 +71,7 @@ class Analysis:
     expired: list[Expired] = field(default_factory=list)
     defaults: list[EagerDefaults | NoDefaults] = field(default_factory=list)
     deferred: list[tuple[ast.expr, Module]] = field(default_factory=list)
-    unread: list[tuple[ast.Attribute, Module]] = field(default_factory=list)
+    unread: list[tuple[ast.expr, Module]] = field(default_factory=list)
     rereads: list[Reread] = field(default_factory=list)
     untracked: list[Untracked] = field(default_factory=list)
     dynamic: list[Touch] = field(default_factory=list)
@@ -153,7 +154,7 @@ def _related(touches: Touches) -> dict[ast.Name, set[tuple[Class, Path]]]:
 
 def _expired(
     program: Program, sessions: Sessions, related: dict[ast.Name, set[tuple[Class, Path]]]
-) -> tuple[list[Expired], list[tuple[ast.Attribute, Module]]]:
+) -> tuple[list[Expired], list[tuple[ast.expr, Module]]]:
     """What is read of expired objects, and the reads for which nothing can be done."""
     if not program.modules.mentioning(_EXPIRING):
         return [], []
@@ -164,10 +165,22 @@ def _expired(
         if not is_migration(module)
         for function in module.functions.values()
     ]
-    return (
-        [expired for function in functions for expired in expiries.of(function)],
-        [(node, function.module) for function in functions for node in expiries.lost(function)],
-    )
+    found = [expired for function in functions for expired in expiries.of(function)]
+    lost: list[tuple[ast.expr, Module]] = [
+        (node, function.module) for function in functions for node in expiries.lost(function)
+    ]
+    lasting = Lasting(program, sessions)
+    for function in functions if lasting.expiring else ():
+        more, without = lasting.of(function)
+        found += [one for one in more if not _is_known(one, found)]
+        lost += [(node, function.module) for node in without]
+    return found, lost
+
+
+def _is_known(one: Expired, found: list[Expired]) -> bool:
+    """Whether all that reads an object finds it read again already."""
+    known = {id(reader) for other in found for reader in other.readers}
+    return all(id(reader) in known for reader in one.readers)
 
 
 def _crosses(landing: Landing, program: Program) -> bool:

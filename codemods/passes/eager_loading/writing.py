@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -63,6 +64,7 @@ class Writer:
         self.program = program
         self.places = list(places)
         self.files: dict[str, Written] = {}
+        self.asked: dict[Function, set[str]] = defaultdict(set)
 
     def result(self) -> dict[str, FileEdits]:
         """The edits by path."""
@@ -386,8 +388,18 @@ class Writer:
         if expired.each:
             lines = [f"for {item} in {expired.name}:", *(f"    {line}" for line in lines)]
         self._import(module, renderer.imports)
+        self._session_parameter(expired)
         insert = InsertBefore if expired.before else InsertAfter
         self._add(module, expired.statement, insert("\n".join(lines)))
+
+    def _session_parameter(self, expired: Expired) -> None:
+        """A test asks for the session of its fixture's object."""
+        function, name = expired.function, expired.session
+        if not name.isidentifier() or name in function.bindings or name in self.asked[function]:
+            return
+        if self.program.web.fixture(function, name) is not None:
+            self.asked[function].add(name)
+            self._add(function.module, function.definition, AddParameter(name))
 
     def _read_again(self, expired: Expired, item: str, renderer: Renderer) -> list[str]:
         """The columns of an object, and the relationships that are read of it."""

@@ -401,3 +401,82 @@ def test_objects_without_a_name_are_reported() -> None:
     [finding] = [f for f in migrated(source_of(body)).findings if f.code == "LL307"]
     assert finding.treatment.value == "left"
     assert "users[1].name" in finding.message
+
+
+LASTING = """
+import pytest
+
+
+@pytest.fixture(scope="{scope}")
+def db():
+    with SessionLocal() as session:
+        yield session
+
+
+@pytest.fixture(scope="{scope}")
+def user(db: Session):
+    user = User(name="eve")
+    db.add(user)
+    db.commit()
+    return user
+
+
+def test_new(db: Session):
+    {expiring}
+    assert db.scalars(select(User)).all()
+
+
+def test_name(client, user):
+    response = client.get("/users")
+    with contextlib.suppress(KeyError):
+        assert user.name in response.text
+    assert user.id
+
+
+def test_both(db: Session, user):
+    assert user.id
+    assert user.name
+
+
+def test_neither(user):
+    pass
+"""
+
+READ_AGAIN = """\
+def test_name(client, user, db):
+    response = client.get("/users")
+    if inspect(user).expired:
+        db.refresh(user)
+    with contextlib.suppress(KeyError):
+"""
+
+
+@pytest.mark.parametrize("expiring", ["db.expire_all()", "db.rollback()"])
+@pytest.mark.parametrize("scope", ["session", "module", "function"])
+def test_fixtures_that_outlive_a_test(scope: str, expiring: str) -> None:
+    """One test expires what another one reads, where the scope lets them share it."""
+    source = source_of(LASTING.format(scope=scope, expiring=expiring))
+    text = migrated(source, path="tests/test_app.py").after["tests/test_app.py"].text
+    both = "def test_both(db: Session, user):\n    if inspect(user).expired:\n"
+    assert (READ_AGAIN in text, both in text) == (scope != "function",) * 2, text
+    assert text.count("db.refresh(user)") == (3 if scope != "function" else 1), text
+    assert "def test_neither(user):\n    pass\n" in text
+    again = migrated(text, path="tests/test_app.py")
+    assert not again.changed, again.after["tests/test_app.py"].text
+
+
+def test_fixtures_that_nothing_expires() -> None:
+    source = source_of(LASTING.format(scope="session", expiring="db.flush()"))
+    text = migrated(source, path="tests/test_app.py").after["tests/test_app.py"].text
+    assert "inspect" not in text, text
+
+
+def test_a_lasting_object_where_the_session_has_no_name() -> None:
+    """The name of the session stands for something else in the test: it is reported."""
+    source = source_of(LASTING.format(scope="session", expiring="db.rollback()"))
+    source = source.replace('    response = client.get("/users")', "    db = response = {}", 1)
+    migration = migrated(source, path="tests/test_app.py")
+    text = migration.after["tests/test_app.py"].text
+    assert "def test_name(client, user):\n    db = response" in text, text
+    [finding] = [f for f in migration.findings if f.treatment.value == "left"]
+    assert (finding.code, finding.symbol) == ("LL307", "test_name")
