@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from itertools import product
 
 from codemods.facts.modules import Module
 from codemods.passes.eager_loading.ways import Path
@@ -18,6 +19,8 @@ _LOADERS = [
     "joinedload_all",
     "subqueryload_all",
 ]
+#: How often a relationship with ``recursion_depth`` is taken, as far as any path is followed.
+_RECURSION = 12
 
 
 @dataclass
@@ -68,31 +71,34 @@ def options_of_get(call: ast.Call) -> tuple[Existing, ast.expr | None]:
 
 def read_option(node: ast.expr, found: Existing) -> None:
     """Note the paths of ``selectinload(User.posts).joinedload(Post.tags)``."""
-    steps = _steps(node)
-    for index in range(len(steps)):
-        found.options.setdefault(tuple(steps[: index + 1]), node)
+    for steps in _steps(node):
+        for index in range(len(steps)):
+            found.options.setdefault(tuple(steps[: index + 1]), node)
     # options() below an option: what it holds belongs under the path so far.
     for call in ast.walk(node):
         match call:
             case ast.Call(func=ast.Attribute(attr="options", value=outer), args=arguments):
-                prefix = _steps(outer)
-                for argument in arguments:
-                    inner = _steps(argument)
-                    for index in range(len(inner)):
-                        found.options.setdefault((*prefix, *inner[: index + 1]), node)
+                for prefix, argument in product(_steps(outer), arguments):
+                    for inner in _steps(argument):
+                        for index in range(len(inner)):
+                            found.options.setdefault((*prefix, *inner[: index + 1]), node)
 
 
-def _steps(node: ast.expr) -> list[str]:
+def _steps(node: ast.expr) -> list[list[str]]:
+    """The steps of an option: several ways, where one is taken as often as the data has it."""
     if not isinstance(node, ast.Call):
-        return []
+        return [[]]
     func = node.func
     name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-    before: list[str] = []
+    before: list[list[str]] = [[]]
     if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Call):
         before = _steps(func.value)
     if name not in _LOADERS:
         return before
-    return [*before, *(step for argument in node.args for step in _names(argument))]
+    own = [step for argument in node.args for step in _names(argument)]
+    recursive = any(keyword.arg == "recursion_depth" for keyword in node.keywords)
+    times = range(1, _RECURSION + 1) if recursive else (1,)
+    return [[*steps, *own * count] for steps in before for count in times]
 
 
 def _names(node: ast.expr) -> list[str]:

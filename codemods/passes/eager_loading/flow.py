@@ -29,7 +29,17 @@ from codemods.passes.eager_loading.holding import (
     unpacked,
 )
 from codemods.passes.eager_loading.reaching import reaching
-from codemods.passes.eager_loading.ways import Demand, Frame, Hop, Kind, Landing, Path, Touch
+from codemods.passes.eager_loading.ways import (
+    ENDLESS,
+    Demand,
+    Frame,
+    Hop,
+    Kind,
+    Landing,
+    Path,
+    Touch,
+    leading,
+)
 
 #: Builtins that give what their first argument holds.
 _FIRST = [
@@ -62,6 +72,8 @@ _NO_INSTANCES = [
 ]
 _MANY = ["all", "fetchall", "fetchmany", "partitions"]
 _LIMIT = 4000
+#: Steps of an endless path that the options of a query may have already.
+_WRITTEN = 2
 
 
 class Tracer:
@@ -411,7 +423,10 @@ class Tracer:
                 continue
             if isinstance(owner.cls, Class) and program.models.is_mapped(owner.cls):
                 if node.attr in program.models.relationships(owner.cls):
-                    found.append(self._related(node, owner.cls, demand))
+                    related = self._related(node, owner.cls, demand)
+                    if related is None:
+                        return []
+                    found.append(related)
                 else:
                     found += self._member(owner.cls, node.attr, node, demand)
             elif owner.cls == known.ROW:
@@ -424,9 +439,15 @@ class Tracer:
             found.append(self._lost(demand, f"{text_of(node)} is not followed"))
         return found
 
-    def _related(self, node: ast.Attribute, owner: Class, demand: Demand) -> Demand | Landing:
-        """What is asked of the owner of a relationship."""
-        if node in demand.reads:
+    def _related(
+        self, node: ast.Attribute, owner: Class, demand: Demand
+    ) -> Demand | Landing | None:
+        """What is asked of the owner of a relationship; None where that is asked already."""
+        relationship = self.program.models.relationships(owner)[node.attr]
+        if node in demand.reads and relationship.target is owner and node.attr in demand.path[:1]:
+            if leading(demand.path) >= ENDLESS + _WRITTEN:
+                return None
+        elif node in demand.reads:
             reason = f"{text_of(node)} is followed to a depth that only the data knows"
             return self._lost(demand, reason)
         return replace(

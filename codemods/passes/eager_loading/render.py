@@ -11,7 +11,7 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, ModuleValue, Values
-from codemods.passes.eager_loading.ways import Path
+from codemods.passes.eager_loading.ways import ENDLESS, Path
 
 SELECTIN = "selectinload"
 IMMEDIATE = "immediateload"
@@ -36,6 +36,28 @@ class Tree:
             child = self.children.setdefault(path[0], Tree())
             child.many = child.many or many
             child.add(path[1:], many)
+
+    def repeated(self, name: str) -> int:
+        """How often a relationship of this name is loaded in a row, the one of the tree first."""
+        below = self.children.get(name)
+        return 1 + (below.repeated(name) if below is not None else 0)
+
+    def merged(self, name: str) -> Tree:
+        """What is loaded besides a relationship that is loaded again and again."""
+        rest = Tree(many=self.many)
+        level: Tree | None = self
+        while level is not None:
+            for other, child in level.children.items():
+                if other != name:
+                    rest.children.setdefault(other, Tree()).take(child)
+            level = level.children.get(name)
+        return rest
+
+    def take(self, other: Tree) -> None:
+        """Load what another tree loads as well."""
+        self.many = self.many or other.many
+        for name, child in other.children.items():
+            self.children.setdefault(name, Tree()).take(child)
 
 
 class Renderer:
@@ -73,7 +95,10 @@ class Renderer:
         leads_on = self.held and bool(tree.children)
         loader = SELECTIN if many or relationship.many or leads_on else IMMEDIATE
         called = self.loader(loader) if not prefix else loader
-        text = f"{prefix}{called}({root}.{name})"
+        recursion = ""
+        if relationship.target is entity and tree.repeated(name) >= ENDLESS:
+            tree, recursion = tree.merged(name), ", recursion_depth=-1"
+        text = f"{prefix}{called}({root}.{name}{recursion})"
         if not tree.children or relationship.target is None:
             return text
         below = many or relationship.many

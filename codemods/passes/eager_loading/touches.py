@@ -16,7 +16,7 @@ from codemods.passes.eager_loading.flow import Tracer
 from codemods.passes.eager_loading.holding import is_migration, mapped_in
 from codemods.passes.eager_loading.implicit import ImplicitReads
 from codemods.passes.eager_loading.templates import Templates
-from codemods.passes.eager_loading.ways import Path, Touch
+from codemods.passes.eager_loading.ways import Path, Touch, steps
 
 RESPONSE = "response model"
 _DEPTH = 5
@@ -164,7 +164,7 @@ class Touches:
             for touch in self._touches_at(node, method.module, wanted):
                 for landing in self.tracer.trace(touch):
                     reached = landing.demand.path
-                    if landing.function is method and len(reached) <= _DEPTH:
+                    if landing.function is method and steps(reached) <= _DEPTH:
                         self._members.setdefault((cls, method.name), set()).add(reached)
 
     def _touches_at(self, node: ast.AST, module: Module, wanted: set[str]) -> Iterator[Touch]:

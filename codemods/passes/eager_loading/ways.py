@@ -5,11 +5,26 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 from enum import Enum
+from itertools import groupby
 
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 
 Path = tuple[str, ...]
+
+#: So many steps through the same relationship in a row are as many as the data has: the way to the
+#: root of a tree, or to its leaves.
+ENDLESS = 3
+
+
+def leading(path: Path) -> int:
+    """How often the first step of a path comes in a row."""
+    return next((i for i, name in enumerate(path) if name != path[0]), len(path))
+
+
+def steps(path: Path) -> int:
+    """The length of a path, where what comes in a row counts once."""
+    return sum(1 for _ in groupby(path))
 
 
 class Kind(Enum):

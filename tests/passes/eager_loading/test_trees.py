@@ -1,0 +1,148 @@
+"""A relationship of a class with itself is loaded as deep as the data goes."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import pytest
+from application import HEAD
+from strict import Request, check
+
+TREE = """
+class Place(Base):
+    __tablename__ = "places"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("places.id"))
+    parent: Mapped["Place | None"] = relationship(back_populates="children", remote_side=[id])
+    children: Mapped[list["Place"]] = relationship(back_populates="parent", order_by="Place.id")
+    shops: Mapped[list["Shop"]] = relationship(back_populates="place", order_by="Shop.id")
+
+    @property
+    def path(self) -> str:
+        parts, place = [self.name], self.parent
+        while place is not None:
+            parts.append(place.name)
+            place = place.parent
+        return "/".join(reversed(parts))
+
+    @property
+    def level(self) -> int:
+        return self.parent.level + 1 if self.parent else 0
+
+
+class Shop(Base):
+    __tablename__ = "shops"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    place_id: Mapped[int] = mapped_column(ForeignKey("places.id"))
+    place: Mapped[Place] = relationship(back_populates="shops")
+
+
+class PlaceOut(Out):
+    path: str
+
+
+class ShopOut(Out):
+    place: PlaceOut
+
+
+def shape(place: Place):
+    return [place.name, *(shape(child) for child in place.children)]
+
+
+def shops_of(place: Place):
+    return len(place.shops) + sum(shops_of(child) for child in place.children)
+
+
+Base.metadata.create_all(engine)
+with SessionLocal() as seed:
+    place = None
+    for number in range(8):
+        place = Place(name=f"p{number}", parent=place, shops=[Shop()])
+        seed.add(place)
+    seed.commit()
+"""
+
+UP = "(Place.parent, recursion_depth=-1)"
+DOWN = "selectinload(Place.children, recursion_depth=-1)"
+CASES: dict[str, tuple[str, list[Request], str]] = {
+    "a loop in a property": (
+        """
+        @app.get("/places", response_model=list[PlaceOut])
+        def places(db: Db):
+            return db.scalars(select(Place).where(Place.id > 7)).all()
+        """,
+        [("GET", "/places")],
+        f".options(selectinload{UP})",
+    ),
+    "a property that reads itself": (
+        """
+        @app.get("/places/{pk}/level")
+        def level(pk: int, db: Db):
+            return db.get(Place, pk).level
+        """,
+        [("GET", "/places/8/level"), ("GET", "/places/1/level")],
+        f"options=[immediateload{UP}]",
+    ),
+    "behind another relationship": (
+        """
+        @app.get("/shops", response_model=list[ShopOut])
+        def shops(db: Db):
+            return db.scalars(select(Shop).order_by(Shop.id.desc())).all()
+        """,
+        [("GET", "/shops")],
+        f"selectinload(Shop.place).selectinload{UP}",
+    ),
+    "a function that calls itself": (
+        """
+        @app.get("/shapes")
+        def shapes(db: Db):
+            return [shape(p) for p in db.scalars(select(Place).where(Place.parent_id.is_(None)))]
+        """,
+        [("GET", "/shapes")],
+        f".options({DOWN})",
+    ),
+    "with what each of them reads": (
+        """
+        @app.get("/places/{pk}/shops")
+        def count(pk: int, db: Db):
+            return shops_of(db.scalars(select(Place).where(Place.id == pk)).one())
+        """,
+        [("GET", "/places/1/shops"), ("GET", "/places/6/shops")],
+        f"{DOWN}.selectinload(Place.shops), selectinload(Place.shops)",
+    ),
+    "a first step that is loaded already": (
+        """
+        @app.get("/places", response_model=list[PlaceOut])
+        def places(db: Db):
+            return db.scalars(
+                select(Place).options(selectinload(Place.parent)).where(Place.id > 7)
+            ).all()
+        """,
+        [("GET", "/places")],
+        f"selectinload(Place.parent).selectinload{UP}",
+    ),
+    "two steps are two": (
+        """
+        @app.get("/places/{pk}/grandparent")
+        def grandparent(pk: int, db: Db):
+            return db.get(Place, pk).parent.parent.name
+        """,
+        [("GET", "/places/8/grandparent")],
+        "immediateload(Place.parent).immediateload(Place.parent)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_trees(name: str) -> None:
+    body, requests, expected = CASES[name]
+    migration = check(HEAD + TREE + textwrap.dedent(body), requests)
+    text = " ".join(migration.after["app.py"].text.split()).replace("( ", "(").replace(" )", ")")
+    assert expected in text, migration.after["app.py"].text
