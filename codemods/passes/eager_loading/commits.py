@@ -15,6 +15,7 @@ from codemods.passes.eager_loading.reaching import (
     loop_around,
     position,
     reaching,
+    uses,
 )
 from codemods.passes.eager_loading.render import primary_key
 from codemods.passes.eager_loading.sessions import Event, Sessions
@@ -90,13 +91,8 @@ class Commits:
         self, name: str, function: Function, commits: list[Event], events: list[Event]
     ) -> list[Stale]:
         module = function.module
-        uses = [
-            node
-            for node in module.syntax.references.get(name, ())
-            if isinstance(node, ast.Name) and module.function_of(node) is function
-        ]
         found: dict[int, Stale] = {}
-        for use in uses:
+        for use in sorted(uses(name, function), key=position):
             event = self._last(use, commits, function)
             if event is None or self._is_refreshed(use, event, events, module):
                 continue
@@ -109,16 +105,17 @@ class Commits:
                 continue
             stale = found.get(id(event.call))
             if stale is None:
-                made = self._stale(name, function, event)
+                made = self._stale(name, function, event, use)
                 if made is None:
                     continue
-                found[id(event.call)] = stale = made
+                same = (one for one in found.values() if one.statement is made.statement)
+                found[id(event.call)] = stale = next(same, made)
             stale.readers.append(use)
         self._add_parent(name, function, commits, found)
         for stale in found.values():
             if all(self.is_bare_response(use, function) for use in stale.readers):
                 stale.expire = True
-        return list(found.values())
+        return list({id(stale): stale for stale in found.values()}.values())
 
     def _add_parent(
         self, name: str, function: Function, commits: list[Event], found: dict[int, Stale]
@@ -140,7 +137,7 @@ class Commits:
                 return
             maker = self._child(name, function, event)
             if maker is not None and id(event.call) not in found:
-                stale = self._stale(name, function, event)
+                stale = self._stale(name, function, event, maker)
                 if stale is not None and not stale.each:
                     stale.readers.append(maker)
                     found[id(event.call)] = stale
@@ -167,7 +164,7 @@ class Commits:
                         return use
         return None
 
-    def _stale(self, name: str, function: Function, event: Event) -> Stale | None:
+    def _stale(self, name: str, function: Function, event: Event, use: ast.Name) -> Stale | None:
         module = function.module
         statement = module.statement(event.call)
         session = event.session or self.sessions.session_of(function, statement)
@@ -175,7 +172,9 @@ class Commits:
             return None
         bound = [b for b in function.bindings[name] if b.kind != "augmented"]
         loop = loop_around(statement, module)
-        if loop is not None and not any(_inside(b.node, loop, module) for b in bound):
+        bound_inside = any(_inside(b.node, loop, module) for b in bound) if loop else False
+        if loop is not None and not bound_inside and not _inside(use, loop, module):
+            # Once behind the loop is enough.
             statement = module.statement(loop)
         each = not self.program.models.entities(self.program.inference.bound(function, name))
         guard = not each and self.sessions.can_be_none(name, statement, function)

@@ -23,6 +23,7 @@ from codemods.passes.eager_loading.reaching import (
     loops_around,
     position,
     reaching,
+    uses,
 )
 from codemods.passes.eager_loading.sessions import Event, Sessions, whole
 from codemods.passes.eager_loading.ways import Path
@@ -128,13 +129,8 @@ class Expiries:
         self, name: str, function: Function, expiring: list[Event], events: list[Event]
     ) -> list[Expired]:
         module = function.module
-        uses = [
-            node
-            for node in module.syntax.references.get(name, ())
-            if isinstance(node, ast.Name) and module.function_of(node) is function
-        ]
         found: list[Expired] = []
-        for use in sorted(uses, key=position):
+        for use in sorted(uses(name, function), key=position):
             if not self._is_read(use, function):
                 continue
             event = self._last(use, expiring, events, function)
@@ -145,7 +141,11 @@ class Expiries:
                 expired = self._expired(use, event, events, function)
                 if expired is None:
                     continue
-                found.append(expired)
+                # Two readers of one statement: an ``if`` and its ``elif``.
+                same = (e for e in found if _spot(e) == _spot(expired))
+                expired = next(same, expired)
+                if not expired.readers:
+                    found.append(expired)
             expired.readers.append(use)
             expired.paths |= {path for _, path in self.related.get(use, ())}
         return found
@@ -364,6 +364,11 @@ class Expiries:
                 for other in events
             )
         return self.sessions.is_loaded(value, module)
+
+
+def _spot(expired: Expired) -> tuple[ast.stmt, bool]:
+    """Where an object is read again."""
+    return expired.statement, expired.before
 
 
 def _constants(event: Event) -> set[str]:

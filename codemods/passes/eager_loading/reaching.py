@@ -124,6 +124,18 @@ def insertable(statement: ast.stmt, module: Module) -> ast.stmt:
     return statement
 
 
+def uses(name: str, function: Function) -> list[ast.Name]:
+    """Where a function means its own variable, and not that of a comprehension in it."""
+    module = function.module
+    return [
+        node
+        for node in module.syntax.references.get(name, ())
+        if isinstance(node, ast.Name)
+        and module.function_of(node) is function
+        and module.scope_of(node).lookup(name) is function
+    ]
+
+
 def reaching(use: ast.Name, holder: Scope, module: Module) -> list[Binding]:
     """The bindings of a name that can be seen at ``use``."""
     bindings = [b for b in holder.bindings.get(use.id, ()) if b.kind != "augmented"]

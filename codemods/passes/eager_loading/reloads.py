@@ -16,7 +16,13 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import Instance
 from codemods.passes.eager_loading.callers import Callers
-from codemods.passes.eager_loading.reaching import dominates, follows, position, reaching
+from codemods.passes.eager_loading.reaching import (
+    dominates,
+    follows,
+    insertable,
+    position,
+    reaching,
+)
 from codemods.passes.eager_loading.render import free_name, primary_key
 from codemods.passes.eager_loading.sessions import Event, Sessions
 from codemods.passes.eager_loading.ways import Frame, Kind, Landing, Path, Touch
@@ -157,6 +163,7 @@ class Reloads:
             if isinstance(frame.use, ast.Name):
                 if not self._is_of(frame.use.id, entity, frame.function):
                     continue
+                statement = insertable(statement, frame.module)
                 return Spot(frame.function, frame.use.id, session, statement, before=True)
             surely = self._is_surely(frame.use, frame.module, entity)
             if surely and isinstance(statement, ast.Return) and statement.value is frame.use:
@@ -188,7 +195,9 @@ class Reloads:
         replaces = event.kind in ("refresh", "reload") and isinstance(statement, ast.Expr)
         if not replaces and self.sessions.can_be_none(name, statement, frame.function):
             # Whatever makes sure that it is not None stands between the event and the reader.
-            before = frame.module.statement(frame.use)
+            before = insertable(frame.module.statement(frame.use), frame.module)
+            if position(before) < position(statement):
+                return None
             return Spot(frame.function, name, session, before, before=True)
         return Spot(frame.function, name, session, statement, replaces)
 

@@ -235,7 +235,7 @@ class Sessions:
         for node in function.nodes:
             match node:
                 case ast.Attribute(value=ast.Name(id=owner)) if owner == name:
-                    if dominates(node, statement, module) or _inside(node, statement, module):
+                    if dominates(node, statement, module) or _surely_in(node, statement, module):
                         return False
                 case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=owner), *_]):
                     if owner == name and dominates(node, statement, module):
@@ -256,6 +256,27 @@ class Sessions:
             if value.func.attr not in ("one", "scalar_one", "get_one", "merge", "all"):
                 return True
         return False
+
+
+def _surely_in(node: ast.AST, statement: ast.stmt, module: Module) -> bool:
+    """Whether a statement evaluates ``node`` whenever it is run."""
+    child = node
+    for parent in module.ancestors(node):
+        if child is statement:
+            return True
+        match parent:
+            case ast.BoolOp(values=[first, *_]) if child is not first:
+                return False
+            case ast.IfExp(test=test) if child is not test:
+                return False
+            case ast.If(test=test) | ast.While(test=test) if child is not test:
+                return False
+            case ast.For(iter=iterable) | ast.AsyncFor(iter=iterable) if child is not iterable:
+                return False
+            case ast.ExceptHandler() | ast.Lambda():
+                return False
+        child = parent
+    return child is statement
 
 
 def _reload(call: ast.Call) -> tuple[str, frozenset[Path]] | None:
@@ -306,10 +327,6 @@ def _reselect(call: ast.Call) -> tuple[str, frozenset[Path]] | None:
 
 def _tests(test: ast.expr, name: str) -> bool:
     return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(test))
-
-
-def _inside(node: ast.AST, around: ast.AST, module: Module) -> bool:
-    return node is around or any(parent is around for parent in module.ancestors(node))
 
 
 def whole(event: Event, module: Module) -> tuple[ast.stmt, str]:

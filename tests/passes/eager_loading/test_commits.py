@@ -253,3 +253,56 @@ def test_factories(name: str) -> None:
 def test_migrations_are_left_alone() -> None:
     source = "from sqlalchemy.orm import Session\n\ndb = Session(bind)\n"
     assert not migrated(source, path="alembic/versions/1_first.py").changed
+
+
+def test_a_reader_in_the_loop_of_its_commit() -> None:
+    """Reading it again behind the loop would be too late, and would be done at each run."""
+    body = """
+    def store(user: User, n: int, db: Session) -> bool:
+        user.balance = n
+        db.commit()
+        return n > 1
+
+
+    @app.post("/users/{pk}")
+    def users(pk: int, db: Db):
+        user = db.get_one(User, pk)
+        seen = []
+        for n in range(3):
+            stored = store(user, n, db)
+            if stored:
+                seen.append(str(user.balance))
+        return seen
+    """
+    migration = check(source_of(body), [("POST", "/users/1")])
+    text = migration.after["app.py"].text
+    assert "stored = store(user, n, db)\n        db.refresh(user)\n" in text, text
+
+
+def test_an_object_that_is_read_in_an_elif() -> None:
+    """Nothing can be put between an ``if`` and its ``elif``."""
+    body = """
+    def describe(post: Post, db: Session) -> str:
+        if post.title == "x":
+            return ""
+        elif post.author:
+            return post.author.name
+        return "?"
+
+
+    def save(post: Post, db: Session) -> str:
+        db.add(post)
+        db.commit()
+        return describe(post, db)
+
+
+    @app.post("/posts")
+    def create(db: Db):
+        return save(Post(title="new", author_id=2), db)
+
+
+    @app.put("/posts")
+    def put(db: Db):
+        return save(Post(title="put", author_id=1), db)
+    """
+    check(source_of(body), [("POST", "/posts"), ("PUT", "/posts")])

@@ -480,3 +480,46 @@ def test_a_lasting_object_where_the_session_has_no_name() -> None:
     assert "def test_name(client, user):\n    db = response" in text, text
     [finding] = [f for f in migration.findings if f.treatment.value == "left"]
     assert (finding.code, finding.symbol) == ("LL307", "test_name")
+
+
+def test_a_variable_of_a_comprehension_is_not_that_of_the_function() -> None:
+    """In front of the comprehension, the loop's variable of that name is not there yet."""
+    body = """
+    @app.post("/users")
+    def users(db: Db):
+        found = db.scalars(select(User)).all()
+        try:
+            db.commit()
+        except IntegrityError:
+            db.rollback()
+        names = {user.id: user.name for user in found}
+        for user in found:
+            names[user.id] += user.name
+        return names
+    """
+    migration = check(source_of(body), [("POST", "/users")])
+    text = migration.after["app.py"].text
+    assert "refresh(user)" not in text.partition("names = ")[0], text
+
+
+def test_what_could_be_none_is_asked_in_front_of_the_question() -> None:
+    """``if x and x.name`` reads nothing of None, and reading it again once is enough."""
+    body = """
+    @app.post("/users/{pk}")
+    def users(pk: int, db: Db):
+        user = db.get(User, pk)
+        try:
+            db.commit()
+        except IntegrityError:
+            db.rollback()
+        if user and user.name == "ann":
+            db.rollback()
+            return 1
+        elif user and user.name == "bob":
+            return 2
+        return 3
+    """
+    migration = check(source_of(body), [("POST", "/users/1"), ("POST", "/users/9")])
+    text = migration.after["app.py"].text
+    assert text.count("refresh(user)") == 1, text
+    assert "if user is not None and inspect(user).expired:" in text
