@@ -259,12 +259,19 @@ class Sessions:
 
 
 def _surely_in(node: ast.AST, statement: ast.stmt, module: Module) -> bool:
-    """Whether a statement evaluates ``node`` whenever it is run."""
+    """Whether a statement evaluates ``node`` whenever it is run, and does not fail.
+
+    ``assert x and x.name`` fails where x is None.
+    """
     child = node
     for parent in module.ancestors(node):
         if child is statement:
             return True
         match parent:
+            case ast.BoolOp(op=ast.And()) if module.parent(parent) is statement and isinstance(
+                statement, ast.Assert
+            ):
+                pass
             case ast.BoolOp(values=[first, *_]) if child is not first:
                 return False
             case ast.IfExp(test=test) if child is not test:
