@@ -29,6 +29,7 @@ from codemods.passes.eager_loading.holding import (
     unpacked,
 )
 from codemods.passes.eager_loading.reaching import reaching
+from codemods.passes.eager_loading.versions import has_recursion_depth
 from codemods.passes.eager_loading.ways import (
     ENDLESS,
     Demand,
@@ -444,7 +445,12 @@ class Tracer:
     ) -> Demand | Landing | None:
         """What is asked of the owner of a relationship; None where that is asked already."""
         relationship = self.program.models.relationships(owner)[node.attr]
-        if node in demand.reads and relationship.target is owner and node.attr in demand.path[:1]:
+        if (
+            node in demand.reads
+            and relationship.target is owner
+            and node.attr in demand.path[:1]
+            and has_recursion_depth(self.program, demand.module)
+        ):
             if leading(demand.path) >= ENDLESS + _WRITTEN:
                 return None
         elif node in demand.reads:

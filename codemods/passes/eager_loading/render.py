@@ -11,6 +11,7 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, ModuleValue, Values
+from codemods.passes.eager_loading.versions import has_recursion_depth
 from codemods.passes.eager_loading.ways import ENDLESS, Path
 
 SELECTIN = "selectinload"
@@ -96,7 +97,11 @@ class Renderer:
         loader = SELECTIN if many or relationship.many or leads_on else IMMEDIATE
         called = self.loader(loader) if not prefix else loader
         recursion = ""
-        if relationship.target is entity and tree.repeated(name) >= ENDLESS:
+        if (
+            relationship.target is entity
+            and tree.repeated(name) >= ENDLESS
+            and has_recursion_depth(self.program, self.module)
+        ):
             tree, recursion = tree.merged(name), ", recursion_depth=-1"
         text = f"{prefix}{called}({root}.{name}{recursion})"
         if not tree.children or relationship.target is None:

@@ -12,6 +12,11 @@ import pytest
 from application import HEAD
 from strict import Request, check
 
+from codemods.config import Options
+from codemods.passes.eager_loading import PASS
+from codemods.pipeline import migrate
+from codemods.source import CodeBase, SourceFile
+
 TREE = """
 class Place(Base):
     __tablename__ = "places"
@@ -146,3 +151,18 @@ def test_trees(name: str) -> None:
     migration = check(HEAD + TREE + textwrap.dedent(body), requests)
     text = " ".join(migration.after["app.py"].text.split()).replace("( ", "(").replace(" )", ")")
     assert expected in text, migration.after["app.py"].text
+
+
+def test_sqlalchemy_14_has_no_recursion_depth() -> None:
+    body = """
+        @app.get("/tree")
+        def tree(db: Db):
+            return shape(db.scalars(select(Place).where(Place.parent_id.is_(None))).first())
+    """
+    files = {
+        "app.py": SourceFile("app.py", HEAD + TREE + textwrap.dedent(body)),
+        "requirements.txt": SourceFile("requirements.txt", "fastapi\nsqlalchemy==1.4.54\n"),
+    }
+    (run,) = migrate(CodeBase(Path("/nowhere"), files), [PASS], Options(jobs=1)).runs
+    assert "recursion_depth" not in run.after["app.py"].text
+    assert any("depth" in reason for finding in run.outcome.findings for reason in finding.reasons)
