@@ -42,6 +42,16 @@ class Binding:
     annotation: ast.expr | None = None
     path: tuple[int, ...] = ()
 
+    @property
+    def part(self) -> ast.expr | None:
+        """The part of the value that an unpacking takes, as far as that is a display."""
+        value = self.value
+        for index in self.path:
+            if not isinstance(value, ast.Tuple | ast.List) or index >= len(value.elts):
+                break
+            value = value.elts[index]
+        return value
+
 
 @dataclass(eq=False)
 class Scope:

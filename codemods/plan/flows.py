@@ -115,10 +115,10 @@ class Flows:
         module = holder.module
         if binding.kind == "parameter" and isinstance(holder, Function):
             return {Node("parameter", holder, name)}
-        if binding.kind in ("assign", "annotated", "with", "for") and binding.value is not None:
+        if binding.kind in ("assign", "annotated", "with", "for") and binding.part is not None:
             if holder.is_module:
                 return {Node("name", module, name)}
-            return self._origins(binding.value, module, depth + 1)
+            return self._origins(binding.part, module, depth + 1)
         if binding.kind == "from" and isinstance(binding.node, ast.alias):
             statement = module.parent(binding.node)
             if isinstance(statement, ast.ImportFrom):
@@ -218,8 +218,8 @@ class Flows:
         found: set[Node] = set()
         for owner in (cls, *self.program.subclasses(cls)):
             for binding in (*owner.attributes.get(name, ()), *owner.bindings.get(name, ())):
-                if binding.value is not None:
-                    found |= self._origins(binding.value, owner.module, 0)
+                if binding.part is not None:
+                    found |= self._origins(binding.part, owner.module, 0)
                 elif binding.kind == "def":
                     found.add(Node("result", owner.module.functions[binding.node], ""))
             # A dataclass hands its arguments on to its fields.

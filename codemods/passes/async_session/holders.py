@@ -16,7 +16,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Function
 from codemods.facts.values import External
 from codemods.passes.async_session.analysis import Analysis, is_migration
-from codemods.passes.async_session.origins import MAKERS
+from codemods.passes.async_session.origins import MAKERS, has_holder
 from codemods.passes.async_session.providers import twin_name
 from codemods.passes.async_session.sites import CREATE, DDL, Site
 from codemods.plan.colours import is_main_block
@@ -136,6 +136,8 @@ class Holders:
     def _is_async(self, node: ast.AST, module: Module) -> bool:
         if is_migration(module):
             return False
+        if self._opened_by_sync(node, module):
+            return False
         function = _defaulted(node, module) or module.function_of(node)
         if function is not None:
             if function in self.analysis.colours.sync:
@@ -152,6 +154,24 @@ class Holders:
         if is_main_block(node, module):
             return True
         return self._hands_out(node, module)
+
+    def _opened_by_sync(self, node: ast.AST, module: Module) -> bool:
+        """Whether a factory is passed to what opens its sessions in functions that stay sync."""
+        parent = module.parent(node)
+        call = module.parent(parent) if isinstance(parent, ast.keyword) else parent
+        if not isinstance(call, ast.Call) or call.func is node:
+            return False
+        called = self.program.called_functions(call, module)
+        classes = {f.parent for f in called if f.name == "__init__" and f.is_method}
+        openers = {
+            site.function
+            for site in self.analysis.sites
+            if site.kind == CREATE
+            and site.function is not None
+            and (site.function in called or site.function.parent in classes)
+            and not has_holder(self.program, site)
+        }
+        return bool(openers) and openers <= set(self.analysis.colours.sync)
 
     def _serves(self, site: Site) -> bool:
         """Whether what a module makes while it is imported is for functions that are async."""

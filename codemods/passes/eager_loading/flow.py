@@ -26,7 +26,6 @@ from codemods.passes.eager_loading.holding import (
     put_into,
     source_of_lambda,
     text_of,
-    unpacked,
 )
 from codemods.passes.eager_loading.reaching import reaching
 from codemods.passes.eager_loading.versions import has_recursion_depth
@@ -172,8 +171,7 @@ class Tracer:
         for binding in reaching(node, holder, holder.module):
             match binding.kind:
                 case "assign" | "annotated":
-                    if binding.value is not None:
-                        value = unpacked(binding.value, binding.path)
+                    if (value := binding.part) is not None:
                         found.append(self._bound(demand, value, holder.module))
                 case "for":
                     if binding.value is not None:
@@ -476,8 +474,7 @@ class Tracer:
                 method = base.module.functions.get(binding.node)
                 if method is not None:
                     found += self._entered([method], node, demand)
-                elif binding.value is not None:
-                    value = unpacked(binding.value, binding.path)
+                elif (value := binding.part) is not None:
                     found.append(
                         replace(
                             demand,

@@ -64,16 +64,6 @@ def is_of_another(
     )
 
 
-def unpacked(value: ast.expr, path: tuple[int, ...]) -> ast.expr:
-    """The part of a display that an unpacking takes."""
-    for index in path:
-        if isinstance(value, ast.Tuple | ast.List) and index < len(value.elts):
-            value = value.elts[index]
-        else:
-            return value
-    return value
-
-
 def is_self(function: Function, argument: ast.arg, program: Program) -> bool:
     """Whether a parameter is the object of a method."""
     return (

@@ -150,3 +150,68 @@ def shared():
 """
     assert treatments(READ + shared)["shared"] == "left"
     assert "\ndb = SyncSessionLocal()" in after(READ + shared)
+
+
+WRITER = """
+class Writer:
+    def __init__(self, factory):
+        self.factory = factory
+
+    @property
+    def names(self):
+        with self.factory() as db:
+            return [item.name for item in db.scalars(select(Item))]
+"""
+
+
+def test_a_factory_is_sync_where_only_sync_methods_open_it() -> None:
+    kept = """
+app.state.writer = Writer(SessionLocal)
+"""
+    made = """
+@app.get("/made")
+def made(db: Session = Depends(get_db)):
+    return [Writer(factory=SessionLocal).names, db.get(Item, 1)]
+"""
+    text = after(READ + WRITER + kept + made)
+    assert "app.state.writer = Writer(SyncSessionLocal)" in text
+    assert "Writer(factory=SyncSessionLocal).names" in text
+    assert "async def items" in text
+
+
+def test_a_session_is_followed_through_an_unpacking() -> None:
+    pager = """
+class Pager:
+    def __init__(self, limit: int = 10, db: Session = Depends(get_db)):
+        self.limit, self.db = limit, db
+
+    def page(self):
+        return self.db.scalars(select(Item).limit(self.limit)).all()
+
+
+class Names:
+    def __init__(self, db: Session):
+        self.db = db
+
+    @property
+    def first(self):
+        return self.db.get(Item, 1).name
+
+
+@app.get("/page")
+def page(pager: Pager = Depends()):
+    return pager.page()
+
+
+@app.get("/first")
+def first(db: Session = Depends(get_db)):
+    return Names(db).first
+
+
+@app.get("/own")
+def own():
+    with SessionLocal() as db:
+        return db.get(Item, 1).name
+"""
+    found = treatments(pager)
+    assert (found["own"], found["get_db"], found["Pager.page"]) == ("native", "left", "left")
