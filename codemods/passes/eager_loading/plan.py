@@ -268,10 +268,21 @@ def plan(program: Program, options: Options) -> Outcome:
         message = f"a deferred column is read ({ast.unparse(read)[:60]}): undefer it in the query"
         findings.append(_finding(module, read, codes.DEFERRED, message, (), Treatment.LEFT))
     for expired in found.expired:
-        writer.expired(expired)
-        findings.append(_expired_finding(expired))
+        finding = _expired_finding(expired)
+        try:
+            writer.expired(expired)
+        except NoName as error:
+            why = (f"{error} can't be named there",)
+            finding = replace(finding, treatment=Treatment.LEFT, reasons=why)
+        findings.append(finding)
     for reread in found.rereads:
-        writer.reread(reread)
+        try:
+            writer.reread(reread)
+        except NoName as error:
+            for landing in reread.landings:
+                touch = landing.demand.touch
+                found.untracked.append(_untracked(touch, f"{error} can't be named there"))
+            continue
         findings.append(_reread_finding(reread))
     for lost in dict.fromkeys(found.untracked):
         reasons = (lost.reason,)

@@ -137,3 +137,21 @@ def _run(app: str, test: str, *, strict: bool) -> None:
     finally:
         for name in modules:
             del sys.modules[name]
+
+
+def test_a_class_that_a_test_cannot_name() -> None:
+    """It is reported; the rest of the code base is migrated all the same."""
+    app = "from fastapi.testclient import TestClient\n" + source_of(SERVICE)
+    test = """
+from app import Session, find
+
+User = UserModel = None
+
+
+def test_it(db: Session):
+    user = find(db, "ann")
+    assert [tag.name for post in user.posts for tag in post.tags]
+"""
+    migration = migrated(app, **{TEST: test})
+    assert migration.after[f"{TEST}.py"].text == test
+    assert any("User can't be named there" in f.reasons for f in migration.findings)
