@@ -8,7 +8,7 @@ session is either sync or async.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from codemods.facts import Program
@@ -200,6 +200,7 @@ class Flows:
         if fixture is not None:
             found.add(Node("result", fixture, ""))
         found |= self._all_of(handed(self.program, function, name))
+        found |= self._all_of(self._for_later(function, name))
         for call, module in self.program.calls.calls_of(function):
             if call in self.cut:
                 continue
@@ -207,6 +208,23 @@ class Flows:
             if passed is not None and self.holds(passed, module):
                 found |= self._origins(passed, module, 0)
         return found
+
+    def _for_later(self, function: Function, name: str) -> Iterator[tuple[ast.expr, Module]]:
+        """What background tasks pass for a parameter: ``tasks.add_task(function, db)``."""
+        names = [a.arg for a in function.parameters][1 if function.is_method else 0 :]
+        for reference in self.program.calls.references(function):
+            call = reference.module.parent(reference.node)
+            if not (
+                isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Attribute)
+                and call.func.attr == "add_task"
+                and call.args[:1] == [reference.node]
+            ):
+                continue
+            given = dict(zip(names, call.args[1:], strict=False))
+            given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+            if name in given and self.holds(given[name], reference.module):
+                yield given[name], reference.module
 
     def _all_of(self, given: Iterable[tuple[ast.expr, Module]]) -> set[Node]:
         found: set[Node] = set()

@@ -215,3 +215,37 @@ def own():
 """
     found = treatments(pager)
     assert (found["own"], found["get_db"], found["Pager.page"]) == ("native", "left", "left")
+
+
+def test_a_background_task_shares_the_session_that_it_is_given() -> None:
+    tasks = """
+from fastapi import BackgroundTasks
+
+
+def later(db: Session, name: str):
+    db.get(Item, 1).name = name
+    db.commit()
+
+
+class Names:
+    def __init__(self, db: Session):
+        self.db = db
+
+    @property
+    def first(self):
+        return self.db.get(Item, 1).name
+
+
+@app.post("/later")
+def start(tasks: BackgroundTasks, db: Session = Depends(get_db)):
+    tasks.add_task(later, db, name="done")
+    return Names(db).first
+
+
+@app.get("/own")
+def own():
+    with SessionLocal() as db:
+        return db.get(Item, 1).name
+"""
+    found = treatments(tasks)
+    assert (found["own"], found["later"]) == ("native", "left")
