@@ -135,3 +135,14 @@ def is_migration(module: Module) -> bool:
     """Whether a module is a script of Alembic."""
     folders = module.path.split("/")[:-1]
     return "versions" in folders or ("alembic" in folders or "migrations" in folders)
+
+
+def texts_of_decorators(function: Function) -> set[str]:
+    """The texts that its decorators are called with: the fields of a Pydantic validator."""
+    return {
+        argument.value
+        for decorator in function.definition.decorator_list
+        if isinstance(decorator, ast.Call)
+        for argument in decorator.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    }

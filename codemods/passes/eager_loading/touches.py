@@ -13,7 +13,7 @@ from codemods.facts.schemas import Field, Schemas
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
 from codemods.passes.eager_loading.flow import Tracer
-from codemods.passes.eager_loading.holding import is_migration, mapped_in
+from codemods.passes.eager_loading.holding import is_migration, mapped_in, texts_of_decorators
 from codemods.passes.eager_loading.implicit import ImplicitReads
 from codemods.passes.eager_loading.templates import Templates
 from codemods.passes.eager_loading.ways import Path, Touch, steps
@@ -221,9 +221,23 @@ class Touches:
                 for inner in self.schemas.schemas(field.values):
                     for rest in self.schema_paths(target, inner, depth + 1):
                         found.add((*path, *rest))
+        own = {name: field.source for name, field in self.schemas.fields(schema).items()}
         for validator in self.schemas.validators(schema):
             found |= self._validated(entity, validator)
+            for name in own.keys() & texts_of_decorators(validator):
+                found |= self._beyond(entity, self.paths_of(entity, own[name]), validator)
         return found
+
+    def _beyond(self, entity: Class, paths: list[Path], validator: Function) -> set[Path]:
+        """What the validator of a field reads of what the field holds."""
+        names = {n.attr for n in validator.nodes if isinstance(n, ast.Attribute)}
+        return {
+            (*path, *rest)
+            for path in paths
+            if (target := self.target(entity, path)) is not None
+            for name in names
+            for rest in self.paths_of(target, name)
+        }
 
     def _validated(self, entity: Class, validator: Function) -> set[Path]:
         """What a validator reads of the object, and of what it finds there."""

@@ -20,6 +20,27 @@ from codemods.pipeline import migrate
 from codemods.source import CodeBase, SourceFile
 
 CASES: dict[str, tuple[str, list[Request], list[str]]] = {
+    "the validator of a field": (
+        """
+        from pydantic import field_validator
+
+
+        class Credited(Out):
+            author: int = 0
+
+            @field_validator("author", mode="before")
+            @classmethod
+            def count(cls, value):
+                return len(value.posts) if value is not None else 0
+
+
+        @app.get("/credits", response_model=list[Credited])
+        def credits(db: Db):
+            return db.scalars(select(Post).order_by(Post.id)).all()
+        """,
+        [("GET", "/credits")],
+        ["selectinload(Post.author).selectinload(User.posts)"],
+    ),
     "list with a response model": (
         """
         @app.get("/users", response_model=list[UserOut])
