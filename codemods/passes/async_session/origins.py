@@ -40,6 +40,9 @@ def without_origin(
         cause = Cause("gets no async session: all that open one stay sync", stuck)
         return {f: cause for f in colours.asynchronous if not f.is_async or _waits(f, sites)}
     single = [site for site in own if not has_holder(program, site)]
+    if makes_engines(program):
+        # An engine that a function makes has one colour too, whoever holds what it returns.
+        single = own
     stays = next((s.function for s in single if s.function in colours.sync), None)
     if stays is None:
         return {}
@@ -49,6 +52,19 @@ def without_origin(
         for site in single
         if site.function is not None and site.function in colours.asynchronous
     }
+
+
+def makes_engines(program: Program) -> bool:
+    """Whether a function of the application makes an engine for others."""
+    return any(
+        function is not None
+        and not program.web.in_tests(module)
+        and program.outside_name(call.func, module) == "sqlalchemy.create_engine"
+        and program.instances(program.inference.returned(function), known.ENGINE)
+        for module in program.modules.mentioning(("create_engine",))
+        for call in module.syntax.calls.get("create_engine", ())
+        for function in (module.function_of(call),)
+    )
 
 
 def _opens(site: Site, colours: Colouring) -> bool:

@@ -127,9 +127,12 @@ def _manifests(
 
 
 def reaches_the_loop(analysis: Analysis) -> bool:
-    """Whether a path operation or an async dependency waits: else there is nothing to lift."""
+    """Whether a path operation or an async dependency waits: else there is nothing to lift.
+
+    Where no database call becomes a native one, an async engine would only be in the way.
+    """
     given = dependencies(analysis.program)
-    return any(
+    return any(analysis.flips(site) for site in analysis.sites) and any(
         function in analysis.program.web.routes or (function.is_async and function in given)
         for function in analysis.colours.asynchronous
     )

@@ -249,3 +249,49 @@ def own():
 """
     found = treatments(tasks)
     assert (found["own"], found["later"]) == ("native", "left")
+
+
+#: An engine that a function makes and gives to whoever asks.
+MADE = HEAD.replace(
+    'engine = create_engine("sqlite:///items.db")\n',
+    """\
+def connect(url):
+    return create_engine(url)
+
+
+engine = connect("sqlite:///items.db")
+""",
+)
+OTHER = """
+OtherSession = sessionmaker(bind=engine)
+
+
+class Audit:
+    def __len__(self):
+        with OtherSession() as db:
+            return len(db.scalars(select(Item)).all())
+"""
+
+
+def test_an_engine_stays_sync_where_nothing_waits() -> None:
+    waiting = """
+async def helper():
+    return 1
+
+
+@app.get("/helped")
+async def helped():
+    return await helper()
+"""
+    for head in (HEAD, MADE):
+        assert "create_async_engine" not in _text(LAMBDA + waiting, head)
+
+
+def test_an_engine_that_a_function_makes_has_one_colour() -> None:
+    assert "create_async_engine" in _text(READ, MADE)
+    assert "create_async_engine" in _text(READ + OTHER, HEAD)
+    assert "create_async_engine" not in _text(READ + OTHER, MADE)
+
+
+def _text(snippet: str, head: str) -> str:
+    return flip(snippet, head).after.files["app.py"].text
