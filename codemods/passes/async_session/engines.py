@@ -328,7 +328,9 @@ class Engines:
         dotted = self._helper_module(module, drivers)
         self.draft.add_import(module, dotted, HELPER_NAME)
         if self.versions.declared(module.path).manifests:
-            for name in self.versions.databases(module.path) or ("sqlite",):
+            # A database that has no async driver for this SQLAlchemy keeps its own.
+            declared = self.versions.databases(module.path) or {"sqlite"}
+            for name in sorted(drivers.keys() & declared):
                 self._use(drivers[name], module)
         return None, False
 

@@ -61,3 +61,18 @@ def test_wide(expression: str) -> None:
 @pytest.mark.parametrize("expression", FINE.values(), ids=FINE)
 def test_fine(expression: str) -> None:
     assert _codes(expression) == []
+
+
+def test_a_database_without_an_async_driver_for_this_sqlalchemy() -> None:
+    text = POSTGRES.replace('"postgresql://localhost/items"', 'os.environ["DATABASE_URL"]')
+    files = {
+        "app.py": SourceFile("app.py", f"import os\n{text}"),
+        "requirements.txt": SourceFile("requirements.txt", "sqlalchemy==1.4.20\npymssql==2.2\n"),
+    }
+    route = (
+        '\n\n@app.get("/")\ndef read(db: Session = Depends(get_db)):\n    return db.get(Item, 1)\n'
+    )
+    files["app.py"] = SourceFile("app.py", files["app.py"].text + route)
+    (run,) = migrate(CodeBase(Path("/nowhere"), files), [PASS], Options(jobs=1)).runs
+    assert "async_database_url(os.environ" in run.after["app.py"].text
+    assert "mssql" not in run.after["async_database_url.py"].text
