@@ -164,9 +164,11 @@ def test_links_are_not_followed(folder, capfd, tmp_path):
 
 
 def test_kills(tmp_path):
+    # It raises where a file is half written or a tree mixed. Which of the two trees is left each
+    # time depends on the clock of a busy machine.
     seen = crash(tmp_path, 40, 20)
     assert seen["killed"] == 20
-    assert seen["old tree"] and seen["new tree"]
+    assert seen["old tree"] + seen["new tree"] == 20 + seen["ended before"]
 
 
 def test_read_only_files_stay_read_only(tmp_path):
