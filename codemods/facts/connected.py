@@ -41,7 +41,7 @@ def connected(codebase: CodeBase) -> CodeBase:
 
 def _imported(module: Module, modules: Modules) -> Iterator[Module]:
     """The modules of the code base that a module imports."""
-    for node in ast.walk(module.tree):
+    for node in _statements(module.tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if (target := modules.resolve(module, alias.name)) is not None:
@@ -52,6 +52,16 @@ def _imported(module: Module, modules: Modules) -> Iterator[Module]:
             for name in names:
                 if (target := modules.resolve(module, name, node.level)) is not None:
                     yield target
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All statements, at any depth: imports stand in no expression."""
+    waiting: list[ast.AST] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting.extend(getattr(node, name, ()))
 
 
 def _configured(module: Module, modules: Modules) -> Iterator[Module]:

@@ -9,12 +9,17 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from codemods.edits.keys import NodeKey, key_of
 from codemods.facts.syntax import Class, Function, Reader, Scope, Syntax
 from codemods.source import CodeBase, SourceError, SourceFile
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
+
+
+#: The trees of files that are still there: one file can be a module of several programs.
+_TREES: WeakKeyDictionary[SourceFile, ast.Module] = WeakKeyDictionary()
 
 
 class Module:
@@ -49,10 +54,14 @@ class Module:
     @cached_property
     def tree(self) -> ast.Module:
         """The syntax tree; an empty one, with ``error`` set, where it can't be parsed."""
+        known = _TREES.get(self.file)
+        if known is not None:
+            return known
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return ast.parse(self.file.text)
+                tree = _TREES[self.file] = ast.parse(self.file.text)
+                return tree
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line = getattr(error, "lineno", None) or 1
             message = getattr(error, "msg", None) or type(error).__name__
