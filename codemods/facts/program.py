@@ -31,6 +31,7 @@ from codemods.facts.values import (
     one,
     union,
 )
+from codemods.facts.versions import Versions
 from codemods.facts.web import Web
 from codemods.source import CodeBase, SourceError
 
@@ -99,6 +100,11 @@ class Program:
     def calls(self) -> CallGraph:
         """Who calls whom."""
         return CallGraph(self)
+
+    @cached_property
+    def versions(self) -> Versions:
+        """The versions of libraries that the application means."""
+        return Versions(self.codebase)
 
     @cached_property
     def protocols(self) -> Protocols:

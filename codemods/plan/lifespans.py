@@ -16,7 +16,6 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import FunctionValue
-from codemods.manifests import declared
 from codemods.plan.draft import Draft
 from codemods.plan.generated import import_object
 
@@ -196,4 +195,4 @@ def _can_be_wrapped(function: Function) -> bool:
 
 
 def _is_older(program: Program, module: Module) -> bool:
-    return declared(program.codebase, module.path).at_least("fastapi", _LIFESPAN) is False
+    return program.versions.below("fastapi", _LIFESPAN, module.path)

@@ -27,10 +27,10 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import FunctionValue, Instance
+from codemods.facts.versions import Versions
 from codemods.passes.async_session.analysis import Analysis, is_migration
 from codemods.passes.async_session.holders import Holder, Holders
 from codemods.passes.async_session.twins import edit_twins, use_twin
-from codemods.passes.async_session.versions import Versions
 from codemods.plan.draft import Draft
 
 _ASYNCIO = "sqlalchemy.ext.asyncio"

@@ -12,7 +12,6 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.passes.async_session import tables
 from codemods.passes.async_session.sites import BRIDGE, CREATE, Site
-from codemods.passes.async_session.versions import Versions
 from codemods.plan.places import consumed, place_obstacle
 
 
@@ -141,7 +140,7 @@ def _can_step(program: Program, function: Function, call: ast.Call, module: Modu
     """Whether ``await anext(...)`` does what ``next(...)`` did."""
     if cleans_up(function) or (len(call.args) == 1 and "StopIteration" in module.identifiers):
         return False
-    declared = Versions(program.codebase).declared(module.path)
+    declared = program.versions.declared(module.path)
     return declared.python_at_least("3.10") is not False
 
 

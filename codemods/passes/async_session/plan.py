@@ -25,7 +25,6 @@ from codemods.passes.async_session.sites import BRIDGE, CREATE, DDL, Site
 from codemods.passes.async_session.startup import edit_startup
 from codemods.passes.async_session.testing import Testing
 from codemods.passes.async_session.threads import edit_threads
-from codemods.passes.async_session.versions import Versions
 from codemods.passes.async_session.wide import wide_integers
 from codemods.passes.base import Decision, Outcome
 from codemods.plan.draft import Draft
@@ -46,7 +45,7 @@ def plan(program: Program, options: Options) -> Outcome:
             decisions=tuple(d for d in _decisions(analysis, threads) if d.treatment != "native"),
             outside=_outside(analysis),
         )
-    versions = Versions(program.codebase)
+    versions = program.versions
     edit_functions(analysis, draft)
     edit_annotations(analysis, draft)
     left = edit_startup(analysis, draft, versions)
@@ -59,7 +58,7 @@ def plan(program: Program, options: Options) -> Outcome:
     testing.edit()
     Mocks(analysis, draft).edit()
     close_in_tests(analysis, draft)
-    manifests, notes = _manifests(analysis, versions, engines, holders)
+    manifests, notes = _manifests(analysis, engines, holders)
     return Outcome(
         edits=draft.files(),
         texts={**engines.texts, **testing.texts, **manifests},
@@ -88,7 +87,7 @@ def _outside(analysis: Analysis) -> tuple[str, ...]:
 
 
 def _manifests(
-    analysis: Analysis, versions: Versions, engines: Engines, holders: Holders
+    analysis: Analysis, engines: Engines, holders: Holders
 ) -> tuple[dict[str, str], list[Decision]]:
     """New texts of the manifests, and what a person has to do about them."""
     near = {
@@ -96,6 +95,7 @@ def _manifests(
         for site in analysis.sites
         if analysis.flips(site) and not analysis.program.web.in_tests(site.module)
     }
+    versions = analysis.program.versions
     texts: dict[str, str] = {}
     notes: list[Decision] = []
     # Migrations and whatever stays sync connect through the old driver.

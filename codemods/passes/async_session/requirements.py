@@ -5,8 +5,8 @@ from __future__ import annotations
 from packaging.requirements import Requirement
 
 from codemods.drivers import DATABASES, Driver
+from codemods.facts.versions import Versions
 from codemods.manifests import Note, require
-from codemods.passes.async_session.versions import Versions
 from codemods.source import CodeBase
 
 

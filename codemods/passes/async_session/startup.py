@@ -17,11 +17,11 @@ from codemods.edits.actions import (
 )
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
+from codemods.facts.versions import Versions
 from codemods.passes.async_session.analysis import Analysis
 from codemods.passes.async_session.engines import import_name
 from codemods.passes.async_session.functions import ddl_call
 from codemods.passes.async_session.sites import DDL, Site
-from codemods.passes.async_session.versions import Versions
 from codemods.plan.colours import is_main_block
 from codemods.plan.draft import Draft
 from codemods.plan.lifespans import (

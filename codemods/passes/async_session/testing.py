@@ -22,10 +22,10 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External
+from codemods.facts.versions import Versions
 from codemods.passes.async_session.analysis import Analysis
 from codemods.passes.async_session.clients import ClientCall
 from codemods.passes.async_session.functions import await_call
-from codemods.passes.async_session.versions import Versions
 from codemods.plan.draft import Draft
 
 

@@ -19,7 +19,6 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.findings import Code, Finding, Level, Treatment
-from codemods.manifests import declared
 from codemods.passes.background_queue import codes, queue
 from codemods.passes.background_queue.exits import commits_at_exit
 from codemods.passes.background_queue.groups import Group, Groups, job_of
@@ -111,10 +110,10 @@ def _write(
 
 
 def _too_old(program: Program, start: Start) -> str:
-    versions = declared(program.codebase, start.module.path)
-    if versions.at_least("fastapi", queue.FASTAPI) is False:
+    versions, path = program.versions, start.module.path
+    if versions.below("fastapi", queue.FASTAPI, path):
         return f"it needs FastAPI {queue.FASTAPI}, which knows Annotated"
-    if versions.at_least("fastapi", "0.118") is False and (where := commits_at_exit(program)):
+    if versions.below("fastapi", "0.118", path) and (where := commits_at_exit(program)):
         return f"before FastAPI 0.118 the job could start before {where} commits"
     return ""
 

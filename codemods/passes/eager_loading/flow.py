@@ -28,9 +28,9 @@ from codemods.passes.eager_loading.holding import (
     text_of,
 )
 from codemods.passes.eager_loading.reaching import reaching
-from codemods.passes.eager_loading.versions import has_recursion_depth
 from codemods.passes.eager_loading.ways import (
     ENDLESS,
+    RECURSION_DEPTH,
     Demand,
     Frame,
     Hop,
@@ -447,7 +447,7 @@ class Tracer:
             node in demand.reads
             and relationship.target is owner
             and node.attr in demand.path[:1]
-            and has_recursion_depth(self.program, demand.module)
+            and self.program.versions.at_least(*RECURSION_DEPTH, demand.module.path)
         ):
             if leading(demand.path) >= ENDLESS + _WRITTEN:
                 return None

@@ -11,8 +11,7 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, ModuleValue, Values
-from codemods.passes.eager_loading.versions import has_recursion_depth
-from codemods.passes.eager_loading.ways import ENDLESS, Path
+from codemods.passes.eager_loading.ways import ENDLESS, RECURSION_DEPTH, Path
 
 SELECTIN = "selectinload"
 IMMEDIATE = "immediateload"
@@ -100,7 +99,7 @@ class Renderer:
         if (
             relationship.target is entity
             and tree.repeated(name) >= ENDLESS
-            and has_recursion_depth(self.program, self.module)
+            and self.program.versions.at_least(*RECURSION_DEPTH, self.module.path)
         ):
             tree, recursion = tree.merged(name), ", recursion_depth=-1"
         text = f"{prefix}{called}({root}.{name}{recursion})"

@@ -16,6 +16,9 @@ Path = tuple[str, ...]
 #: root of a tree, or to its leaves.
 ENDLESS = 3
 
+#: Loader options take ``recursion_depth`` from this version on.
+RECURSION_DEPTH = ("sqlalchemy", "2.0")
+
 
 def leading(path: Path) -> int:
     """How often the first step of a path comes in a row."""

@@ -39,7 +39,7 @@ def _filter_by(draft: Draft, node: Node) -> None:
             "LL213", "which entity filter_by() is about after the joins is not known"
         )
     if any(keyword.arg is None for keyword in call.keywords):
-        if draft.versions.below("2.1", node.module) and all(state.target for state in before):
+        if draft.below("2.1", node.module) and all(state.target for state in before):
             return
         raise UnconvertibleError("LL213", "filter_by() after a join takes its names from elsewhere")
     target = str(targets.pop())

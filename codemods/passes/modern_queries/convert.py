@@ -18,7 +18,6 @@ from codemods.passes.modern_queries.sessions import Sessions
 from codemods.passes.modern_queries.states import Steps
 from codemods.passes.modern_queries.supply import Supply
 from codemods.passes.modern_queries.travel import Node, Part
-from codemods.passes.modern_queries.versions import Versions
 
 _HANDLERS = results.HANDLERS | dml.HANDLERS
 
@@ -30,7 +29,6 @@ class Converter:
         self.program = program
         self.steps = steps
         self.sessions = sessions
-        self.versions = Versions(program)
         self._names: dict[Module, Names] = {}
 
     def names(self, module: Module) -> Names:
@@ -52,7 +50,7 @@ class Converter:
 
     def _convert(self, part: Part) -> dict[Module, list[Edit]]:
         supply = Supply(self.sessions, part)
-        draft = Draft(self.program, self.steps, self.versions, supply, self.names)
+        draft = Draft(self.program, self.steps, supply, self.names)
         for sink in part.sinks:
             _HANDLERS[sink.name](draft, sink)
         for node in part.nodes:

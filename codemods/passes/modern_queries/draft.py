@@ -14,7 +14,6 @@ from codemods.passes.modern_queries.states import State, Steps, UnconvertibleErr
 from codemods.passes.modern_queries.supply import Supply
 from codemods.passes.modern_queries.table import OLD_IMPORTS
 from codemods.passes.modern_queries.travel import Node, Sink
-from codemods.passes.modern_queries.versions import Versions
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,6 @@ class Draft:
 
     program: Program
     steps: Steps
-    versions: Versions
     supply: Supply
     known_names: Callable[[Module], Names]
     edits: dict[Module, list[Edit]] = field(default_factory=dict)
@@ -53,8 +51,12 @@ class Draft:
 
     def filled(self, module: Module, template: str) -> str:
         """A template with its markers replaced by names of the module."""
-        old = OLD_IMPORTS if self.versions.below("2.0", module) else {}
+        old = OLD_IMPORTS if self.below("2.0", module) else {}
         return self.names(module).filled(template, old)
+
+    def below(self, version: str, module: Module) -> bool:
+        """Whether the application around a module certainly has an older SQLAlchemy."""
+        return self.program.versions.below("sqlalchemy", version, module.path)
 
     def change(self, node: Node, action: Action) -> None:
         """Edit a root or a step."""

@@ -62,7 +62,7 @@ def result(draft: Draft, sink: Sink, name: str, statement: str, tail: str = "") 
 def _run(draft: Draft, sink: Sink, session: str, statement: str, scalars: bool) -> str:
     if not scalars:
         return f"{session}.execute({statement})"
-    if draft.versions.below("1.4.24", sink.module):
+    if draft.below("1.4.24", sink.module):
         return f"{session}.execute({statement}).scalars()"
     return f"{session}.scalars({statement})"
 
@@ -76,7 +76,7 @@ def _agreed(states: frozenset[State], marks: frozenset[str]) -> bool:
 
 
 def _check_distinct(draft: Draft, sink: Sink) -> None:
-    if draft.versions.below("2.0", sink.module) and any(
+    if draft.below("2.0", sink.module) and any(
         "distinct" in state.marks and state.ordered_by_others for state in sink.source.states
     ):
         raise UnconvertibleError("LL211", "Query adds what it is ordered by to its DISTINCT")

@@ -30,7 +30,11 @@ class Versions:
 
     def at_least(self, name: str, version: str, path: str) -> bool:
         """Whether the application has at least ``version``; the newest where nothing is said."""
-        return self.declared(path).at_least(name, version) is not False
+        return not self.below(name, version, path)
+
+    def below(self, name: str, version: str, path: str) -> bool:
+        """Whether the application certainly has something older than ``version``."""
+        return self.declared(path).at_least(name, version) is False
 
     def databases(self, path: str) -> frozenset[str]:
         """The databases whose drivers the manifests name; empty where they name none."""
