@@ -173,7 +173,7 @@ class Modules:
         self._by_path: dict[str, Module] = {}
         for file in codebase.python_files:
             old = reuse._by_path.get(file.path) if reuse else None
-            module = Module(file, self._module_name(file.path))
+            module = Module(file, self.name_of(file.path))
             if old is not None and old.file.text == file.text:
                 # The text is the same: so are its words and, where it was parsed, its tree.
                 # Scopes are made anew, since they point at other modules' classes.
@@ -212,12 +212,18 @@ class Modules:
                 index.setdefault(word, []).append(module)
         return index
 
-    def _module_name(self, path: str) -> str:
-        """The dotted name from the topmost package on."""
+    def name_of(self, path: str) -> str:
+        """The dotted name from the topmost package on.
+
+        A folder without ``__init__.py`` inside a package belongs to that package.
+        """
         parts = path.removesuffix(".py").split("/")
-        first = len(parts) - 1
-        while first > 0 and "/".join([*parts[:first], "__init__.py"]) in self._paths:
-            first -= 1
+        first = last = len(parts) - 1
+        for length in range(last, 0, -1):
+            if "/".join([*parts[:length], "__init__.py"]) in self._paths:
+                first = length - 1
+            elif first < last:
+                break
         names = parts[first:]
         if names[-1] == "__init__":
             names = names[:-1] or parts[-2:-1]

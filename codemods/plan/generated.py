@@ -91,11 +91,11 @@ def import_name_from(program: Program, importer: str, examples: Iterable[Module]
     examples = list(examples)
     if _is_relative(program, examples) and (found := _relative(program, folder, stem)):
         return found
-    for module in [*examples, *program.modules]:
+    for module in [*examples, *_importers(program, stem)]:
         for root in _roots(program, module):
             if stem.startswith(root):
                 return stem[len(root) :].replace("/", ".")
-    return _dotted(program, stem)
+    return program.modules.name_of(path)
 
 
 def _is_relative(program: Program, examples: Iterable[Module]) -> bool:
@@ -122,25 +122,32 @@ def _relative(program: Program, folder: str, stem: str) -> str:
 
 def _roots(program: Program, module: Module) -> Iterator[str]:
     """The folders from which the absolute imports of a module count."""
+    for name in _absolute_imports(module):
+        target = program.modules.resolve(module, name)
+        if target is not None:
+            stem = target.path.removesuffix(".py").removesuffix("/__init__")
+            dotted = name.replace(".", "/")
+            if stem == dotted or stem.endswith("/" + dotted):
+                yield stem[: len(stem) - len(dotted)]
+
+
+def _absolute_imports(module: Module) -> Iterator[str]:
     for statement in ast.walk(module.tree):
-        names = []
         if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
-            names = [statement.module]
+            yield statement.module
         elif isinstance(statement, ast.Import):
-            names = [alias.name for alias in statement.names]
-        for name in names:
-            target = program.modules.resolve(module, name)
-            if target is not None:
-                stem = target.path.removesuffix(".py").removesuffix("/__init__")
-                dotted = name.replace(".", "/")
-                if stem == dotted or stem.endswith("/" + dotted):
-                    yield stem[: len(stem) - len(dotted)]
+            yield from (alias.name for alias in statement.names)
 
 
-def _dotted(program: Program, stem: str) -> str:
-    """The dotted name from the topmost package on."""
-    parts = stem.split("/")
-    first = len(parts) - 1
-    while first > 0 and "/".join([*parts[:first], "__init__.py"]) in program.codebase:
-        first -= 1
-    return ".".join(parts[first:])
+def _importers(program: Program, stem: str) -> Iterator[Module]:
+    """The modules that import something of the folder that a module stands in."""
+    folder = stem.rpartition("/")[0]
+    for module in program.modules.mentioning([folder.rpartition("/")[2]] if folder else []):
+        if any(target.folder == folder for target in _imported(program, module)):
+            yield module
+
+
+def _imported(program: Program, module: Module) -> Iterator[Module]:
+    for name in _absolute_imports(module):
+        if (target := program.modules.resolve(module, name)) is not None:
+            yield target

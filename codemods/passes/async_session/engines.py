@@ -32,6 +32,7 @@ from codemods.passes.async_session.analysis import Analysis, is_migration
 from codemods.passes.async_session.holders import Holder, Holders
 from codemods.passes.async_session.twins import edit_twins, use_twin
 from codemods.plan.draft import Draft
+from codemods.plan.generated import import_name
 
 _ASYNCIO = "sqlalchemy.ext.asyncio"
 _LITERAL = re.compile(
@@ -374,29 +375,6 @@ def in_quotes_of(module: Module, text: str) -> str:
     return _PLAIN_STRING.sub(r"'\1'", text)
 
 
-def import_name(program: Program, module: Module, path: str) -> str:
-    """How ``module`` imports its sibling at ``path``: as it imports others of its folder."""
-    stem = path.rpartition("/")[2].removesuffix(".py")
-    package = module.name if module.is_package else module.name.rpartition(".")[0]
-    for statement in ast.walk(module.tree):
-        if isinstance(statement, ast.ImportFrom) and statement.level == 1:
-            return f".{stem}"
-    if package:
-        return f"{package}.{stem}"
-    # A namespace package: the folders count as the other imports of the module count them.
-    for statement in ast.walk(module.tree):
-        if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
-            target = program.modules.resolve(module, statement.module)
-            if target is None:
-                continue
-            stem_path = target.path.removesuffix(".py").removesuffix("/__init__")
-            dotted = statement.module.replace(".", "/")
-            root = stem_path[: len(stem_path) - len(dotted)]
-            if path.startswith(root):
-                return path[len(root) :].removesuffix(".py").replace("/", ".")
-    return stem
-
-
 def text_of(node: ast.expr, module: Module) -> str | None:
     """The text of a literal, or how an f-string or a sum of strings begins."""
     match node:
@@ -420,4 +398,4 @@ def _first_piece(node: ast.expr) -> ast.expr:
     return node
 
 
-__all__ = ["Engines", "FunctionValue", "import_name", "text_of"]
+__all__ = ["Engines", "FunctionValue", "text_of"]

@@ -19,7 +19,6 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.versions import Versions
 from codemods.passes.async_session.analysis import Analysis
-from codemods.passes.async_session.engines import import_name
 from codemods.passes.async_session.functions import ddl_call
 from codemods.passes.async_session.sites import DDL, Site
 from codemods.plan.colours import is_main_block
@@ -121,4 +120,4 @@ def _handler(draft: Draft, home: Module, calls: list[ast.Call], body: str) -> li
     return []
 
 
-__all__ = ["edit_startup", "import_name"]
+__all__ = ["edit_startup"]
