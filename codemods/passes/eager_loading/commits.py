@@ -11,7 +11,9 @@ from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance
 from codemods.passes.eager_loading.implicit import is_bare, is_dataclass
 from codemods.passes.eager_loading.reaching import (
+    behind,
     follows,
+    is_certain,
     loop_around,
     position,
     reaching,
@@ -103,19 +105,15 @@ class Commits:
                 or self._is_same(use, name, event, function)
             ):
                 continue
-            stale = found.get(id(event.call))
-            if stale is None:
-                made = self._stale(name, function, event, use)
-                if made is None:
-                    continue
-                same = (one for one in found.values() if one.statement is made.statement)
-                found[id(event.call)] = stale = next(same, made)
-            stale.readers.append(use)
+            made = self._stale(name, function, event, use, commits)
+            if made is None:
+                continue
+            found.setdefault(id(made.statement), made).readers.append(use)
         self._add_parent(name, function, commits, found)
         for stale in found.values():
             if all(self.is_bare_response(use, function) for use in stale.readers):
                 stale.expire = True
-        return list({id(stale): stale for stale in found.values()}.values())
+        return list(found.values())
 
     def _add_parent(
         self, name: str, function: Function, commits: list[Event], found: dict[int, Stale]
@@ -136,11 +134,11 @@ class Commits:
             ):
                 return
             maker = self._child(name, function, event)
-            if maker is not None and id(event.call) not in found:
-                stale = self._stale(name, function, event, maker)
+            if maker is not None and all(one.event is not event for one in found.values()):
+                stale = self._stale(name, function, event, maker, commits)
                 if stale is not None and not stale.each:
                     stale.readers.append(maker)
-                    found[id(event.call)] = stale
+                    found[id(stale.statement)] = stale
                 return
 
     def _child(self, name: str, function: Function, event: Event) -> ast.Name | None:
@@ -164,7 +162,9 @@ class Commits:
                         return use
         return None
 
-    def _stale(self, name: str, function: Function, event: Event, use: ast.Name) -> Stale | None:
+    def _stale(
+        self, name: str, function: Function, event: Event, use: ast.Name, commits: list[Event]
+    ) -> Stale | None:
         module = function.module
         statement = module.statement(event.call)
         session = event.session or self.sessions.session_of(function, statement)
@@ -176,6 +176,11 @@ class Commits:
         if loop is not None and not bound_inside and not _inside(use, loop, module):
             # Once behind the loop is enough.
             statement = module.statement(loop)
+        if any(is_certain(one.call, use, module) for one in commits if one is not event):
+            # Another commit came before, whichever way was taken: so both are followed by it.
+            around = behind(event.call, use, module)
+            if not any(_inside(b.node, around, module) for b in bound):
+                statement = around
         each = not self.program.models.entities(self.program.inference.bound(function, name))
         guard = not each and self.sessions.can_be_none(name, statement, function)
         return Stale(function, name, session, event, statement, each=each, guard=guard)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
+from collections.abc import Sequence
 
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Function, Scope
@@ -45,6 +46,51 @@ def dominates(first: ast.AST, second: ast.AST, module: Module) -> bool:
         return False
     owner, field, index = mine[0]
     return any(o is owner and f == field and i >= index for o, f, i in blocks(second, module))
+
+
+def is_certain(first: ast.AST, second: ast.AST, module: Module) -> bool:
+    """Whether ``first`` was run whenever ``second`` is, also out of a ``with`` or a ``try``.
+
+    The body of a ``try`` was run to its end where none of its handlers goes on behind it.
+    """
+    return position(first) < position(second) and behind(first, second, module) is (
+        module.statement(first)
+    )
+
+
+def behind(first: ast.AST, second: ast.AST, module: Module) -> ast.stmt:
+    """The statement around ``first`` that was run whenever ``second`` is.
+
+    It is the outermost branch or loop around ``first`` in which ``second`` does not stand; what
+    stands behind it is run whichever way was taken. A ``with`` is not left for that: its session
+    ends there.
+    """
+    statement = module.statement(first)
+    there = {(id(owner), field) for owner, field, _ in blocks(second, module)}
+    child = statement
+    for owner, field, _ in blocks(statement, module):
+        if (id(owner), field) in there or isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef):
+            break
+        if isinstance(owner, ast.With | ast.AsyncWith):
+            break
+        if _goes_on_only_here(owner, field):
+            continue
+        # A handler and a case are parts of their statement.
+        outer = owner if isinstance(owner, ast.stmt) else module.parent(owner)
+        if isinstance(outer, ast.stmt):
+            child = outer
+    return child
+
+
+def _goes_on_only_here(owner: ast.AST, field: str) -> bool:
+    """Whether what stands behind a ``try`` is only reached through this part of it."""
+    return isinstance(owner, ast.Try) and (
+        field == "finalbody"
+        or (
+            field in ("body", "orelse")
+            and all(_leaves(handler.body, _LEAVES) for handler in owner.handlers)
+        )
+    )
 
 
 def follows(first: ast.AST, second: ast.AST, module: Module) -> bool:
@@ -107,7 +153,7 @@ def can_return(node: ast.AST, module: Module) -> bool:
     return True
 
 
-def _leaves(suite: list[ast.AST], how: type | types.UnionType) -> bool:
+def _leaves(suite: Sequence[ast.AST], how: type | types.UnionType | tuple[type, ...]) -> bool:
     return any(isinstance(item, how) for item in suite)
 
 

@@ -17,9 +17,11 @@ from codemods.facts.syntax import Class, Function
 from codemods.facts.values import Instance
 from codemods.passes.eager_loading.callers import Callers
 from codemods.passes.eager_loading.reaching import (
+    behind,
     dominates,
     follows,
     insertable,
+    is_certain,
     position,
     reaching,
 )
@@ -112,13 +114,15 @@ class Reloads:
         frames = self._frames(landing)
         for index, frame in enumerate(frames):
             if isinstance(frame.use, ast.Name):
-                event = self.last_event(frame, fresh)
-                if event is None:
+                events = self._events(frame, fresh)
+                if not events:
                     continue
-                if event.kind == "reload" and path in event.paths:
-                    return False, True, None
+                event = events[-1]
                 always = dominates(event.call, frame.use, frame.module)
-                return True, always, self._spot(landing, frames, index, event)
+                somewhere = fresh and not always and _is_stored(frame, events)
+                if event.kind == "reload" and path in event.paths and not somewhere:
+                    return False, True, None
+                return True, always, self._spot(landing, frames, index, events)
             elif fresh and frame.entered is None and self._saves(frame.use, frame.module):
                 return True, True, self._outside(landing, frames, index)
         return False, False, None
@@ -136,7 +140,7 @@ class Reloads:
     # -- the place ---------------------------------------------------------------------------
 
     def _spot(
-        self, landing: Landing, frames: list[_Frame], index: int, event: Event
+        self, landing: Landing, frames: list[_Frame], index: int, events: list[Event]
     ) -> Spot | None:
         """Behind the event itself, or behind the call of the function that it happens in."""
         frame = frames[index]
@@ -145,7 +149,7 @@ class Reloads:
             return None
         name = frame.use.id if isinstance(frame.use, ast.Name) else ""
         if self._is_of(name, entity, frame.function) and not self._is_shared(frame.function):
-            spot = self._behind(event, name, frame)
+            spot = self._behind(events, name, frame)
             if spot is not None:
                 return spot
         return self._outside(landing, frames, index - 1)
@@ -187,11 +191,15 @@ class Reloads:
             for nodes in parts
         )
 
-    def _behind(self, event: Event, name: str, frame: _Frame) -> Spot | None:
+    def _behind(self, events: list[Event], name: str, frame: _Frame) -> Spot | None:
+        event = events[-1]
         statement = frame.module.statement(event.call)
         session = event.session or self.sessions.session_of(frame.function, statement)
         if not session or isinstance(statement, ast.Return | ast.If | ast.For | ast.While):
             return None
+        if _is_stored(frame, events):
+            # Whichever way was taken, it is stored: so it is read again behind all of them.
+            statement = behind(event.call, frame.use, frame.module)
         replaces = event.kind in ("refresh", "reload") and isinstance(statement, ast.Expr)
         if not replaces and self.sessions.can_be_none(name, statement, frame.function):
             # Whatever makes sure that it is not None stands between the event and the reader.
@@ -222,15 +230,15 @@ class Reloads:
 
     # -- events ------------------------------------------------------------------------------
 
-    def last_event(self, frame: _Frame, fresh: bool) -> Event | None:
-        """The last event before the use by which the object is saved, or read again."""
+    def _events(self, frame: _Frame, fresh: bool) -> list[Event]:
+        """The events before the use by which the object is saved, or read again."""
         use, function, module = frame.use, frame.function, frame.module
         if not isinstance(use, ast.Name):
-            return None
+            return []
         kinds = {"commit", "refresh", "reload", "calls"} | ({"flush"} if fresh else set())
         bound = reaching(use, function, module)
         start = min((position(b.node) for b in bound if b.kind != "parameter"), default=(0, 0))
-        last: Event | None = None
+        found: list[Event] = []
         for event in self.sessions.events(function):
             if event.kind not in kinds or event.call is frame.entered:
                 continue
@@ -242,8 +250,13 @@ class Reloads:
                 continue
             if not fresh and any(_is_inside(event.call, b.value, module) for b in bound):
                 continue
-            last = event
-        return last
+            found.append(event)
+        return found
+
+
+def _is_stored(frame: _Frame, events: list[Event]) -> bool:
+    """Whether an object is saved in any case before its use."""
+    return any(is_certain(event.call, frame.use, frame.module) for event in events)
 
 
 def _is_inside(node: ast.AST, around: ast.AST | None, module: Module) -> bool:

@@ -72,6 +72,43 @@ CASES: dict[str, tuple[str, list[Request], list[str]]] = {
         [("POST", "/users/1/posts?title=a"), ("POST", "/users/1/posts?title=b")],
         ["options=[selectinload(User.posts)]", "populate_existing=True"],
     ),
+    "a new object, and children that there may be none of": (
+        """
+        @app.post("/users", response_model=UserOut)
+        def create(data: UserIn, titles: str, db: Db):
+            user = User(**data.model_dump())
+            db.add(user)
+            db.commit()
+            db.refresh(user)
+            for title in titles.split():
+                db.add(Post(title=title, author_id=user.id))
+                db.commit()
+            return user
+        """,
+        [
+            ("POST", "/users?titles=", {"name": "eve"}),
+            ("POST", "/users?titles=a+b", {"name": "ann"}),
+        ],
+        ["        db.commit()\n    db.get(\n"],
+    ),
+    "a new object, saved again in a branch": (
+        """
+        @app.post("/users", response_model=UserOut)
+        def create(data: UserIn, title: str, db: Db):
+            user = User(**data.model_dump())
+            db.add(user)
+            db.commit()
+            if title:
+                db.add(Post(title=title, author_id=user.id))
+                db.commit()
+            return user
+        """,
+        [
+            ("POST", "/users?title=", {"name": "eve"}),
+            ("POST", "/users?title=a", {"name": "ann", "balance": "150"}),
+        ],
+        ["        db.commit()\n    db.get(\n"],
+    ),
     "several new objects": (
         """
         @app.post("/users", response_model=list[UserBrief])
