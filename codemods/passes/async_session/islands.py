@@ -44,7 +44,23 @@ def islands(program: Program, sites: list[Site], colours: Colouring) -> dict[Fun
 
 
 def _candidate(program: Program, function: Function) -> bool:
-    return not (function.is_async or function.is_method or program.web.in_tests(function.module))
+    return not (
+        function.is_async
+        or function.is_method
+        or program.web.in_tests(function.module)
+        or _waits_for_a_caller(program, function)
+    )
+
+
+def _waits_for_a_caller(program: Program, function: Function) -> bool:
+    """Whether nothing calls a function, and who will has to hand it a session.
+
+    No script can start it as it is: it belongs to the application that will call it one day.
+    """
+    return not program.calls.references(function) and any(
+        program.instances(program.parameter(function, argument), known.SESSION)
+        for argument in function.parameters
+    )
 
 
 def _on_loop(program: Program, function: Function) -> bool:

@@ -295,3 +295,18 @@ def test_an_engine_that_a_function_makes_has_one_colour() -> None:
 
 def _text(snippet: str, head: str) -> str:
     return flip(snippet, head).after.files["app.py"].text
+
+
+def test_a_function_that_nothing_calls_yet_belongs_to_the_application() -> None:
+    unused = """
+@app.get("/items")
+def items(db: Session = Depends(get_db)):
+    return db.scalars(select(Item)).all()
+
+
+def item_named(db: Session, name: str):
+    return db.scalar(select(Item).where(Item.name == name))
+"""
+    text = after(unused)
+    assert "async def item_named(db: AsyncSession, name: str)" in text
+    assert "return await db.scalar(" in text

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session, immediateload, selectinload
+from sqlalchemy.orm import immediateload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from . import models, schemas
@@ -18,8 +18,10 @@ async def get_author(
     )
 
 
-def get_author_by_name(db: Session, name: str) -> models.Author | None:
-    return db.scalars(select(models.Author).where(models.Author.name == name)).first()
+async def get_author_by_name(db: AsyncSession, name: str) -> models.Author | None:
+    return (
+        await db.scalars(select(models.Author).where(models.Author.name == name))
+    ).first()
 
 
 async def list_authors(db: AsyncSession) -> list[models.Author]:
