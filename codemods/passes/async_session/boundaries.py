@@ -12,7 +12,7 @@ from codemods.facts.syntax import Function
 from codemods.facts.values import Instance
 from codemods.passes.async_session.obstacles import chain_top, may_be_nested
 from codemods.passes.async_session.providers import Providers
-from codemods.passes.async_session.sites import AWAIT, BRIDGE, CREATE, ENTER, Site
+from codemods.passes.async_session.sites import AWAIT, BRIDGE, CREATE, ENTER, STREAM, Site
 from codemods.plan.colours import Cause, Colouring
 from codemods.plan.flows import Flows, Node
 from codemods.plan.places import held_lock, place_obstacle
@@ -208,7 +208,9 @@ class Boundaries:
 
     def _shared(self, colours: Colouring) -> dict[Function, Cause]:
         """Async functions that share a session with one that stays sync."""
-        at_import = [s for s in self.sites if s.function is None and s.kind in (AWAIT, BRIDGE)]
+        at_import = [
+            s for s in self.sites if s.function is None and s.kind in (AWAIT, STREAM, BRIDGE)
+        ]
         at_import = [s for s in at_import if not self.program.web.in_tests(s.module)]
         if not colours.sync and not at_import:
             return {}

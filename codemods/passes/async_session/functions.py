@@ -23,6 +23,7 @@ from codemods.passes.async_session.boundaries import Bridge
 from codemods.passes.async_session.inspection import inspect_within
 from codemods.passes.async_session.obstacles import Consumer, chain_top, consumer
 from codemods.passes.async_session.sites import AWAIT, BRIDGE, CREATE, DDL, ENTER, Site
+from codemods.passes.async_session.streams import stream
 from codemods.plan.colours import AwaitedCall, is_main_block
 from codemods.plan.draft import Draft
 from codemods.plan.places import materialise, thread
@@ -146,6 +147,8 @@ def _site(analysis: Analysis, draft: Draft, site: Site) -> None:
     match site.kind:
         case "await":
             await_call(analysis, draft, node, module)
+        case "stream":
+            stream(analysis.program, draft, node, module)
         case "enter" | "create":
             item = module.parent(node)
             if isinstance(item, ast.withitem):

@@ -11,7 +11,7 @@ from codemods.facts.blocking import Blocking
 from codemods.facts.syntax import Function
 from codemods.facts.walk import own_nodes, walk
 from codemods.passes.async_session.analysis import Analysis
-from codemods.passes.async_session.sites import AWAIT, Site
+from codemods.passes.async_session.sites import AWAIT, STREAM, Site
 from codemods.plan.interleaving import Interleaving
 from codemods.plan.shared import SharedState
 
@@ -53,7 +53,7 @@ def _uninterrupted(analysis: Analysis) -> dict[Function, list[Site]]:
     found: dict[Function, list[Site]] = {}
     for site in analysis.sites:
         function = site.function
-        if function is None or site.kind != AWAIT or not analysis.flips(site):
+        if function is None or site.kind not in (AWAIT, STREAM) or not analysis.flips(site):
             continue
         if function.is_async and not analysis.program.web.in_tests(site.module):
             found.setdefault(function, []).append(site)

@@ -11,7 +11,8 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.passes.async_session import tables
-from codemods.passes.async_session.sites import BRIDGE, CREATE, Site
+from codemods.passes.async_session.sites import BRIDGE, CREATE, STREAM, Site
+from codemods.passes.async_session.streams import stream_obstacle
 from codemods.plan.places import consumed, place_obstacle
 
 
@@ -28,6 +29,8 @@ def site_obstacle(site: Site, program: Program) -> str:
         return f"talks to the database {why}"
     if own := _own_session_class(site, program):
         return f"uses {own}, a session class of the application, in {where}"
+    if site.kind == STREAM and isinstance(node, ast.Call):
+        return stream_obstacle(program, node, module)
     if site.kind == BRIDGE and isinstance(node, ast.Call):
         top = chain_top(node, module)
         if site.method == "query" and (terminal(top) is None or top is node):

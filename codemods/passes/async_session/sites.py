@@ -12,10 +12,12 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External, Instance
 from codemods.passes.async_session import tables
+from codemods.passes.async_session.streams import is_streamed
 
 #: Kinds of site.
-AWAIT, ENTER, CREATE, BRIDGE, DDL, INSPECT = (
+AWAIT, STREAM, ENTER, CREATE, BRIDGE, DDL, INSPECT = (
     "await",
+    "stream",
     "enter",
     "create",
     "bridge",
@@ -28,7 +30,8 @@ AWAIT, ENTER, CREATE, BRIDGE, DDL, INSPECT = (
 class Site:
     """One place that talks to the database.
 
-    ``kind`` says what the async form is: an awaited call, an ``async with``, DDL or an inspection
+    ``kind`` says what the async form is: an awaited call, one whose rows are awaited one by one, an
+    ``async with``, DDL or an inspection
     through ``run_sync``, or a call that exists on the sync side only (``bridge``); ``create``
     makes a session or engine. ``owner`` is the class of the receiver.
     """
@@ -102,6 +105,8 @@ class Sites:
             owner = receiver_class(self.program, call.func.value, module)
             if owner:
                 kind = self._kind(owner, name)
+                if kind == AWAIT and is_streamed(self.program, call, module):
+                    kind = STREAM
                 return self._made(kind, call, module, owner, name) if kind else None
             if name in INSPECTIONS and self.program.is_a(call.func.value, module, known.INSPECTOR):
                 return self._made(INSPECT, call, module, known.INSPECTOR, name)

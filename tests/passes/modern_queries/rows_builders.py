@@ -297,7 +297,7 @@ JOINS = [
     ),
     Row(
         "joinedload to one",
-        "[p.author.name for p in s.query(Badge).options(joinedload(Badge.user)).order_by(Badge.id).all() for p in [p.user.badges[0]] for p in [p] for p in [type('x', (), {'author': p.user})]]",
+        "[b.user.name for b in s.query(Badge).options(joinedload(Badge.user)).order_by(Badge.id).all()]",
     ),
     Row(
         "joinedload of a post",
@@ -446,6 +446,13 @@ BUILDERS = [
     Row(
         "yield_per of a join",
         "[p.id for p in s.query(Post).join(Post.tags).order_by(Post.id).yield_per(2)]",
+    ),
+    Row("yield_per and all", "s.query(Post).order_by(Post.id).yield_per(2).all()"),
+    Row("yield_per and list", "list(s.query(Post.id).order_by(Post.id).yield_per(2))"),
+    Row("yield_per and first", "s.query(Post).order_by(Post.id).yield_per(2).first()"),
+    Row(
+        "yield_per of a built query",
+        "q = s.query(Post).order_by(Post.id)\nq = q.yield_per(2)\nfound = []\nfor p in q:\n    found.append(p.id)\nreturn found",
     ),
     Row("yield_per of a joined collection", "[u.id for u in s.query(User).yield_per(2)]"),
     Row("enable_eagerloads", "s.query(Post).enable_eagerloads(False).order_by(Post.id).all()"),

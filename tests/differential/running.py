@@ -1,0 +1,116 @@
+"""Runs a case before and after the migration, and says what came of it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from differential.loading import load, models
+from differential.stores import Store, Stores, Tables
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+
+@dataclass
+class Outcome:
+    """What came of a run: its value or exception, the tables after it, the statements."""
+
+    value: Any = None
+    error: str = ""
+    tables: Tables = field(default_factory=dict)
+    statements: list[str] = field(default_factory=list)
+    message: str = field(default="", compare=False)
+
+    def shown(self) -> tuple[Any, str, Tables]:
+        """What has to agree."""
+        return self.value, self.error, self.tables
+
+
+class Runner:
+    """Runs the cases of one application."""
+
+    def __init__(self, stores: Stores, files: Mapping[str, str], module: str) -> None:
+        self.stores = stores
+        self.files = files
+        self.models = models(files)
+        found = load(files, module, "app.database")
+        self.module, self.database = found[module], found["app.database"]
+
+    def run(self, kind: str, name: str, route: str = "", *, fields: bool = True) -> Outcome:
+        """Run the function ``name`` as its path operation does."""
+        store = self.stores.store(kind, self.models)
+        store.restore()
+        function = getattr(self.module, name)
+        asynchronous = inspect.iscoroutinefunction(getattr(self.module, route or f"route_{name}"))
+        outcome = Outcome()
+        with store.counted() as statements, _forgotten(outcome):
+            if asynchronous:
+                self.stores.loop.run(self._awaited(store, function, outcome, fields))
+            else:
+                self._called(store, function, outcome, fields)
+            outcome.statements = list(statements)
+        outcome.tables = store.rows()
+        return outcome
+
+    def _called(self, store: Store, function: Any, outcome: Outcome, fields: bool) -> None:
+        factory = getattr(self.database, "SyncSessionLocal", self.database.SessionLocal)
+        with factory(bind=store.sync) as session:
+            assert isinstance(session, Session)
+            try:
+                outcome.value = shown(function(session), fields)
+                session.commit()
+            except Exception as error:  # noqa: BLE001 - whatever it raises is compared
+                outcome.error, outcome.message = type(error).__name__, str(error)
+
+    async def _awaited(self, store: Store, function: Any, outcome: Outcome, fields: bool) -> None:
+        async with self.database.SessionLocal(bind=store.asynchronous) as session:
+            assert isinstance(session, AsyncSession)
+            try:
+                if inspect.iscoroutinefunction(function):
+                    value = await function(session)
+                else:
+                    value = await session.run_sync(function)
+                outcome.value = shown(value, fields)
+                await session.commit()
+            except Exception as error:  # noqa: BLE001 - whatever it raises is compared
+                outcome.error, outcome.message = type(error).__name__, str(error)
+
+
+@contextmanager
+def _forgotten(outcome: Outcome) -> Iterator[None]:
+    """Coroutines that were made and not awaited are an error, if there was no other."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        yield
+    messages = [str(warning.message) for warning in found]
+    outcome.error = outcome.error or "".join(m for m in messages if "never awaited" in m)
+
+
+def shown(value: Any, fields: bool = True) -> Any:
+    """A value in a form in which two runs can be compared."""
+    if isinstance(value, (sa.engine.Row, sa.engine.RowMapping)):
+        names = tuple(value._fields) if fields and hasattr(value, "_fields") else ()
+        return ("Row", names, *(shown(item, fields) for item in tuple(value)))
+    if isinstance(value, (list, tuple)):
+        return (type(value).__name__, *(shown(item, fields) for item in value))
+    if isinstance(value, (set, frozenset)):
+        return ("set", *sorted(map(str, (shown(item, fields) for item in value))))
+    if isinstance(value, dict):
+        return {str(key): shown(item, fields) for key, item in value.items()}
+    if isinstance(value, str):
+        return re.sub(r"%\(\w+ ", "%(", value)  # the name of what has no name
+    if isinstance(value, types.GeneratorType):
+        return shown(list(value), fields)
+    if isinstance(value, type) or value is None:
+        return value
+    state = sa.inspect(value, raiseerr=False)
+    if isinstance(state, sa.orm.InstanceState):
+        return f"{type(value).__name__}#{state.identity}"
+    return value

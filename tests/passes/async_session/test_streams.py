@@ -1,0 +1,98 @@
+"""Results that the driver streams are streamed by the async session too, or stay bridged."""
+
+from __future__ import annotations
+
+import pytest
+from passes.async_session.providers_app import colours, migrated
+
+ROUTE = """
+from sqlalchemy import select, table
+
+
+@app.get("/")
+def read(s=Depends(get_db)):
+    rows = select(table("t")).execution_options(yield_per=10)
+    {}
+"""
+
+NATIVE = {
+    "a loop": (
+        "for row in s.execute(rows):\n        print(row)",
+        "async for row in await s.stream(rows):",
+    ),
+    "scalars": (
+        "return [row for row in s.scalars(rows)]",
+        "return [row async for row in await s.stream_scalars(rows)]",
+    ),
+    "views": (
+        "return [row for row in s.execute(rows).mappings().unique()]",
+        "async for row in (await s.stream(rows)).mappings().unique()]",
+    ),
+    "partitions": (
+        "for part in s.scalars(rows).partitions(5):\n        print(part)",
+        "async for part in (await s.stream_scalars(rows)).partitions(5):",
+    ),
+    "a terminal": (
+        "return s.scalars(rows).all()",
+        "return await (await s.stream_scalars(rows)).all()",
+    ),
+    "a list": (
+        "return list(s.scalars(rows))",
+        "return [item async for item in await s.stream_scalars(rows)]",
+    ),
+    "a sum": (
+        "return sum(row for row in s.scalars(rows))",
+        "return sum([row async for row in await s.stream_scalars(rows)])",
+    ),
+    "options of the call": (
+        'return s.execute(text("x"), execution_options={"stream_results": True}).all()',
+        'await s.stream(text("x"), execution_options={"stream_results": True})\n    ).all()',
+    ),
+    "an option that is off": (
+        "return s.scalars(select().execution_options(stream_results=False)).all()",
+        "(await s.scalars(select().execution_options(stream_results=False))).all()",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_streamed(name: str) -> None:
+    body, expected = NATIVE[name]
+    assert expected in migrated(ROUTE.format(body)).after["app.py"].text
+
+
+BRIDGED = {
+    "kept": "found = s.execute(rows)\n    return [row for row in found]",
+    "lazy": "return (row for row in s.execute(rows))",
+    "returned": "return s.execute(rows)",
+}
+
+
+@pytest.mark.parametrize("name", BRIDGED)
+def test_not_streamed(name: str) -> None:
+    migration = migrated(ROUTE.format(BRIDGED[name]))
+    assert colours(migration)["read"] == "left"
+    assert "stream" not in migration.after["app.py"].text.replace("StreamingResponse", "")
+
+
+def test_a_statement_of_a_caller() -> None:
+    migration = migrated(
+        """
+        from sqlalchemy import select, table
+
+
+        def many(s, statement):
+            for row in s.execute(statement):
+                print(row)
+
+
+        def large():
+            return select(table("t")).execution_options(yield_per=5)
+
+
+        @app.get("/")
+        def read(s=Depends(get_db)):
+            many(s, large())
+        """
+    )
+    assert "async for row in await s.stream(statement):" in migration.after["app.py"].text
