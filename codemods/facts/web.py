@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -196,6 +197,20 @@ class Web:
                         if isinstance(method, FunctionValue):
                             found.append(method.function)
         return found
+
+    def asked(self, function: Function) -> Iterator[Function]:
+        """The dependencies that a function asks for itself."""
+        for argument in function.parameters:
+            depends = self.depends(function, argument)
+            if depends is not None:
+                yield from self.dependency_functions(depends)
+
+    @cached_property
+    def depended(self) -> dict[Function, None]:
+        """The functions that FastAPI calls for a parameter, in order."""
+        return {
+            given: None for function in self.program.functions() for given in self.asked(function)
+        }
 
     # -- routes ------------------------------------------------------------------------------
 

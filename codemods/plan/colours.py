@@ -235,7 +235,7 @@ class Colouring:
         """
         found: list[tuple[Function, Cause]] = []
         for reference in self.program.calls.unresolved(function):
-            if reference.call is None or not self._fits(reference.call, function):
+            if reference.call is None or not fits(reference.call, function):
                 continue
             where = f"{reference.module.path}:{reference.node.lineno}"
             caller = reference.module.function_of(reference.call)
@@ -278,23 +278,6 @@ class Colouring:
             if not self.framework.decorator(function, decorator):
                 return f"is wrapped by the decorator {ast.unparse(decorator)}"
         return ""
-
-    def _fits(self, call: ast.Call, function: Function) -> bool:
-        """Whether the arguments of a call could be those of the function."""
-        arguments = function.definition.args
-        if any(isinstance(a, ast.Starred) for a in call.args):
-            return True
-        if any(k.arg is None for k in call.keywords):
-            return True
-        positional = [*arguments.posonlyargs, *arguments.args][1:]
-        if len(call.args) > len(positional) and arguments.vararg is None:
-            return False
-        names = {a.arg for a in [*positional, *arguments.kwonlyargs]}
-        if arguments.kwarg is None and any(k.arg not in names for k in call.keywords):
-            return False
-        given = {a.arg for a in positional[: len(call.args)]} | {k.arg for k in call.keywords}
-        required = positional[: len(positional) - len(arguments.defaults)]
-        return all(a.arg in given for a in required)
 
     # -- questions about a place -------------------------------------------------------------
 
@@ -369,6 +352,29 @@ class Colouring:
         return tuple(found)
 
 
+def fits(call: ast.Call, function: Function) -> bool:
+    """Whether the arguments of a call could be those of the function."""
+    arguments = function.definition.args
+    if any(isinstance(a, ast.Starred) for a in call.args):
+        return True
+    if any(k.arg is None for k in call.keywords):
+        return True
+    static = any(
+        isinstance(d, ast.Name) and d.id == "staticmethod"
+        for d in function.definition.decorator_list
+    )
+    bound = 1 if function.is_method and not static else 0
+    positional = [*arguments.posonlyargs, *arguments.args][bound:]
+    if len(call.args) > len(positional) and arguments.vararg is None:
+        return False
+    names = {a.arg for a in [*positional, *arguments.kwonlyargs]}
+    if arguments.kwarg is None and any(k.arg not in names for k in call.keywords):
+        return False
+    given = {a.arg for a in positional[: len(call.args)]} | {k.arg for k in call.keywords}
+    required = positional[: len(positional) - len(arguments.defaults)]
+    return all(a.arg in given for a in required)
+
+
 def _names_overrides(node: ast.AST | None) -> bool:
     return node is not None and any(
         isinstance(inner, ast.Attribute) and inner.attr == "dependency_overrides"
@@ -398,5 +404,6 @@ __all__ = [
     "Colouring",
     "Framework",
     "Instance",
+    "fits",
     "is_main_block",
 ]

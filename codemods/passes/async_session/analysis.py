@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from codemods.config import Options
@@ -18,11 +19,12 @@ from codemods.passes.async_session import tables
 from codemods.passes.async_session.boundaries import Boundaries, Bridge
 from codemods.passes.async_session.clients import Clients
 from codemods.passes.async_session.escapes import escapes
+from codemods.passes.async_session.indirect import Indirect
 from codemods.passes.async_session.islands import islands
 from codemods.passes.async_session.lookups import looked_up
 from codemods.passes.async_session.obstacles import consumption_obstacle, site_obstacle
 from codemods.passes.async_session.origins import without_origin
-from codemods.passes.async_session.providers import Providers
+from codemods.passes.async_session.providers import Alias, Providers
 from codemods.passes.async_session.silenced import silenced
 from codemods.passes.async_session.sites import AWAIT, CREATE, DDL, ENTER, Site, Sites
 from codemods.plan.colours import Cause, Colouring, Framework, is_main_block
@@ -40,6 +42,8 @@ class Analysis:
     bridges: list[Bridge] = field(default_factory=list)
     items: dict[ast.expr, Module] = field(default_factory=dict)
     twins: dict[Function, list[Reference]] = field(default_factory=dict)
+    aliases: list[Alias] = field(default_factory=list)
+    keeping: set[Function] = field(default_factory=set)
 
     def is_async(self, function: Function | None) -> bool:
         """Whether ``function`` is one that waits natively after the flip."""
@@ -74,7 +78,10 @@ def analyse(program: Program, options: Options) -> Analysis:
     providers = Providers(program, sites)
     own = [m for m in program.modules if not is_migration(m) and not program.web.in_tests(m)]
     escaping = escapes(program, own)
-    for function, cause in (*escaping.items(), *looked_up(program).items()):
+    by_name = looked_up(program)
+    indirect = Indirect(program, by_name)
+    handed = list(indirect.given_sessions())
+    for function, cause in (*escaping.items(), *by_name.items()):
         closed.setdefault(function, cause)
     framework = Framework(
         decorator=lambda f, d: tolerates(program, f, d),
@@ -85,20 +92,25 @@ def analyse(program: Program, options: Options) -> Analysis:
     )
     entered: set[ast.expr] = {made.call for made in clients.made}
     boundaries = Boundaries(program, sites, entered, providers)
+    passing: dict[Function, Cause] = {}
     while True:
-        waiting: dict[Function, Cause] = {}
+        waiting: dict[Function, Cause] = dict(passing)
         for site in sites:
             if site.function is not None:
                 waiting.setdefault(site.function, Cause(_why(site)))
         for function, cause in escaping.items():
             waiting.setdefault(function, cause)
-        for call in clients.calls:
-            if call.function is not None:
-                waiting.setdefault(call.function, Cause("uses a client that is async now"))
+        for call, module, _, callee in handed:
+            holder = module.function_of(call)
+            if holder is not None:
+                waiting.setdefault(holder, Cause(f"hands its session to {callee.qualname}"))
+        for use in clients.calls:
+            if use.function is not None:
+                waiting.setdefault(use.function, Cause("uses a client that is async now"))
         colours = Colouring(program, waiting, closed, framework)
         more = boundaries.conflicts(colours)
         more |= {f: c for f, c in islands(program, sites, colours).items() if f not in more}
-        more = more or without_origin(program, sites, colours)
+        more = more or without_origin(program, sites, colours) or indirect.conflicts(colours)
         if not more:
             return Analysis(
                 program,
@@ -106,11 +118,24 @@ def analyse(program: Program, options: Options) -> Analysis:
                 sites,
                 colours,
                 clients,
-                boundaries.bridges,
+                [*boundaries.bridges, *_handed(handed, colours)],
                 boundaries.async_items(colours),
                 providers.twins(colours),
+                providers.aliases(colours),
+                boundaries.keeping,
             )
         closed |= more
+        known_ones = colours.sync | colours.asynchronous
+        passing |= {f: cause for f, cause in more.items() if f not in known_ones}
+
+
+def _handed(
+    handed: list[tuple[ast.Call, Module, ast.expr, Function]], colours: Colouring
+) -> Iterator[Bridge]:
+    """Calls of something sync by async tests, which give it their session."""
+    for call, module, session, callee in handed:
+        if module.function_of(call) in colours.asynchronous:
+            yield Bridge(call, module, callee, session)
 
 
 def _why(site: Site) -> str:

@@ -129,7 +129,7 @@ def _holds_async(analysis: Analysis, node: ast.AST, module: Module) -> bool:
 def _is_sync(analysis: Analysis, function: Function) -> bool:
     scope: object = function
     while isinstance(scope, Function):
-        if scope in analysis.colours.sync:
+        if scope in analysis.colours.sync or scope in analysis.keeping:
             return True
         scope = scope.parent
     return False

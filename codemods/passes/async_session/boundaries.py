@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codemods.facts import Program
@@ -49,6 +50,8 @@ class Boundaries:
         self.entered = entered
         self.providers = providers
         self.bridges: list[Bridge] = []
+        #: Functions of no colour that are given sessions which stay sync.
+        self.keeping: set[Function] = set()
 
     def conflicts(self, colours: Colouring) -> dict[Function, Cause]:
         """The functions that have to stay sync as well; ``bridges`` holds where nothing does."""
@@ -243,6 +246,12 @@ class Boundaries:
             caller = bridge.module.function_of(bridge.call)
             if bridge.session is not None and caller is not None:
                 users += [(root, caller) for root in flows.of(bridge.session, bridge.module)]
+        idle = [*self._idle(colours)]
+        for function, name in idle:
+            users += [(root, function) for root in flows.of_parameter(function, name)]
+        holding = [*self._holding(colours)]
+        for function, name in holding:
+            users += [(root, function) for root in flows.of_parameter(function, name)]
         together: dict[Node, dict[Function, None]] = {}
         for node, function in users:
             together.setdefault(flows.root(node), {})[function] = None
@@ -254,15 +263,49 @@ class Boundaries:
                     if function in colours.asynchronous:
                         text = f"shares its session with what runs when {site.module.path} does"
                         closed.setdefault(function, Cause(text))
+        alone: dict[Function, Cause] = {}
+        passing = {function for function, _ in idle}
+        handed = {function for function, _ in holding}
+        self.keeping = set()
         for found in together.values():
             stuck = next((f for f in found if f in colours.sync), None)
             if stuck is None:
                 continue
+            cause = Cause(f"shares its session with {stuck.qualname}, which stays sync", stuck)
+            self.keeping |= handed & found.keys()
             for function in found:
                 if function in colours.asynchronous:
-                    text = f"shares its session with {stuck.qualname}, which stays sync"
-                    closed.setdefault(function, Cause(text, stuck))
-        return closed
+                    closed.setdefault(function, cause)
+                elif function in passing:
+                    alone.setdefault(function, cause)
+        # What only hands on its session may ask for a sync one, and then ties nobody.
+        return alone or closed
+
+    def _holding(self, colours: Colouring) -> Iterator[tuple[Function, str]]:
+        """Functions of no colour with a parameter that is a session by its annotation."""
+        for module in self.program.modules.mentioning(("Session",)):
+            for function in module.functions.values():
+                if function in colours.sync or function in colours.asynchronous:
+                    continue
+                for argument in function.parameters:
+                    taken = self.program.parameter(function, argument)
+                    if argument.annotation and self.program.instances(taken, known.SESSION):
+                        yield function, argument.arg
+
+    def _idle(self, colours: Colouring) -> Iterator[tuple[Function, str]]:
+        """Functions that get a session from a provider, and never wait for it themselves."""
+        web = self.program.web
+        for function in dict.fromkeys((*web.routes, *web.depended)):
+            if function in colours.sync or function in colours.asynchronous:
+                continue
+            for argument in function.parameters:
+                if web.depends(function, argument) is None:
+                    continue
+                taken = self.program.parameter(function, argument)
+                if self.program.instances(taken, known.SESSION) and self.providers.separable(
+                    function, argument, colours
+                ):
+                    yield function, argument.arg
 
 
 def _is_chained(node: ast.AST, top: ast.Call) -> bool:

@@ -39,7 +39,7 @@ _HARMLESS = frozenset(
     }
 )
 _LOGGING = ("logging.", "loguru.", "structlog.", "warnings.")
-_WAITING = tables.AWAITED[known.SESSION] | tables.ENTERED[known.SESSION] | {"query"}
+WAITING = tables.AWAITED[known.SESSION] | tables.ENTERED[known.SESSION] | {"query"}
 
 
 def escapes(program: Program, modules: list[Module]) -> dict[Function, Cause]:
@@ -66,7 +66,7 @@ class _Seeker:
         match node:
             case ast.Call():
                 yield from self._call(node, module)
-            case ast.Attribute(ctx=ast.Load(), attr=name) if name in _WAITING:
+            case ast.Attribute(ctx=ast.Load(), attr=name) if name in WAITING:
                 parent = module.parent(node)
                 called = isinstance(parent, ast.Call) and parent.func is node
                 if not called and self._is_session(node.value, module):

@@ -18,7 +18,7 @@ from codemods.passes.async_session.functions import edit_functions
 from codemods.passes.async_session.gaps import gaps
 from codemods.passes.async_session.holders import Holders
 from codemods.passes.async_session.mocks import Mocks
-from codemods.passes.async_session.pooled import dependencies, edit_pooled
+from codemods.passes.async_session.pooled import edit_pooled
 from codemods.passes.async_session.requirements import edit_manifests
 from codemods.passes.async_session.silenced import BRIDGED, CALL, RULE, asked
 from codemods.passes.async_session.sites import BRIDGE, CREATE, DDL, Site
@@ -131,7 +131,7 @@ def reaches_the_loop(analysis: Analysis) -> bool:
 
     Where no database call becomes a native one, an async engine would only be in the way.
     """
-    given = dependencies(analysis.program)
+    given = analysis.program.web.depended
     return any(analysis.flips(site) for site in analysis.sites) and any(
         function in analysis.program.web.routes or (function.is_async and function in given)
         for function in analysis.colours.asynchronous

@@ -35,7 +35,7 @@ def pooled(analysis: Analysis) -> Iterator[Function]:
     program = analysis.program
     if _one_thread(program):
         return
-    given = dependencies(program)
+    given = program.web.depended
     for function in dict.fromkeys((*program.web.routes, *given)):
         if not function.is_async or program.web.in_tests(function.module):
             continue
@@ -48,24 +48,6 @@ def pooled(analysis: Analysis) -> Iterator[Function]:
             yield function
 
 
-def dependencies(program: Program) -> dict[Function, None]:
-    """The functions that FastAPI calls for a parameter."""
-    return {
-        given: None
-        for module in program.modules.mentioning(("Depends", "Security"))
-        for function in module.functions.values()
-        for given in _asked(program, function)
-    }
-
-
-def _asked(program: Program, function: Function) -> Iterator[Function]:
-    """The dependencies of a function."""
-    for argument in function.parameters:
-        depends = program.web.depends(function, argument)
-        if depends is not None:
-            yield from program.web.dependency_functions(depends)
-
-
 def _blocks(analysis: Analysis, function: Function, seen: set[Function]) -> bool:
     """Whether a function, or what it is given by its dependencies, has a session that is sync.
 
@@ -75,7 +57,7 @@ def _blocks(analysis: Analysis, function: Function, seen: set[Function]) -> bool
         return False
     seen.add(function)
     return function in analysis.colours.sync or any(
-        _blocks(analysis, given, seen) for given in _asked(analysis.program, function)
+        _blocks(analysis, given, seen) for given in analysis.program.web.asked(function)
     )
 
 

@@ -9,18 +9,34 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Function
+from codemods.facts.syntax import Binding, Function
 from codemods.facts.values import FunctionValue, Instance
+from codemods.facts.web import Dependency
 from codemods.passes.async_session.sites import CREATE, Site
 from codemods.plan.colours import Colouring
 
 #: An engine of that kind is a database of its own: a second engine would see another one.
 _IN_MEMORY = re.compile(r":memory:|sqlite(\+\w+)?://[\"']|StaticPool|mode=memory")
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A name of a module that holds a marker: ``DB = Annotated[Session, Depends(get_db)]``.
+
+    ``uses`` are the signatures that go on with a sync session: they name the sync form of it.
+    """
+
+    name: str
+    module: Module
+    binding: Binding
+    uses: list[Reference] = field(default_factory=list)
 
 
 class Providers:
@@ -92,6 +108,14 @@ class Providers:
             return False
         return not self._injected(provider, user) or self._may_ask(provider, user, colours)
 
+    def separable(self, user: Function, argument: ast.arg, colours: Colouring) -> bool:
+        """Whether ``user``, if it stays sync, can ask for the sync form of its dependency."""
+        depends = self.program.web.depends(user, argument)
+        return depends is not None and any(
+            provider in self.all and self._may_ask(provider, user, colours)
+            for provider in self.program.web.dependency_functions(depends)
+        )
+
     def _injected(self, provider: Function, user: Function) -> bool:
         web = self.program.web
         return any(
@@ -103,8 +127,8 @@ class Providers:
     def _may_ask(self, provider: Function, user: Function, colours: Colouring) -> bool:
         """Whether ``Depends(provider)`` of ``user`` can name another function.
 
-        Not where something replaces it, where the marker is shared, or where async parts of the
-        same request use the same session.
+        Not where something replaces it, where the marker can't be kept twice, or where async
+        parts of the same request use the same session.
         """
         web = self.program.web
         if provider in self._replaced:
@@ -113,9 +137,8 @@ class Providers:
             depends = web.depends(user, argument)
             if depends is None or provider not in web.dependency_functions(depends):
                 continue
-            if depends.module is not user.module or not _within(
-                depends.marker, user.definition.args
-            ):
+            own = depends.module is user.module and _within(depends.marker, user.definition.args)
+            if not own and self._alias(user, argument, depends) is None:
                 return False
         for route in web.routes:
             parts = {route, *web.dependencies(route)}
@@ -136,6 +159,23 @@ class Providers:
             }
         return self._overridden
 
+    def _alias(
+        self, user: Function, argument: ast.arg, depends: Dependency
+    ) -> tuple[ast.Name | ast.Attribute, Alias] | None:
+        """The name in a signature that stands for the marker, and what it is bound to."""
+        for node in (argument.annotation, user.default_of(argument)):
+            if not isinstance(node, ast.Name | ast.Attribute):
+                continue
+            found = self.program.binding(node, user.module)
+            home = self.program.home(node, user.module)
+            if found is None or home is None or not home[0].is_module:
+                continue
+            binding, holder = found
+            alone = len(holder.bindings[home[1]]) == 1 and binding.kind in ("assign", "annotated")
+            if alone and binding.value is not None and _within(depends.marker, binding.value):
+                return node, Alias(home[1], holder.module, binding)
+        return None
+
     # -- after colouring ---------------------------------------------------------------------
 
     def twins(self, colours: Colouring) -> dict[Function, list[Reference]]:
@@ -149,6 +189,8 @@ class Providers:
             ]
             if references:
                 found[function] = references
+        for provider, _, _ in self._named_by_alias(colours):
+            found.setdefault(provider, [])
         waiting = [*found]
         while waiting:
             for inner in self._called(waiting.pop()):
@@ -156,6 +198,26 @@ class Providers:
                     found[inner] = []
                     waiting.append(inner)
         return found
+
+    def aliases(self, colours: Colouring) -> list[Alias]:
+        """The aliases of providers that signatures of both colours use."""
+        found: dict[tuple[Module, str], Alias] = {}
+        for _, use, alias in self._named_by_alias(colours):
+            found.setdefault((alias.module, alias.name), alias).uses.append(use)
+        return [*found.values()]
+
+    def _named_by_alias(self, colours: Colouring) -> Iterator[tuple[Function, Reference, Alias]]:
+        """The signatures of sync functions that name a provider through an alias."""
+        web = self.program.web
+        for user in colours.sync:
+            for argument in user.parameters:
+                depends = web.depends(user, argument)
+                if depends is None or (found := self._alias(user, argument, depends)) is None:
+                    continue
+                node, alias = found
+                for provider in web.dependency_functions(depends):
+                    if provider in colours.asynchronous and self.separate(provider, user, colours):
+                        yield provider, Reference(node, user.module, None), alias
 
     def _is_sync(self, reference: Reference, provider: Function, colours: Colouring) -> bool:
         module, node = reference.module, reference.node
@@ -168,8 +230,8 @@ class Providers:
         return function in colours.sync
 
 
-def _within(node: ast.AST, arguments: ast.arguments) -> bool:
-    return any(inner is node for inner in ast.walk(arguments))
+def _within(node: ast.AST, around: ast.AST) -> bool:
+    return any(inner is node for inner in ast.walk(around))
 
 
 def _signature(node: ast.AST, module: Module) -> Function | None:

@@ -65,12 +65,6 @@ def receiver_class(program: Program, node: ast.expr, module: Module) -> str:
     return ""
 
 
-_METHODS = frozenset().union(
-    *tables.AWAITED.values(),
-    *tables.PLAIN.values(),
-    *tables.ENTERED.values(),
-    ("query", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"),
-)
 #: What an ``Inspector`` asks the database.
 INSPECTIONS = frozenset(
     """get_table_names get_view_names get_columns get_indexes get_foreign_keys get_pk_constraint
@@ -78,7 +72,6 @@ INSPECTIONS = frozenset(
     get_table_options get_sequence_names has_table has_schema has_index""".split()
 )
 _DDL = ("create_all", "drop_all", "reflect")
-_WORDS = _METHODS | INSPECTIONS | set(_DDL)
 
 
 class Sites:
@@ -90,8 +83,6 @@ class Sites:
 
     def _find(self) -> Iterator[Site]:
         for module in self.program.modules:
-            if module.identifiers.isdisjoint(_WORDS):
-                continue
             for name, calls in module.syntax.calls.items():
                 if name in _DDL:
                     yield from self._ddl(name, calls, module)

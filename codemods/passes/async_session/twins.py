@@ -10,7 +10,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.passes.async_session.analysis import Analysis
 from codemods.passes.async_session.holders import Holder, Holders
-from codemods.passes.async_session.providers import twin_name
+from codemods.passes.async_session.providers import Alias, twin_name
 from codemods.plan.draft import Draft
 
 
@@ -21,6 +21,33 @@ def edit_twins(analysis: Analysis, draft: Draft, holders: Holders) -> None:
         twin = twin_name(provider.name)
         for reference in references:
             use_twin(draft, reference.node, reference.module, provider.name, twin)
+    for alias in analysis.aliases:
+        _keep_alias(analysis, draft, alias)
+
+
+def _keep_alias(analysis: Analysis, draft: Draft, alias: Alias) -> None:
+    """``SyncDB = Annotated[Session, Depends(sync_get_db)]``, and the signatures that name it."""
+    module, value = alias.module, alias.binding.value
+    assert value is not None
+    twin = twin_name(alias.name)
+    statement = module.statement(value)
+    names = {alias.name: twin}
+    for node in ast.walk(value):
+        if isinstance(node, ast.Name | ast.Attribute):
+            known = node.id if isinstance(node, ast.Name) else node.attr
+            if any(_is_named(analysis, node, module, other) for other in analysis.twins):
+                names[known] = twin_name(known)
+                if isinstance(node, ast.Name):
+                    import_twin(draft, node, module, known, names[known])
+    draft.edit(module, statement, InsertAfter(_renamed(module.source(statement), names)))
+    for use in alias.uses:
+        use_twin(draft, use.node, use.module, alias.name, twin)
+
+
+def _renamed(source: str, names: dict[str, str]) -> str:
+    for name, twin in names.items():
+        source = re.sub(rf"\b{re.escape(name)}\b", twin, source)
+    return source
 
 
 def use_twin(
@@ -62,9 +89,7 @@ def _keep(analysis: Analysis, draft: Draft, holders: Holders, provider: Function
             continue
         if isinstance(node, ast.Name):
             import_twin(draft, node, module, known, names[known])
-    for name, twin in names.items():
-        source = re.sub(rf"\b{re.escape(name)}\b", twin, source)
-    draft.edit(module, definition, InsertAfter(source))
+    draft.edit(module, definition, InsertAfter(_renamed(source, names)))
 
 
 def _holder(

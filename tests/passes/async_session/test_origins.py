@@ -214,7 +214,9 @@ def own():
         return db.get(Item, 1).name
 """
     found = treatments(pager)
-    assert (found["own"], found["get_db"], found["Pager.page"]) == ("native", "left", "left")
+    assert (found["own"], found["get_db"], found["Pager.page"]) == ("native", "native", "native")
+    assert found["first"] == "left"
+    assert "def first(db: Session = Depends(sync_get_db)):" in after(pager)
 
 
 def test_a_background_task_shares_the_session_that_it_is_given() -> None:

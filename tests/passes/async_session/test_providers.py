@@ -90,3 +90,82 @@ def save_it(db: Session = Depends(get_db)):
     assert "isinstance(args[0], Session)" in text
     assert '    await db.run_sync(save, "x")' in text
     assert "        with sync_session_scope() as session:" in text
+
+
+ALIAS = """
+from typing import Annotated
+
+Db = Annotated[Session, Depends(get_db)]
+
+
+class Names:
+    def __init__(self, db: Session):
+        self.db = db
+
+    @property
+    def first(self):
+        return self.db.scalar(text("SELECT 1"))
+
+
+@app.get("/first")
+def first(db: Db):
+    return Names(db).first
+
+
+@app.get("/own")
+def own(db: Db):
+    return db.scalar(text("SELECT 1"))
+"""
+
+
+def test_an_alias_of_the_dependency_is_kept_twice() -> None:
+    migration = migrated(ALIAS)
+    text = migration.after["app.py"].text
+    assert "Db = Annotated[AsyncSession, Depends(get_db)]\n" in text
+    assert "SyncDb = Annotated[Session, Depends(sync_get_db)]\n" in text
+    assert "\ndef first(db: SyncDb):\n" in text
+    assert "async def own(db: Db):\n" in text
+    assert colours(migration)["first"] == "left"
+
+
+def test_an_alias_of_another_module_is_imported_in_both_forms() -> None:
+    shared = "from app import Session, get_db\nfrom fastapi import Depends\n"
+    shared += "from typing import Annotated\n\nDb = Annotated[Session, Depends(get_db)]\n"
+    routes = (
+        "from app import Session, app, text\nfrom shared import Db\n"
+        + ALIAS.partition("Depends(get_db)]\n")[2]
+    )
+    migration = migrated("", shared=shared, routes=routes)
+    text = migration.after["routes.py"].text
+    assert "from shared import Db, SyncDb\n" in text
+    assert "        self.db = db" in text and "    def __init__(self, db: Session):" in text
+    text = migration.after["shared.py"].text
+    assert "from app import Session, get_db, sync_get_db\n" in text
+    assert "SyncDb = Annotated[Session, Depends(sync_get_db)]\n" in text
+
+
+def test_an_alias_with_a_branch_is_not_kept_twice() -> None:
+    body = ALIAS.replace(
+        "\n\nclass Names:",
+        "if __debug__:\n    Db = Annotated[Session, Depends(get_db, use_cache=False)]\n"
+        "\n\nclass Names:",
+    )
+    assert "SyncDb" not in migrated(body).after["app.py"].text
+
+
+def test_a_provider_in_a_module_that_names_no_method_of_a_session() -> None:
+    files = {
+        "base": "from sqlalchemy import create_engine\nfrom sqlalchemy.orm import sessionmaker\n\n"
+        'Made = sessionmaker(create_engine("sqlite:///app.db"))\n',
+        "deps": "from base import Made\n\n\ndef give():\n    with Made() as it:\n        yield it\n",
+    }
+    body = """
+    from deps import give
+
+
+    @app.get("/")
+    def read(db: Session = Depends(give)):
+        return db.scalar(text("SELECT 1"))
+    """
+    text = migrated(body, **files).after["deps.py"].text
+    assert "async def give():\n    async with Made() as it:\n" in text
