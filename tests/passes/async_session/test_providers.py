@@ -157,7 +157,8 @@ def test_a_provider_in_a_module_that_names_no_method_of_a_session() -> None:
     files = {
         "base": "from sqlalchemy import create_engine\nfrom sqlalchemy.orm import sessionmaker\n\n"
         'Made = sessionmaker(create_engine("sqlite:///app.db"))\n',
-        "deps": "from base import Made\n\n\ndef give():\n    with Made() as it:\n        yield it\n",
+        "deps": "from base import Made\n\n\n"
+        "def give():\n    with Made() as it:\n        yield it\n",
     }
     body = """
     from deps import give
