@@ -26,8 +26,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from golden import runner
-from golden.scenario import load
+from golden.scenario import load  # noqa: E402
+
+from golden import runner  # noqa: E402
 
 _COUNTS = re.compile(r"\d+ (?:passed|failed|errors?|skipped|xfailed)[^\n=]*")
 
