@@ -174,29 +174,53 @@ def pr(
         typer.Option(metavar="NAME", help="The branch to merge into [default: the current]."),
     ] = None,
     remote: Annotated[str, typer.Option(metavar="NAME", help="Where to push.")] = "origin",
+    upstream: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The remote that gets the request; --remote is a fork."),
+    ] = None,
+    forge: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="github, gitlab, gitea or bitbucket [default: by host]."),
+    ] = None,
     api_url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="GitHub's API [default: $GITHUB_API_URL, github.com's]."),
+        typer.Option(metavar="URL", help="The forge's API, where it is not a public one."),
     ] = None,
     draft: Annotated[
         bool | None,
         typer.Option("--draft/--no-draft", help="As a draft [default: if something is left]."),
     ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Label a new request (repeatable).")
+    ] = None,
+    reviewers: Annotated[
+        bool, typer.Option("--reviewers/--no-reviewers", help="Ask the owners in CODEOWNERS.")
+    ] = True,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print branch, commits and request, do nothing.")
+        bool, typer.Option("--dry-run", help="Print commits, steps and requests, do nothing.")
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite other people's commits on the branch.")
     ] = False,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Skip the hooks for commits and pushes.")
+    ] = False,
 ) -> int:
     """Push a branch with a commit per pass, and open the pull request, or update both.
 
-    The token comes from GITHUB_TOKEN (or GH_TOKEN). It goes to github.com, or to the host of
-    --api-url or GITHUB_API_URL. Work tree and index stay as they are.
+    The token comes from the environment (GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN,
+    BITBUCKET_TOKEN), from gh or glab, or from git's credential helper. It goes to a public forge,
+    or to a host that --api-url, the environment or a login with gh or glab names. Work tree and
+    index stay as they are.
     """
     from cli import proposing
+    from codemods.sinks.access import Wanted as At
+    from codemods.sinks.pullrequest import Way
 
-    wanted = proposing.Wanted(branch, base, remote, api_url, draft, force)
+    at = At(remote, upstream, api_url, forge)
+    way = Way(remote, force, no_verify)
+    labels = tuple(label or ())
+    wanted = proposing.Wanted(branch, base, at, draft, labels, reviewers, way)
     return proposing.pr(settings, wanted, dry_run=dry_run)
 
 

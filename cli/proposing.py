@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from codemods.patches.story import Chapter
     from codemods.pipeline import Migration
     from codemods.project import Project
+    from codemods.sinks.access import Access
+    from codemods.sinks.access import Wanted as At
     from codemods.sinks.branch import Commit
     from codemods.sinks.git import Git
-    from codemods.sinks.pullrequest import Delivered, Proposal
+    from codemods.sinks.pullrequest import Delivered, Proposal, Way
+    from codemods.sinks.terminal import Terminal
 
 
 @dataclass(frozen=True)
@@ -27,25 +30,27 @@ class Wanted:
 
     branch: str
     base: str | None
-    remote: str
-    api_url: str | None
+    at: At
     draft: bool | None
-    force: bool
+    labels: tuple[str, ...]
+    reviewers: bool
+    way: Way
+    split: str | None = None
 
 
 def pr(settings: Settings, wanted: Wanted, *, dry_run: bool) -> int:
     """Push a branch and open the request, or bring both up to date."""
     from codemods.sinks.access import find_access
-    from codemods.sinks.forge import GitHub
     from codemods.sinks.git import Git, is_repository
-    from codemods.sinks.pullrequest import deliver, describe
+    from codemods.sinks.hooks import require_whole
 
     project, terminal = settings.open()
     if not is_repository(project.codebase.root):
         raise UserError(f"{project.codebase.root}: is not a git repository")
     git = Git(project.codebase.root)
+    require_whole(git)
     # What would be refused is refused before the work begins.
-    access = None if dry_run else find_access(git, wanted.remote, wanted.api_url, os.environ)
+    access = None if dry_run else find_access(git, wanted.at, os.environ)
     for warning in project.selection.warnings:
         terminal.warn(f"warning: {warning}")
     proposal, migration = _proposal(project, git, wanted)
@@ -56,20 +61,54 @@ def pr(settings: Settings, wanted: Wanted, *, dry_run: bool) -> int:
         )
         return 0
     if access is None:
-        text = (
-            report.dump(_dry(proposal))
-            if settings.json
-            else "\n".join(describe(proposal, wanted.remote))
-        )
-        terminal.print(text)
+        _show(settings, terminal, proposal, git, wanted)
         return 0
-    forge = GitHub(access.api_url, access.owner, access.name, access.token)
-    done = deliver(git, proposal, access, forge, wanted.remote, force=wanted.force)
+    done = _delivered(git, proposal, access, wanted)
+    for trouble in done.troubles:
+        terminal.warn(f"warning: {trouble}")
     terminal.print(report.dump(_done(proposal, done)) if settings.json else _said(proposal, done))
     return 0
 
 
+def _delivered(git: Git, proposal: Proposal, access: Access, wanted: Wanted) -> Delivered:
+    """Deliver it; whatever goes wrong is said without the token."""
+    from codemods.sinks.calls import Client
+    from codemods.sinks.forge import Requests
+    from codemods.sinks.forges import forge_of
+    from codemods.sinks.pullrequest import deliver
+
+    forge = forge_of(access.target.kind, access.target.place)
+    headers = forge.headers(access.user, access.token)
+    client = Client(access.api_url, str(access.target.place), headers)
+    try:
+        return deliver(git, proposal, access, Requests(forge, client), wanted.way)
+    except UserError as error:
+        raise UserError(access.scrubbed(str(error))) from None
+
+
+def _show(
+    settings: Settings, terminal: Terminal, proposal: Proposal, git: Git, wanted: Wanted
+) -> None:
+    """Print what would be done: every commit, step and request."""
+    from codemods.sinks.access import find_target
+    from codemods.sinks.forges import forge_of
+    from codemods.sinks.pullrequest import describe, steps
+
+    try:
+        target = find_target(git, wanted.at, os.environ)
+        forge = forge_of(target.kind, target.place)
+        planned = steps(proposal, wanted.way.remote, forge, target.api_url)
+    except UserError as error:
+        planned = [f"none can be named yet: {error}"]
+    if settings.json:
+        terminal.print(report.dump(_dry(proposal) | {"steps": planned}))
+        return
+    lines = [*describe(proposal, wanted.way.remote), "", "-" * 72, "Steps:"]
+    terminal.print("\n".join([*lines, *(f"  {step}" for step in planned)]))
+
+
 def _proposal(project: Project, git: Git, wanted: Wanted) -> tuple[Proposal, Migration]:
+    from codemods.owners import find_owners, owners_of
     from codemods.patches.messages import body, title
     from codemods.patches.story import chapters
     from codemods.sinks.pullrequest import Proposal, find_target, require_clean
@@ -82,6 +121,7 @@ def _proposal(project: Project, git: Git, wanted: Wanted) -> tuple[Proposal, Mig
     changing = [chapter for chapter in story if chapter.patch]
     others = [chapter for chapter in story if not chapter.patch]
     left = any(chapter.treated(Treatment.LEFT) for chapter in story)
+    owners = find_owners(project.codebase)
     proposal = Proposal(
         target.start,
         target.branch,
@@ -90,6 +130,8 @@ def _proposal(project: Project, git: Git, wanted: Wanted) -> tuple[Proposal, Mig
         title(changing),
         body(changing, others),
         left if wanted.draft is None else wanted.draft,
+        wanted.labels,
+        owners_of(owners, migration.changed) if wanted.reviewers else (),
     )
     return proposal, migration
 
@@ -110,6 +152,8 @@ def _dry(proposal: Proposal) -> dict[str, object]:
         "title": proposal.title,
         "body": proposal.body,
         "draft": proposal.draft,
+        "labels": proposal.labels,
+        "reviewers": proposal.reviewers,
     }
 
 
@@ -121,6 +165,7 @@ def _done(proposal: Proposal, done: Delivered) -> dict[str, object]:
         "url": done.url,
         "opened": done.opened,
         "updated": done.updated,
+        "troubles": done.troubles,
     }
 
 

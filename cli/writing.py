@@ -37,6 +37,7 @@ def apply(settings: Settings, wanted: Verification, *, allow_dirty: bool) -> int
         project, terminal = settings.open()
     for warning in project.selection.warnings:
         terminal.warn(f"warning: {warning}")
+    _refuse_parts(project)
     migration = project.migrate()
     if migration.changed and not allow_dirty:
         _refuse_dirty(project)
@@ -84,6 +85,14 @@ def _log(project: Project) -> str:
     from codemods.sinks.verify import LOG
 
     return f"{FOLDER}/{LOG}"
+
+
+def _refuse_parts(project: Project) -> None:
+    from codemods.sinks.git import Git, is_repository
+    from codemods.sinks.hooks import require_whole
+
+    if is_repository(project.codebase.root):
+        require_whole(Git(project.codebase.root))
 
 
 def _refuse_dirty(project: Project) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from codemods.errors import UserError
 from codemods.sinks.git import Git, GitError
+from codemods.sinks.hooks import Hooks, wants_signature
 
 #: The trailer by which looplift knows its own commits: the pass and the tree of the commit.
 TRAILER = "Looplift"
@@ -78,12 +79,19 @@ def _tree(git: Git, folder: Path, files: Mapping[str, bytes], env: Mapping[str, 
     return git.run("write-tree", env=env)
 
 
-def build_commits(git: Git, base: str, commits: Sequence[Commit], trees: Sequence[str]) -> str:
-    """Put the commits one upon the other on ``base``; the name of the last one."""
+def build_commits(
+    git: Git, base: str, commits: Sequence[Commit], trees: Sequence[str], hooks: Hooks
+) -> str:
+    """Put the commits one upon the other on ``base``; the name of the last one.
+
+    They are signed where the user's configuration says so.
+    """
+    signed = ("-S",) if wants_signature(git) else ()
     parent = base
     for commit, tree in zip(commits, trees, strict=True):
         message = f"{commit.message.rstrip()}\n\n{TRAILER}: {commit.rule} {tree}\n"
-        parent = git.run("commit-tree", tree, "-p", parent, "-F", "-", data=message.encode())
+        data = hooks.commit(parent, tree, message).encode()
+        parent = git.run("commit-tree", *signed, tree, "-p", parent, "-F", "-", data=data)
     return parent
 
 

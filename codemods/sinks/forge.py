@@ -1,223 +1,218 @@
-"""Pull requests: one small protocol, and GitHub over its REST API."""
+"""Pull requests over one small protocol: what differs between the forges, and what does not."""
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
-from urllib.parse import urljoin, urlsplit
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self, TypeVar
 
-import httpx
+from codemods.sinks.calls import PAUSES, Call, Client, ForgeError, UncertainError
 
-from codemods.errors import UserError
+_A = TypeVar("_A")
+_T = TypeVar("_T")
 
-_TIMEOUT = 30.0
-#: Seconds before each further try, where the forge names no other.
-_PAUSES = (1.0, 3.0, 9.0)
-#: The forge may ask for a longer pause; so long is waited, not longer.
-_LONGEST_PAUSE = 60.0
-_PASSING = frozenset({500, 502, 503, 504})
-_VERSION = "2022-11-28"
+#: So many pages of open requests are looked through, where the forge has no filter.
+_MOST_PAGES = 40
+#: What forges answer where the request is there already.
+_CONFLICTS = frozenset({400, 409, 422})
 
 
-class ForgeError(UserError):
-    """What the forge refused, in its words, without the token."""
+@dataclass(frozen=True)
+class Place:
+    """A repository that gets the request, and the one that the branch is pushed to."""
+
+    owner: str
+    name: str
+    source_owner: str = ""
+    source_name: str = ""
+
+    @property
+    def is_fork(self) -> bool:
+        """Whether the branch is in another repository."""
+        return bool(self.source_owner) and (self.source_owner, self.source_name) != (
+            self.owner,
+            self.name,
+        )
+
+    @property
+    def head_owner(self) -> str:
+        """Who owns the repository of the branch."""
+        return self.source_owner or self.owner
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.name}"
 
 
-class UncertainError(ForgeError):
-    """A call of which nobody knows whether it was carried out."""
+@dataclass(frozen=True)
+class Draft:
+    """A request to open."""
 
-
-class _PassingError(ForgeError):
-    """A call that was not carried out; ``pause`` are the seconds that the forge asks for."""
-
-    def __init__(self, message: str, pause: float = 0.0) -> None:
-        super().__init__(message)
-        self.pause = pause
+    head: str
+    base: str
+    title: str
+    body: str
+    draft: bool = False
 
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request as the forge has it."""
+    """A pull request as the forge has it; ``kept`` is what an update has to repeat."""
 
     number: int
     url: str
     title: str
     body: str
     base: str
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Forge(Protocol):
-    """What looplift asks of a forge."""
+    """What differs between forges: which calls there are, and how to read the answers.
+
+    Nothing here talks to anybody, so a dry run can show the calls.
+    """
+
+    @property
+    def page_size(self) -> int:
+        """How many requests a page holds, where the forge cannot filter by branch; else 0."""
+
+    def headers(self, user: str, token: str) -> Mapping[str, str]:
+        """The headers of every call."""
+
+    def preparing(self) -> Call | None:
+        """What has to be known before; None for nothing."""
+
+    def prepared(self, answer: Any) -> Self:
+        """The forge with what was learned."""
+
+    def finding(self, head: str, page: int) -> Call:
+        """The open requests for the branch ``head``, or a page of all."""
+
+    def items(self, answer: Any) -> Sequence[Any]:
+        """The requests in the answer."""
+
+    def is_from(self, item: Any, head: str) -> bool:
+        """Whether a request is the one for ``head``."""
+
+    def creating(self, draft: Draft) -> Call:
+        """Open a request."""
+
+    def plainer(self, draft: Draft, error: ForgeError) -> Draft | None:
+        """The request to try instead of one that was refused, None for none."""
+
+    def request(self, item: Any) -> PullRequest:
+        """What the forge says of a request."""
+
+    def updating(self, request: PullRequest, *, body: str, base: str) -> Call:
+        """Give a request another body and base."""
+
+    def labelling(self, request: PullRequest, labels: Sequence[str]) -> Call | None:
+        """Give a request labels; None where the forge has none."""
+
+    def looking_up(self, people: Sequence[str]) -> Sequence[Call]:
+        """Who the people are; nothing where the forge asks code owners by itself."""
+
+    def asking(self, request: PullRequest, answers: Sequence[Any]) -> Call | None:
+        """Ask them for a review; None for nobody."""
+
+
+class Requests:
+    """Finds, opens and updates requests: the part that all forges share."""
+
+    def __init__(self, forge: Forge, client: Client) -> None:
+        self._forge = forge
+        self._client = client
+        self._ready = False
 
     def find(self, head: str) -> PullRequest | None:
         """The open request for the branch ``head``."""
+        self._prepare()
+        forge = self._forge
+        for page in range(1, _MOST_PAGES + 1):
+            items = _read(forge.items, self._client.send(forge.finding(head, page)))
+            for item in items:
+                if _read(lambda one: forge.is_from(one, head), item):
+                    return _read(forge.request, item)
+            if not forge.page_size or len(items) < forge.page_size:
+                break
+        return None
 
-    def create(self, head: str, base: str, title: str, body: str, *, draft: bool) -> PullRequest:
-        """Open a request."""
+    def create(self, draft: Draft) -> tuple[PullRequest, bool]:
+        """Open a request; whether it was this call that did.
 
-    def update(self, request: PullRequest, *, body: str, base: str) -> PullRequest:
-        """Give a request another body and base."""
-
-
-class GitHub:
-    """GitHub and GitHub Enterprise."""
-
-    def __init__(self, api_url: str, owner: str, name: str, token: str) -> None:
-        self._pulls = f"{api_url}/repos/{owner}/{name}/pulls"
-        self._owner = owner
-        self._place = f"{owner}/{name} on {urlsplit(api_url).hostname}"
-        self._headers = {
-            "Accept": "application/vnd.github+json",
-            "Authorization": f"Bearer {token}",
-            "User-Agent": "looplift",
-            "X-GitHub-Api-Version": _VERSION,
-        }
-
-    def find(self, head: str) -> PullRequest | None:
-        """The open request for the branch ``head`` of the same repository."""
-        query = {"state": "open", "head": f"{self._owner}:{head}", "per_page": "100"}
-        found = self._call("GET", self._pulls, params=query)
-        if not isinstance(found, list):
-            raise ForgeError(f"{self._place}: the answer is not a list of pull requests")
-        # A server that does not know the filter answers with all of them.
-        own = [item for item in found if item.get("head", {}).get("ref") == head]
-        return _request(own[0]) if own else None
-
-    def create(self, head: str, base: str, title: str, body: str, *, draft: bool) -> PullRequest:
-        """Open a request; not as a draft where the plan of the repository has none."""
-        data = {"title": title, "head": head, "base": base, "body": body, "draft": draft}
+        Where somebody opened it at the same time, theirs is taken.
+        """
+        self._prepare()
         try:
-            return self._open(data)
+            return self._open(draft), True
         except ForgeError as error:
-            if not draft or "draft" not in str(error).lower():
+            if error.status in _CONFLICTS and (made := self.find(draft.head)) is not None:
+                return made, False
+            plainer = self._forge.plainer(draft, error)
+            if plainer is None:
                 raise
-            return self._open(data | {"draft": False})
+        return self._open(plainer), True
 
     def update(self, request: PullRequest, *, body: str, base: str) -> PullRequest:
         """Give a request another body and base."""
-        data = {"body": body, "base": base}
-        return _request(self._call("PATCH", f"{self._pulls}/{request.number}", json=data))
+        call = self._forge.updating(request, body=body, base=base)
+        return _read(self._forge.request, self._client.send(call))
 
-    def _open(self, data: dict[str, Any]) -> PullRequest:
+    def label(self, request: PullRequest, labels: Sequence[str]) -> str:
+        """Label a request; why not, "" where it was done."""
+        try:
+            call = self._forge.labelling(request, labels)
+            if call is None:
+                return "the forge has no labels"
+            self._client.send(call)
+        except ForgeError as error:
+            return str(error)
+        return ""
+
+    def ask(self, request: PullRequest, people: Sequence[str]) -> str:
+        """Ask people for a review; why not, "" where it was done or the forge does it itself."""
+        forge = self._forge
+        try:
+            answers = [self._client.send(call) for call in forge.looking_up(people)]
+            if (call := _read(lambda found: forge.asking(request, found), answers)) is not None:
+                self._client.send(call)
+        except ForgeError as error:
+            return str(error)
+        return ""
+
+    def _prepare(self) -> None:
+        if not self._ready and (call := self._forge.preparing()) is not None:
+            self._forge = _read(self._forge.prepared, self._client.send(call))
+        self._ready = True
+
+    def _open(self, draft: Draft) -> PullRequest:
         """Open a request once, also where the answer to the first try is lost."""
-        for pause in (*_PAUSES, None):
+        call = self._forge.creating(draft)
+        for pause in (*PAUSES, None):
             try:
-                return _request(self._call("POST", self._pulls, json=data))
+                return _read(self._forge.request, self._client.send(call))
             except UncertainError:
-                if (made := self.find(data["head"])) is not None:
+                if (made := self.find(draft.head)) is not None:
                     return made
                 if pause is None:
                     raise
                 time.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    def _call(self, method: str, url: str, **arguments: Any) -> Any:
-        """Call, and call again after a while where that can help and do no harm."""
-        for pause in _PAUSES:
-            try:
-                return self._once(method, url, **arguments)
-            except _PassingError as error:
-                if error.pause > _LONGEST_PAUSE:
-                    raise
-                time.sleep(error.pause or pause)
-            except UncertainError:
-                if method == "POST":
-                    raise
-                time.sleep(pause)
-        return self._once(method, url, **arguments)
 
-    def _once(self, method: str, url: str, **arguments: Any) -> Any:
-        try:
-            with httpx.Client(headers=self._headers, timeout=_TIMEOUT) as client:
-                answer = client.request(method, url, **arguments)
-                if answer.status_code in (301, 307, 308):  # a repository that was renamed
-                    url = self._same_place(url, answer.headers.get("Location", ""))
-                    arguments.pop("params", None)
-                    answer = client.request(method, url, **arguments)
-                if answer.is_success:
-                    return answer.json()
-        except httpx.ConnectError as error:
-            raise _PassingError(f"{self._place}: cannot be reached ({_words(error)})") from None
-        except httpx.HTTPError as error:
-            raise UncertainError(f"{self._place}: cannot be reached ({_words(error)})") from None
-        except ValueError as error:
-            raise ForgeError(f"{self._place}: the answer is not JSON") from error
-        said = f"{self._place}: {_refusal(answer)}"
-        if _is_limited(answer):
-            raise _PassingError(said, _asked_pause(answer.headers))
-        raise UncertainError(said) if answer.status_code in _PASSING else ForgeError(said)
-
-    def _same_place(self, url: str, location: str) -> str:
-        target = urljoin(url, location)
-        if urlsplit(target)[:2] != urlsplit(url)[:2]:
-            raise ForgeError(f"{self._place}: the API redirects elsewhere; not followed")
-        return target
+def planned(forge: Forge, draft: Draft, labels: Sequence[str], people: Sequence[str]) -> list[Call]:
+    """The calls of a first run, for a dry run. What only answers tell is not in them."""
+    stand_in = PullRequest(0, "", draft.title, "", draft.base)
+    calls = [forge.preparing(), forge.finding(draft.head, 1), forge.creating(draft)]
+    if labels:
+        calls.append(forge.labelling(stand_in, labels))
+    calls += forge.looking_up(people)
+    return [call for call in calls if call is not None]
 
 
-def _request(item: Any) -> PullRequest:
+def _read(reader: Callable[[_A], _T], answer: _A) -> _T:
     try:
-        return PullRequest(
-            int(item["number"]),
-            str(item["html_url"]),
-            str(item["title"]),
-            str(item.get("body") or ""),
-            str(item["base"]["ref"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ForgeError("the answer of the forge is not a pull request") from error
-
-
-def _refusal(answer: httpx.Response) -> str:
-    """Why a call failed, in one sentence."""
-    said = _message(answer)
-    match answer.status_code:
-        case 401:
-            return f"the token was refused ({said})"
-        case 403 | 429 if _is_limited(answer):
-            return f"the rate limit is used up; try again later ({said})"
-        case 403:
-            return f"the token has not the right to do this ({said})"
-        case 404:
-            return f"is not there, or the token may not see it ({said})"
-        case status:
-            return f"the API answered {status} ({said})"
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
-
-
-def _is_limited(answer: httpx.Response) -> bool:
-    limited = "rate limit" in _message(answer).lower() or _exhausted(answer.headers)
-    return answer.status_code == 429 or (answer.status_code == 403 and limited)
-
-
-def _asked_pause(headers: Mapping[str, str]) -> float:
-    """How long the forge asks to wait; 0 where it does not say."""
-    with contextlib.suppress(KeyError, ValueError):
-        return max(float(headers["retry-after"]), 0.1)
-    with contextlib.suppress(KeyError, ValueError):
-        if headers.get("x-ratelimit-remaining") == "0":
-            return max(float(headers["x-ratelimit-reset"]) - time.time(), 0.1)
-    return 0.0
-
-
-def _exhausted(headers: Mapping[str, str]) -> bool:
-    return headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers
-
-
-def _message(answer: httpx.Response) -> str:
-    try:
-        data = answer.json()
-        parts = [str(data["message"])]
-        parts += [
-            str(error.get("message") or f"{error.get('field')}: {error.get('code')}")
-            for error in data.get("errors", ())
-            if isinstance(error, dict)
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return answer.reason_phrase or "no reason given"
-    return "; ".join(parts)
+        return reader(answer)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ForgeError("the answer of the forge is not what its API promises") from error

@@ -1,7 +1,7 @@
 """Git, called in one place and in one way: nothing of the repository's own runs.
 
 Hooks, file system monitors, aliases and pagers are off, git asks nothing at the terminal, and
-GitHub's token is not in the environment of any command that does not need it.
+no forge's token is in the environment of any command that does not need it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from codemods.errors import UserError
+from codemods.sinks.hosts import SECRETS
 
 # Without it, importing GitPython fails where there is no git.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
@@ -42,7 +43,7 @@ _ENVIRONMENT = {
 }
 
 #: Variables that point git elsewhere, or that others need not see.
-_DROPPED = (
+DROPPED = (
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",
@@ -56,8 +57,7 @@ _DROPPED = (
     "GIT_TRACE_CURL",
     "GIT_CURL_VERBOSE",
     "GIT_TRACE_PACKET",
-    "GITHUB_TOKEN",
-    "GH_TOKEN",
+    *SECRETS,
 )
 
 
@@ -72,19 +72,32 @@ class Git:
         self.root = root
 
     def run(
-        self, *arguments: str, data: bytes | None = None, env: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        data: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        hooks: bool = False,
     ) -> str:
         """Run a command and give its output without the last newline."""
-        return os.fsdecode(self.raw(*arguments, data=data, env=env)).removesuffix("\n")
+        output = self.raw(*arguments, data=data, env=env, hooks=hooks)
+        return os.fsdecode(output).removesuffix("\n")
 
     def raw(
-        self, *arguments: str, data: bytes | None = None, env: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        data: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        hooks: bool = False,
     ) -> bytes:
-        """Run a command and give its output as it is; ``data`` is its input."""
+        """Run a command and give its output as it is; ``data`` is its input.
+
+        ``hooks`` is for commands that ask where hooks are, and run none.
+        """
         command = ["git", "--no-pager"]
         for name, value in _SETTINGS.items():
-            command += ["-c", f"{name}={value}"]
-        with tempfile.TemporaryFile() as stream, _without(_DROPPED):
+            if not (hooks and name == "core.hooksPath"):
+                command += ["-c", f"{name}={value}"]
+        with tempfile.TemporaryFile() as stream, _without(DROPPED):
             stream.write(data or b"")
             stream.seek(0)
             try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from codemods.errors import UserError
@@ -18,8 +20,12 @@ from codemods.sinks.branch import (
     require_author,
     same_series,
 )
-from codemods.sinks.forge import Forge
+from codemods.sinks.forge import Draft, Forge, PullRequest, Requests, planned
 from codemods.sinks.git import Git, GitError
+from codemods.sinks.hooks import Hooks
+
+#: So much of a value is shown in a dry run.
+_SHORT = 60
 
 
 @dataclass(frozen=True)
@@ -33,17 +39,37 @@ class Proposal:
     title: str
     body: str
     draft: bool = False
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+
+    @property
+    def request(self) -> Draft:
+        """The request to open."""
+        return Draft(self.branch, self.base, self.title, self.body, self.draft)
+
+
+@dataclass(frozen=True)
+class Way:
+    """How it is delivered."""
+
+    remote: str
+    force: bool = False
+    no_verify: bool = False
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """What was done: which commit the branch is at now, and where the request is."""
+    """What was done: which commit the branch is at now, and where the request is.
+
+    ``troubles`` are what could not be done beside it.
+    """
 
     tip: str
     pushed: bool
     url: str
     opened: bool
     updated: bool
+    troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +112,7 @@ def require_clean(git: Git, changed: Sequence[str]) -> None:
 
 
 def deliver(
-    git: Git, proposal: Proposal, access: Access, forge: Forge, remote: str, *, force: bool
+    git: Git, proposal: Proposal, access: Access, requests: Requests, way: Way
 ) -> Delivered:
     """Make the commits, push the branch, open or update the request.
 
@@ -94,18 +120,21 @@ def deliver(
     very changes already.
     """
     require_author(git)
-    here = _Branch(git, proposal, remote, access.git_environment)
+    here = _Branch(git, proposal, way.remote, access.git_environment)
     theirs = here.fetch()
     trees = build_trees(git, proposal.start, proposal.commits)
     found = commits_between(git, proposal.start, theirs) if theirs else []
     if theirs and same_series(found, proposal.start, trees):
         tip, pushed = theirs, False
     else:
-        here.refuse_strangers(found, force=force)
-        tip, pushed = build_commits(git, proposal.start, proposal.commits, trees), True
+        here.refuse_strangers(found, force=way.force)
+        hooks = Hooks(git, skipped=way.no_verify)
+        tip = build_commits(git, proposal.start, proposal.commits, trees, hooks)
+        hooks.push(way.remote, here.ref, tip, theirs)
         here.push(tip, theirs)
-    here.move(tip, force=force)
-    return _request(forge, proposal, tip, pushed=pushed)
+        pushed = True
+    here.move(tip, force=way.force)
+    return _request(requests, proposal, tip, pushed=pushed)
 
 
 class _Branch:
@@ -117,19 +146,19 @@ class _Branch:
         self._git = git
         self._branch = proposal.branch
         self._start = proposal.start
-        self._ref = f"refs/heads/{proposal.branch}"
+        self.ref = f"refs/heads/{proposal.branch}"
         self._remote = remote
         self._environment = environment
 
     def fetch(self) -> str:
         """The commit of the branch at the remote, with its history; "" where there is none."""
-        listing = self._git.run("ls-remote", self._remote, self._ref, env=self._environment)
+        listing = self._git.run("ls-remote", self._remote, self.ref, env=self._environment)
         commits = [line.split("\t")[0] for line in listing.splitlines() if "\t" in line]
         if not commits:
             return ""
         self._git.run(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-            self._remote, f"+{self._ref}:refs/remotes/{self._remote}/{self._branch}",
+            self._remote, f"+{self.ref}:refs/remotes/{self._remote}/{self._branch}",
             env=self._environment,
         )  # fmt: skip
         return self._git.run("rev-parse", "--verify", f"refs/remotes/{self._remote}/{self._branch}")
@@ -150,12 +179,23 @@ class _Branch:
         try:
             self._git.run(
                 "push", "--quiet", "--no-verify",
-                f"--force-with-lease={self._ref}:{expected}",
-                self._remote, f"{tip}:{self._ref}",
+                f"--force-with-lease={self.ref}:{expected}",
+                self._remote, f"{tip}:{self.ref}",
                 env=self._environment,
             )  # fmt: skip
         except GitError as error:
-            if "stale info" in str(error):
+            said = str(error)
+            if "protected branch" in said.lower():
+                raise UserError(
+                    f"the branch `{self._branch}` at `{self._remote}` is protected; --branch takes "
+                    f"another name ({said})"
+                ) from error
+            if re.search(r"\b403\b|denied", said):
+                raise GitError(
+                    f"{said}; to go by way of a fork, name its remote by --remote and this one by "
+                    "--upstream"
+                ) from error
+            if "stale info" in said:
                 raise UserError(
                     f"the branch `{self._branch}` at `{self._remote}` was changed by somebody "
                     "else meanwhile; run again"
@@ -165,26 +205,34 @@ class _Branch:
     def move(self, tip: str, *, force: bool) -> None:
         """Let the local branch of that name follow, unless it is somebody's work."""
         git = self._git
-        old = git.lookup("rev-parse", "--verify", "--quiet", f"{self._ref}^{{commit}}")
+        old = git.lookup("rev-parse", "--verify", "--quiet", f"{self.ref}^{{commit}}")
         if old == tip or checked_out_at(git, self._branch):
             return
         own = not old or all(commit.is_own for commit in commits_between(git, self._start, old))
         if own or force:
-            git.run("update-ref", "-m", "looplift pr", self._ref, tip, old or "0" * len(tip))
+            git.run("update-ref", "-m", "looplift pr", self.ref, tip, old or "0" * len(tip))
 
 
-def _request(forge: Forge, proposal: Proposal, tip: str, *, pushed: bool) -> Delivered:
-    request = forge.find(proposal.branch)
+def _request(requests: Requests, proposal: Proposal, tip: str, *, pushed: bool) -> Delivered:
+    request, opened = requests.find(proposal.branch), False
     if request is None:
-        made = forge.create(
-            proposal.branch, proposal.base, proposal.title, proposal.body, draft=proposal.draft
-        )
-        return Delivered(tip, pushed, made.url, opened=True, updated=False)
+        request, opened = requests.create(proposal.request)
+    if opened:
+        troubles = tuple(_adorn(requests, request, proposal))
+        return Delivered(tip, pushed, request.url, opened=True, updated=False, troubles=troubles)
     body = merged_body(request.body, proposal.body)
     same = body == request.body.replace("\r\n", "\n") and request.base == proposal.base
     if not same:
-        request = forge.update(request, body=body, base=proposal.base)
+        request = requests.update(request, body=body, base=proposal.base)
     return Delivered(tip, pushed, request.url, opened=False, updated=not same)
+
+
+def _adorn(requests: Requests, request: PullRequest, proposal: Proposal) -> Iterator[str]:
+    """Label a new request and ask for reviews; what fails is said, and the request stays."""
+    if proposal.labels and (why := requests.label(request, proposal.labels)):
+        yield f"the request has no labels: {why}"
+    if proposal.reviewers and (why := requests.ask(request, proposal.reviewers)):
+        yield f"nobody was asked for a review: {why}"
 
 
 def describe(proposal: Proposal, remote: str) -> list[str]:
@@ -195,3 +243,21 @@ def describe(proposal: Proposal, remote: str) -> list[str]:
         lines += ["", "-" * 72, *commit.message.rstrip("\n").split("\n")]
     kind = "Draft request" if proposal.draft else "Request"
     return [*lines, "", "-" * 72, f"{kind}: {proposal.title}", "", *proposal.body.split("\n")]
+
+
+def steps(proposal: Proposal, remote: str, forge: Forge, api_url: str) -> list[str]:
+    """Every command and call of a first run, for a dry run, without a token."""
+    ref = f"refs/heads/{proposal.branch}"
+    found = [
+        f"git ls-remote {remote} {ref}",
+        f"git push --force-with-lease {remote} <{len(proposal.commits)} commits>:{ref}",
+    ]
+    for call in planned(forge, proposal.request, proposal.labels, proposal.reviewers):
+        data = ", ".join(f"{key}={_short(value)}" for key, value in (call.data or {}).items())
+        found.append(f"{call.method} {call.url(api_url)}{f' {data}' if data else ''}")
+    return found
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHORT else f"{text[:_SHORT]}..."

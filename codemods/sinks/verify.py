@@ -15,6 +15,7 @@ from pathlib import Path
 
 from codemods.errors import UserError
 from codemods.sinks.git import Git, is_repository
+from codemods.sinks.hosts import SECRETS
 from codemods.sinks.state import state_folder
 from codemods.source import CodeBase
 from codemods.source.codebase import SKIPPED_FOLDERS
@@ -23,7 +24,6 @@ from codemods.source.codebase import SKIPPED_FOLDERS
 LOG = "verify.log"
 #: What the command finds the work tree itself by: the copy has no ignored files.
 ORIGIN = "LOOPLIFT_ORIGIN"
-_SECRETS = ("GITHUB_TOKEN", "GH_TOKEN")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Verifier:
         return folder
 
     def _environment(self, folder: Path) -> dict[str, str]:
-        environment = {k: v for k, v in os.environ.items() if k not in _SECRETS}
+        environment = {k: v for k, v in os.environ.items() if k not in SECRETS}
         # An editable install would lead back to the original: the copy comes first.
         inside = self._inside(folder)
         places = dict.fromkeys([inside, inside / "src", folder, folder / "src"])

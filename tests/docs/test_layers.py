@@ -13,7 +13,13 @@ ROOT = Path(__file__).parents[2]
 #: From the bottom to the top. A part imports from the layers below its own, never from beside it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("codemods", "codemods.errors", "codemods.findings", "codemods.source", "codemods.drivers"),
-    ("codemods.config", "codemods.together", "codemods.edits", "codemods.manifests"),
+    (
+        "codemods.config",
+        "codemods.together",
+        "codemods.edits",
+        "codemods.manifests",
+        "codemods.owners",
+    ),
     ("codemods.facts", "codemods.suppression"),
     ("codemods.plan",),
     ("codemods.passes.base",),

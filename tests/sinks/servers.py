@@ -86,6 +86,7 @@ class GitServer:
 
     folder: Path
     token: str = TOKEN
+    user: str = "x-access-token"
     authorizations: list[str] = field(default_factory=list)
     url: str = ""
     #: What happens to the next requests of a kind (a part of their URL).
@@ -115,7 +116,7 @@ class GitServer:
                 else:
                     request.cut()
                 return
-        wanted = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
+        wanted = base64.b64encode(f"{self.user}:{self.token}".encode()).decode()
         if sent != f"Basic {wanted}":
             request.answer(401, b"", {"WWW-Authenticate": 'Basic realm="git"'})
             return
@@ -143,12 +144,13 @@ class GitServer:
 
 
 @dataclass
-class FakeGitHub:
-    """Pull requests of one repository, as GitHub's API has them."""
+class FakeForge:
+    """A forge that remembers; what a kind of forge answers is in ``respond``."""
 
     token: str = TOKEN
     drafts: bool = True
     bases: tuple[str, ...] = ("main",)
+    #: Numbers are those of the list, from 1.
     pulls: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
@@ -171,6 +173,9 @@ class FakeGitHub:
             def do_PATCH(self) -> None:
                 api.serve(self)
 
+            def do_PUT(self) -> None:
+                api.serve(self)
+
         return Handler
 
     def serve(self, request: _Handler) -> None:
@@ -190,20 +195,34 @@ class FakeGitHub:
             data = json.dumps({"message": trouble.message}).encode()
             request.answer(trouble.status, data, trouble.headers)
             return
-        status, answer, headers = self.respond(request, parts.path, parse_qs(parts.query), data)
+        if self.refusal:
+            status, answer, headers = self.refusal[0], {"message": self.refusal[1]}, self.refusal[2]
+        else:
+            query = parse_qs(parts.query)
+            status, answer, headers = self.respond(request, parts.path, query, data)
         head = {"Content-Type": "application/json", **headers}
         request.answer(status, json.dumps(answer).encode(), head)
 
     def respond(
         self, request: _Handler, path: str, query: dict[str, list[str]], data: dict[str, Any]
     ) -> tuple[int, Any, dict[str, str]]:
-        if self.refusal:
-            return self.refusal[0], {"message": self.refusal[1]}, self.refusal[2]
+        raise NotImplementedError
+
+
+class FakeGitHub(FakeForge):
+    """Pull requests of one repository, as GitHub's API has them."""
+
+    def respond(
+        self, request: _Handler, path: str, query: dict[str, list[str]], data: dict[str, Any]
+    ) -> tuple[int, Any, dict[str, str]]:
         if self.redirect:
             location, self.redirect = self.redirect, ""
             return 301, {"message": "Moved Permanently"}, {"Location": location}
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return 401, {"message": "Bad credentials"}, {}
+        if labelled := re.fullmatch(r"/repos/ada/shop/issues/(\d+)/labels", path):
+            self.pulls[int(labelled[1]) - 1]["labels"] = data["labels"]
+            return 200, [{"name": name} for name in data["labels"]], {}
         match = re.fullmatch(r"/repos/ada/shop/pulls(?:/(\d+))?|/repositories/7/pulls", path)
         if not match:
             return 404, {"message": "Not Found"}, {}
@@ -212,7 +231,8 @@ class FakeGitHub:
             found = [
                 pull
                 for pull in self.pulls
-                if pull["state"] in query["state"] and (owner, head) == ("ada", pull["head"]["ref"])
+                if pull["state"] in query["state"]
+                and (owner, head) == (pull["owner"], pull["head"]["ref"])
             ]
             return 200, found, {}
         if request.command == "POST":
@@ -229,8 +249,9 @@ class FakeGitHub:
         if data["base"] not in self.bases:
             error = {"resource": "PullRequest", "field": "base", "code": "invalid"}
             return 422, {"message": "Validation Failed", "errors": [error]}, {}
-        if any(p["state"] == "open" and p["head"]["ref"] == data["head"] for p in self.pulls):
-            error = {"message": f"A pull request already exists for ada:{data['head']}."}
+        owner, _, head = data["head"].rpartition(":")
+        if any(p["state"] == "open" and p["head"]["ref"] == head for p in self.pulls):
+            error = {"message": f"A pull request already exists for ada:{head}."}
             return 422, {"message": "Validation Failed", "errors": [error]}, {}
         number = len(self.pulls) + 1
         pull = {
@@ -240,7 +261,8 @@ class FakeGitHub:
             "title": data["title"],
             "body": data["body"].replace("\n", "\r\n"),
             "draft": data["draft"],
-            "head": {"ref": data["head"]},
+            "owner": owner or "ada",
+            "head": {"ref": head},
             "base": {"ref": data["base"]},
         }
         self.pulls.append(pull)

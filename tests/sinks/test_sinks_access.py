@@ -9,7 +9,7 @@ import fakes
 import pytest
 
 from codemods.errors import UserError
-from codemods.sinks.access import Access, Remote, find_access, parse_remote
+from codemods.sinks.access import Access, Remote, Wanted, find_access, parse_remote
 from codemods.sinks.git import Git, redacted
 
 TOKEN = {"GITHUB_TOKEN": "secret-token"}
@@ -41,12 +41,12 @@ def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
 
 def access(git: Git, url: str, api_url: str | None = None, **environ: str) -> Access:
     git.run("remote", "add", "origin", url)
-    return find_access(git, "origin", api_url, TOKEN | environ)
+    return find_access(git, Wanted(api_url=api_url), TOKEN | environ)
 
 
 def test_github(git):
     found = access(git, "https://github.com/ada/shop.git")
-    assert (found.api_url, found.owner, found.name) == ("https://api.github.com", "ada", "shop")
+    assert (found.api_url, str(found.target.place)) == ("https://api.github.com", "ada/shop")
     basic = base64.b64encode(b"x-access-token:secret-token").decode()
     assert dict(found.git_environment) == {
         "GIT_CONFIG_COUNT": "3",
@@ -106,8 +106,8 @@ def test_a_second_push_url_does_not_get_it(git):
     git.run("remote", "set-url", "--push", "origin", "https://github.com/ada/shop")
     git.run("remote", "set-url", "--push", "--add", "origin", "https://evil.example/ada/shop")
     with pytest.raises(UserError, match=r"evil\.example"):
-        find_access(git, "origin", None, TOKEN)
-    found = find_access(git, "origin", "https://api.github.com", TOKEN)
+        find_access(git, Wanted(), TOKEN)
+    found = find_access(git, Wanted(api_url="https://api.github.com"), TOKEN)
     assert not any("evil" in value for value in found.git_environment.values())
 
 

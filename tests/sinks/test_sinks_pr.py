@@ -362,8 +362,9 @@ class TestToken:
         assert "hunter2" not in result.err
 
     def test_no_command_of_the_repository_sees_it(self, world):
+        """Only the hook runs that git would run too, and it does not see the token."""
         spy = world.root / "spy"
-        spy.write_text(f"#!/bin/sh\nenv > {world.root}/seen\n")
+        spy.write_text(f"#!/bin/sh\n(echo $0 $*; env; cat) >> {world.root}/seen\n")
         spy.chmod(0o755)
         for name in ("pre-push", "reference-transaction", "post-index-change"):
             hook = world.clone / ".git" / "hooks" / name
@@ -375,8 +376,19 @@ class TestToken:
         git(world.clone, "config", "core.fsmonitor", str(spy))
         git(world.clone, "config", "alias.push", f"!{spy}")
         (world.root / "seen").unlink(missing_ok=True)
-        assert run(["pr"]) == 0
+        assert run(["pr", "--no-verify"]) == 0
         assert not (world.root / "seen").exists()
+        (world.clone / "b.py").write_text("old_one\n")
+        quiet = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+        git(world.clone, *quiet, "add", "-A")
+        git(world.clone, *quiet, "commit", "-qm", "more")
+        (world.root / "seen").unlink(missing_ok=True)
+        assert run(["pr"]) == 0
+        seen = (world.root / "seen").read_text()
+        assert f"/hooks/pre-push origin {world.git.url}/ada/shop.git\n" in seen
+        assert f"refs/heads/{BRANCH} " in seen
+        assert seen.count("/hooks/") == 1
+        assert TOKEN not in seen
 
 
 class TestRefusals:
