@@ -83,6 +83,10 @@ class Attributes:
                         else v
                         for v in values
                     )
+                if name in base.attributes:
+                    return union(
+                        self.inference.binding(b, name, base) for b in base.attributes[name]
+                    )
             elif f"{base}.{name}" in known.RETURNS:
                 return one(Method(Instance(base), name))
         if self.program.models.is_mapped_attribute(cls, name):

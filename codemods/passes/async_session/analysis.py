@@ -12,6 +12,7 @@ from codemods.config import Options
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
+from codemods.facts.cases import hook_obstacle, is_cleanup
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import FunctionValue
@@ -204,6 +205,8 @@ def registers(program: Program, reference: Reference) -> bool:
     name = program.outside_name(holder.func, module)
     if name in tables.TOLERANT_CALLS:
         return True
+    if is_cleanup(program, reference):
+        return True
     if isinstance(holder.func, ast.Attribute):
         if holder.func.attr == "add_task":
             return True
@@ -214,6 +217,8 @@ def registers(program: Program, reference: Reference) -> bool:
 
 def sync_entry(program: Program, function: Function) -> str:
     """Why a function is called by something sync that is not in the code base, or ""."""
+    if why := hook_obstacle(program, function):
+        return why
     if function.is_method and not _safe_method(program, function):
         assert isinstance(function.parent, Class)
         return f"is a method of {function.parent.name}, whose outside base class may call it"

@@ -15,6 +15,7 @@ from codemods.edits.actions import (
     SetReturns,
 )
 from codemods.facts import knowledge as known
+from codemods.facts.cases import is_hook
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External
@@ -24,6 +25,7 @@ from codemods.passes.async_session.inspection import inspect_within
 from codemods.passes.async_session.obstacles import Consumer, chain_top, consumer
 from codemods.passes.async_session.sites import AWAIT, BRIDGE, CREATE, DDL, ENTER, Site
 from codemods.passes.async_session.streams import stream
+from codemods.passes.async_session.unittests import run_hook
 from codemods.plan.colours import AwaitedCall, is_main_block
 from codemods.plan.draft import Draft
 from codemods.plan.places import materialise, thread
@@ -53,6 +55,9 @@ def _function(analysis: Analysis, draft: Draft, function: Function) -> None:
     if function.is_async:
         return
     module, definition = function.module, function.definition
+    if is_hook(analysis.program, function):
+        run_hook(draft, function)
+        return
     draft.edit(module, definition, MakeAsync())
     if function.is_generator and definition.returns is not None:
         _generator_annotation(analysis, draft, definition.returns, module)

@@ -19,6 +19,7 @@ from codemods.edits.actions import (
 )
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.cases import is_case
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External
@@ -26,6 +27,7 @@ from codemods.facts.versions import Versions
 from codemods.passes.async_session.analysis import Analysis
 from codemods.passes.async_session.clients import ClientCall
 from codemods.passes.async_session.functions import await_call
+from codemods.passes.async_session.unittests import edit_cases
 from codemods.plan.draft import Draft
 
 
@@ -66,6 +68,8 @@ class Testing:
         tests: dict[Module, list[Function]] = {}
         folders: set[str] = set()
         for function in changed:
+            if is_case(self.program, function):
+                continue  # unittest runs these by itself
             if self.program.web.is_test(function):
                 tests.setdefault(function.module, []).append(function)
                 folders.add(function.module.folder)
@@ -83,6 +87,7 @@ class Testing:
             if call.method != "enter" and waits:
                 self._request(call)
         self._client_annotations()
+        edit_cases(self.analysis, self.draft)
 
     # -- the runner --------------------------------------------------------------------------
 
@@ -110,6 +115,8 @@ class Testing:
         self.draft.add_import(module, "pytest")
         every = [f for f in module.functions.values() if self.program.web.is_test(f)]
         whole = word == "anyio" or all(f in functions or f.is_async for f in every)
+        # anyio would call the methods of a test case itself, without what unittest does first.
+        whole = whole and not any(is_case(self.program, f) for f in every)
         if whole and "pytestmark" not in module.scope.bindings:
             self.draft.after_imports(module, f"pytestmark = pytest.mark.{word}")
             return
