@@ -87,7 +87,7 @@ class Awaited:
         return self.program.inference.called.value(Method(owner, name), call, module)
 
     def _name(self, node: ast.Name, module: Module, depth: int) -> Values:
-        holder = module.scope_of(node).lookup(node.id)
+        holder = module.scope_of(node).lookup(node.id, node)
         if holder is None:
             return UNKNOWN
         found = []

@@ -71,7 +71,7 @@ class Inference:
     def _expression(self, node: ast.expr, module: Module) -> Values:
         match node:
             case ast.Name():
-                return self.name(node.id, module.scope_of(node))
+                return self.name(node.id, module.scope_of(node), node)
             case ast.Attribute(value=ast.Call(func=ast.Name(id="super")) as start):
                 return self.called.inherited(start, node.attr, module)
             case ast.Attribute():
@@ -162,9 +162,9 @@ class Inference:
 
     # -- names -------------------------------------------------------------------------------
 
-    def name(self, name: str, scope: Scope) -> Values:
-        """The values of a name as seen from ``scope``."""
-        holder = scope.lookup(name)
+    def name(self, name: str, scope: Scope, at: ast.AST | None = None) -> Values:
+        """The values of a name as seen from ``scope``, or from the place ``at`` in it."""
+        holder = scope.lookup(name, at)
         if holder is not None:
             return self.bound(holder, name)
         return self._starred(name, scope) or (

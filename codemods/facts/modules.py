@@ -12,6 +12,8 @@ from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from codemods.edits.keys import NodeKey, key_of
+from codemods.facts import knowledge as known
+from codemods.facts.blocking_table import FUNCTIONS, METHODS
 from codemods.facts.syntax import Class, Function, Reader, Scope, Syntax
 from codemods.source import CodeBase, SourceError, SourceFile
 
@@ -20,6 +22,20 @@ _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 #: The trees of files that are still there: one file can be a module of several programs.
 _TREES: WeakKeyDictionary[SourceFile, ast.Module] = WeakKeyDictionary()
+
+
+#: The packages that the tables of known names are about.
+_LIBRARIES = frozenset(
+    name.partition(".")[0]
+    for table in (known.CANONICAL, known.BASES, known.RETURNS, FUNCTIONS, METHODS)
+    for name in table
+)
+
+
+def is_library(name: str) -> bool:
+    """Whether a dotted name is one of the standard library, or of the packages in the tables."""
+    top = name.partition(".")[0]
+    return top in sys.stdlib_module_names or top in _LIBRARIES
 
 
 class Module:
@@ -246,6 +262,9 @@ class Modules:
         if name.partition(".")[0] in sys.stdlib_module_names:
             return None
         tail = name.replace(".", "/")
+        if name.partition(".")[0] in _LIBRARIES:
+            # A module of the same name is meant by nobody but those who say where it stands.
+            return self._at(tail)
         roots = []
         parts = folder.split("/") if folder else []
         for length in range(len(parts), -1, -1):

@@ -223,7 +223,7 @@ class Plain:
                     return "response"
         if not isinstance(node, ast.Name):
             return ""
-        scope = module.scope_of(node).lookup(node.id)
+        scope = module.scope_of(node).lookup(node.id, node)
         if not isinstance(scope, Function):
             return ""
         return self._parameter_kind(scope, node.id)
@@ -311,7 +311,7 @@ class Plain:
         if kind := self.kind(node, module):
             return f"{node.id} is the {kind}"
         values = self.awaited.infer(node, module)
-        holder = module.scope_of(node).lookup(node.id)
+        holder = module.scope_of(node).lookup(node.id, node)
         if holder is not None and not holder.is_module and (values_of := _assigned(holder, node)):
             return self._each(values_of, holder.module)
         if values:

@@ -267,7 +267,7 @@ class Program:
     def binding(self, node: ast.expr, module: Module) -> tuple[Binding, Scope] | None:
         """The one binding that a name (or ``module.name``) means, through imports."""
         if isinstance(node, ast.Name):
-            holder = module.scope_of(node).lookup(node.id)
+            holder = module.scope_of(node).lookup(node.id, node)
             if holder is None:
                 return self._starred_binding(node.id, module)
             return self._follow(holder, node.id)
@@ -284,7 +284,7 @@ class Program:
     def home(self, node: ast.expr, module: Module) -> tuple[Scope, str] | None:
         """The scope and the name that a name (or ``module.name``) means, through imports."""
         if isinstance(node, ast.Name):
-            holder = module.scope_of(node).lookup(node.id)
+            holder = module.scope_of(node).lookup(node.id, node)
             if holder is None:
                 return self._starred_home(node.id, module, 0)
             return self._home(holder, node.id, 0)

@@ -82,12 +82,20 @@ class Scope:
             return self.name
         return f"{self.parent.qualname}.{self.name}"
 
-    def lookup(self, name: str) -> Scope | None:
-        """The scope whose binding of ``name`` is seen from here, by Python's rules."""
+    def lookup(self, name: str, at: ast.AST | None = None) -> Scope | None:
+        """The scope whose binding of ``name`` is seen from here, by Python's rules.
+
+        With ``at``, the place of the name, the body of a class counts as the sequence that it is:
+        what stands in front of its ``def list`` means the builtin.
+        """
         scope: Scope | None = self
         first = True
         while scope is not None:
-            if (first or not scope.is_class) and name in scope.bindings:
+            if (
+                (first or not scope.is_class)
+                and name in scope.bindings
+                and not (at is not None and scope.is_class and _is_later(scope.bindings[name], at))
+            ):
                 return scope
             if name in scope.outer_names:
                 scope = scope.parent
@@ -97,6 +105,17 @@ class Scope:
             first = first and not isinstance(scope.node, _FUNCTIONS)
             scope = scope.parent
         return None
+
+
+def _is_later(bindings: list[Binding], at: ast.AST) -> bool:
+    """Whether all bindings of a name end behind a place: definitions, imports, assignments."""
+    return all(
+        binding.kind in ("assign", "annotated", "def", "class", "import", "from")
+        and isinstance(binding.node, ast.stmt | ast.alias)
+        and (binding.node.end_lineno or 0, binding.node.end_col_offset or 0)
+        > (getattr(at, "lineno", 0), getattr(at, "col_offset", 0))
+        for binding in bindings
+    )
 
 
 @dataclass(eq=False)

@@ -335,6 +335,9 @@ class Colouring:
         if any(function in fixtures for fixtures in self.program.web.fixtures.values()):
             return True
         parent = module.parent(node)
+        if isinstance(parent, ast.Subscript) and parent.value is node:
+            # ``list[int]`` in an annotation of a class that has a method ``list``.
+            return True
         if isinstance(parent, ast.Return | ast.Yield) and self.program.calls.is_given(function):
             holder = module.function_of(node)
             return holder is not None and self.program.web.is_pytest(holder)

@@ -28,6 +28,7 @@ from codemods.passes.async_session.origins import without_origin
 from codemods.passes.async_session.providers import Alias, Providers
 from codemods.passes.async_session.silenced import silenced
 from codemods.passes.async_session.sites import AWAIT, CREATE, DDL, ENTER, Site, Sites
+from codemods.passes.async_session.strangers import given_by_strangers
 from codemods.plan.colours import Cause, Colouring, Framework, is_main_block
 
 
@@ -82,8 +83,9 @@ def analyse(program: Program, options: Options) -> Analysis:
     by_name = looked_up(program)
     indirect = Indirect(program, by_name)
     handed = list(indirect.given_sessions())
-    for function, cause in (*escaping.items(), *by_name.items()):
-        closed.setdefault(function, cause)
+    for known_to_stay in (escaping, by_name, given_by_strangers(program, sites)):
+        for function, cause in known_to_stay.items():
+            closed.setdefault(function, cause)
     framework = Framework(
         decorator=lambda f, d: tolerates(program, f, d),
         registration=lambda r: registers(program, r),
