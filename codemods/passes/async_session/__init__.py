@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codemods.findings import Code, Level
-from codemods.passes.async_session.plan import GAP, LEFT, WIDE, plan
+from codemods.passes.async_session.plan import DIFFERENCE, GAP, LEFT, WIDE, plan
 from codemods.passes.async_session.silenced import BRIDGED, CALL
 from codemods.passes.base import Pass
 
@@ -43,6 +43,11 @@ requests can come between. State in memory, and rows that are computed from what
 reported where that matters (`LL405`). For rows the answer is `with_for_update()`; for memory an
 `asyncio.Lock`, made in the lifespan: it guards one process only.
 
+psycopg2 writes values into the SQL, the async drivers send them apart, with a type. What
+PostgreSQL refuses then is rewritten: values of an expression that `GROUP BY` repeats, a tuple for
+`IN` in a text, a string for a number, the classes and codes of psycopg2's errors. What can't be
+is reported (`LL406`).
+
 ## References
 - SQLAlchemy: *Asynchronous I/O (asyncio)*
 - FastAPI: *Concurrency and async / await*
@@ -60,6 +65,7 @@ PASS = Pass(
         Code(LEFT, "database-call-left", "A database call that stays sync, and why"),
         Code(WIDE, "integer-too-wide", "A number that asyncpg refuses, where it was not found"),
         Code(GAP, "new-gap", "Other requests can come between what was done in one go"),
+        Code(DIFFERENCE, "driver-difference", "The async driver does something else, and why"),
     ),
     documentation=DOCUMENTATION,
     plan=plan,

@@ -12,7 +12,7 @@ from codemods.findings import Finding, Level, Treatment
 from codemods.passes.async_session.analysis import Analysis, analyse, is_migration
 from codemods.passes.async_session.annotations import edit_annotations
 from codemods.passes.async_session.closing import close_in_tests
-from codemods.passes.async_session.differences import edit_differences
+from codemods.passes.async_session.differences import Difference, edit_differences
 from codemods.passes.async_session.engines import Engines
 from codemods.passes.async_session.functions import edit_functions
 from codemods.passes.async_session.gaps import gaps
@@ -30,7 +30,7 @@ from codemods.passes.base import Decision, Outcome
 from codemods.plan.draft import Draft
 
 POOLED = "becomes def, which FastAPI gives a thread"
-LEFT, WIDE, GAP = "LL403", "LL404", "LL405"
+LEFT, WIDE, GAP, DIFFERENCE = "LL403", "LL404", "LL405", "LL406"
 
 
 def plan(program: Program, options: Options) -> Outcome:
@@ -53,7 +53,7 @@ def plan(program: Program, options: Options) -> Outcome:
     engines = Engines(analysis, draft, versions, holders)
     engines.edit()
     edit_threads(analysis, draft)
-    edit_differences(analysis, draft, frozenset(engines.drivers | engines.test_drivers))
+    differences = edit_differences(program, draft, engines.test_drivers | engines.drivers)
     testing = Testing(analysis, draft, versions)
     testing.edit()
     Mocks(analysis, draft).edit()
@@ -62,7 +62,12 @@ def plan(program: Program, options: Options) -> Outcome:
     return Outcome(
         edits=draft.files(),
         texts={**engines.texts, **testing.texts, **manifests},
-        findings=(*_findings(analysis, threads), *_wide(analysis, engines), *_gaps(analysis)),
+        findings=(
+            *_findings(analysis, threads),
+            *_wide(analysis, engines),
+            *_gaps(analysis),
+            *map(_difference, differences),
+        ),
         decisions=(*_decisions(analysis, threads), *notes),
         outside=_outside(analysis),
     )
@@ -181,6 +186,23 @@ def _wide(analysis: Analysis, engines: Engines) -> list[Finding]:
         )
         for site, value in wide_integers(analysis)
     ]
+
+
+def _difference(difference: Difference) -> Finding:
+    module, node = difference.module, difference.node
+    function = module.function_of(node)
+    return Finding(
+        path=module.path,
+        line=node.lineno,
+        column=node.col_offset + 1,
+        code=DIFFERENCE,
+        message=difference.message,
+        rule=RULE,
+        level=Level.DISPLAY,
+        treatment=Treatment.LEFT,
+        reasons=("psycopg2 writes values into the SQL; async drivers send them with a type",),
+        symbol=function.qualname if function else "",
+    )
 
 
 def _gaps(analysis: Analysis) -> list[Finding]:

@@ -14,7 +14,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance
 from codemods.passes.async_session.analysis import Analysis
-from codemods.passes.async_session.differences import comparisons, declares, is_column
+from codemods.passes.async_session.columns import comparisons, declares, is_column
 from codemods.passes.async_session.sites import Site
 
 _NARROW = frozenset(("Integer", "SmallInteger", "int"))
@@ -38,7 +38,7 @@ def wide_integers(analysis: Analysis) -> list[tuple[Site, str]]:
 def _looked_for(program: Program, call: ast.Call, module: Module) -> Iterator[ast.expr]:
     for argument in call.args:
         for column, value in comparisons(argument):
-            if is_column(program, column, module, _NARROW):
+            if isinstance(column, ast.Attribute) and is_column(program, column, module, _NARROW):
                 yield value
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     if method not in ("get", "get_one") or len(call.args) < 2:
