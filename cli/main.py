@@ -19,6 +19,7 @@ from cli.settings import (
     PathArgument,
     Quiet,
     Settings,
+    SplitOption,
     with_settings,
 )
 from codemods import __version__
@@ -95,6 +96,7 @@ def diff(
         Path | None,
         typer.Option(metavar="DIR", help="Write a patch per pass into DIR, for `git am`."),
     ] = None,
+    split: SplitOption = None,
 ) -> int:
     """Print the migration as a diff that `git apply` takes. The code stays as it is.
 
@@ -106,7 +108,9 @@ def diff(
     if series is not None:
         from cli import serial
 
-        return serial.series(settings, series)
+        return serial.series(settings, series, split)
+    if split is not None:
+        raise UserError("--split is about the patches of --series")
     return reading.diff(settings, stat=stat)
 
 
@@ -196,6 +200,7 @@ def pr(
     reviewers: Annotated[
         bool, typer.Option("--reviewers/--no-reviewers", help="Ask the owners in CODEOWNERS.")
     ] = True,
+    split: SplitOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print commits, steps and requests, do nothing.")
     ] = False,
@@ -220,7 +225,7 @@ def pr(
     at = At(remote, upstream, api_url, forge)
     way = Way(remote, force, no_verify)
     labels = tuple(label or ())
-    wanted = proposing.Wanted(branch, base, at, draft, labels, reviewers, way)
+    wanted = proposing.Wanted(branch, base, at, draft, labels, reviewers, way, split)
     return proposing.pr(settings, wanted, dry_run=dry_run)
 
 

@@ -112,6 +112,7 @@ def _proposal(project: Project, git: Git, wanted: Wanted) -> tuple[Proposal, Mig
     from codemods.patches.messages import body, title
     from codemods.patches.story import chapters
     from codemods.sinks.pullrequest import Proposal, find_target, require_clean
+    from codemods.split import Split, split
 
     target = find_target(git, wanted.branch, wanted.base)
     migration = project.migrate()
@@ -120,6 +121,8 @@ def _proposal(project: Project, git: Git, wanted: Wanted) -> tuple[Proposal, Mig
     story = chapters(migration, project.visible)
     changing = [chapter for chapter in story if chapter.patch]
     others = [chapter for chapter in story if not chapter.patch]
+    if wanted.split is not None:
+        changing = list(split(project, changing, Split(wanted.split)))
     left = any(chapter.treated(Treatment.LEFT) for chapter in story)
     owners = find_owners(project.codebase)
     proposal = Proposal(

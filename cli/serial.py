@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from codemods.sinks.git import Git
 
 
-def series(settings: Settings, folder: Path) -> int:
-    """Write a patch for each pass that changes something; 1 if there is one."""
+def series(settings: Settings, folder: Path, how: str | None) -> int:
+    """Write a patch for each pass (or part of one) that changes something; 1 if there is one."""
     from codemods.patches.messages import subject
     from codemods.patches.story import chapters
     from codemods.sinks.git import Git
     from codemods.sinks.series import Written, write_series
+    from codemods.split import Split, split
 
     project, terminal = settings.open()
     for warning in project.selection.warnings:
@@ -29,6 +30,8 @@ def series(settings: Settings, folder: Path) -> int:
     terminal.errors(migration.errors)
     git = Git(project.codebase.root)
     story = [chapter for chapter in chapters(migration, project.visible) if chapter.patch]
+    if how is not None:
+        story = list(split(project, story, Split(how)))
     if problem := _problem(git, migration):
         terminal.warn(f"warning: {problem}; `git am` will refuse the series until then")
     written = write_series(git, folder, story) if story else Written((), ())
@@ -40,7 +43,8 @@ def series(settings: Settings, folder: Path) -> int:
             {
                 "path": str(path),
                 "rule": chapter.rule.name,
-                "subject": subject(chapter.rule),
+                "subject": subject(chapter),
+                "part": chapter.part,
                 "files": report.files(chapter.patch),
             }
             for path, chapter in zip(written.paths, story, strict=True)

@@ -34,6 +34,13 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class Cut(StrEnum):
+    """By what large passes are cut into several patches."""
+
+    PACKAGE = "package"
+    OWNER = "owner"
+
+
 PathArgument = Annotated[Path, typer.Argument(metavar="PATH", help="Folder or file to work on.")]
 Select = Annotated[
     list[str] | None,
@@ -64,6 +71,10 @@ Jobs = Annotated[
 ]
 Config = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Configuration instead of pyproject.toml.")
+]
+SplitOption = Annotated[
+    Cut | None,
+    typer.Option(metavar="package|owner", help="Cut large passes where each part works by itself."),
 ]
 ColorOption = Annotated[Color, typer.Option(metavar="auto|always|never", help="When to colour.")]
 

@@ -17,6 +17,7 @@ MOST_PLACES = 30
 LONGEST_BODY = 60_000
 
 _WIDTH = 72
+_LONGEST_PART = 30
 _SECTION = r"(?ms)^#+ *{title}\s*$\n(.*?)(?=^#|\Z)"
 START, END = "<!-- looplift: start -->", "<!-- looplift: end -->"
 
@@ -24,7 +25,7 @@ START, END = "<!-- looplift: start -->", "<!-- looplift: end -->"
 def commit_message(chapter: Chapter) -> str:
     """What changes, why, what was bridged or left, how to check."""
     parts = [
-        subject(chapter.rule),
+        subject(chapter),
         _filled(section(chapter.rule, "What it does")),
         _filled(section(chapter.rule, "Why is this bad")),
         _changed(chapter),
@@ -36,14 +37,18 @@ def commit_message(chapter: Chapter) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def subject(rule: Pass) -> str:
+def subject(chapter: Chapter) -> str:
     """The first line of a commit."""
-    return _cut(rule.subject or rule.summary, _WIDTH)
+    text = chapter.rule.subject or chapter.rule.summary
+    if not chapter.part:
+        return _cut(text, _WIDTH)
+    part = one_line(chapter.part)[:_LONGEST_PART]
+    return f"{part}: {_cut(text[:1].lower() + text[1:], _WIDTH - len(part) - 2)}"
 
 
 def title(chapters: Sequence[Chapter]) -> str:
     """The title of the request."""
-    names = [chapter.rule.name for chapter in chapters]
+    names = list(dict.fromkeys(chapter.rule.name for chapter in chapters))
     if "async-session" in names:
         return "Migrate the database access to async SQLAlchemy"
     return _cut(f"looplift: {', '.join(names)}", _WIDTH)
@@ -99,9 +104,16 @@ def one_line(text: str) -> str:
 
 
 def _introduction(chapters: Sequence[Chapter]) -> str:
-    lines = ["Made by looplift, one commit per pass:", ""]
-    lines += [f"- **{chapter.rule.name}**: {chapter.rule.summary}" for chapter in chapters]
+    several = any(chapter.part for chapter in chapters)
+    cut = " (a large one is several, each working by itself)" if several else ""
+    lines = [f"Made by looplift, one commit per pass{cut}:", ""]
+    summaries = {chapter.rule.name: chapter.rule.summary for chapter in chapters}
+    lines += [f"- **{name}**: {summary}" for name, summary in summaries.items()]
     return "\n".join(lines)
+
+
+def _name(chapter: Chapter) -> str:
+    return f"{chapter.rule.name} ({chapter.part})" if chapter.part else chapter.rule.name
 
 
 def _table(chapters: Sequence[Chapter]) -> str:
@@ -109,7 +121,7 @@ def _table(chapters: Sequence[Chapter]) -> str:
     for chapter in chapters:
         counts: Totals = totals_of_findings(chapter.findings)
         lines.append(
-            f"| {chapter.rule.name} | {len(chapter.patch.files)} | +{chapter.patch.added} "
+            f"| {_name(chapter)} | {len(chapter.patch.files)} | +{chapter.patch.added} "
             f"-{chapter.patch.removed} | {counts.native} | {counts.bridged} | {counts.left} |"
         )
     return "\n".join(lines)

@@ -48,10 +48,14 @@ class Totals:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One pass that ran: its findings (at the lines of the migrated code) and its patch."""
+    """One pass that ran: its findings (at the lines of the migrated code) and its patch.
+
+    ``part`` names what of the code base it is about, where the pass is cut into several.
+    """
 
     run: PassRun
     findings: tuple[Finding, ...]
+    part: str = ""
 
     @property
     def rule(self) -> Pass:

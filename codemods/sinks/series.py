@@ -28,7 +28,7 @@ def write_series(git: Git, folder: Path, chapters: Sequence[Chapter]) -> Written
     """Write the patches ``0001-...`` onwards. Files of the same names are replaced."""
     author = find_author(git)
     normalized = git.normalized() if is_repository(git.root) else frozenset()
-    names = [file_name(n, subject(chapter.rule)) for n, chapter in enumerate(chapters, 1)]
+    names = [file_name(n, subject(chapter)) for n, chapter in enumerate(chapters, 1)]
     paths = tuple(folder / name for name in names)
     try:
         folder.mkdir(parents=True, exist_ok=True)

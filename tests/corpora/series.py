@@ -129,6 +129,14 @@ def patches(repo: Path, folder: Path, options: Sequence[str]) -> list[Path]:
     return [Path(line) for line in out.splitlines()]
 
 
+def _without_split(options: Sequence[str]) -> list[str]:
+    """The options that ``apply`` has too."""
+    if "--split" not in options:
+        return list(options)
+    place = list(options).index("--split")
+    return [*options[:place], *options[place + 2 :]]
+
+
 def prove(source: Path, work: Path, judge: Judge, options: Sequence[str]) -> Iterator[str]:
     """A line for each state. Raises ``RuntimeError`` where one is broken."""
     repo = repository(source, work / "repo")
@@ -149,7 +157,7 @@ def prove(source: Path, work: Path, judge: Judge, options: Sequence[str]) -> Ite
         git(clone, "checkout", "-q", "--", ".")
         git(clone, "clean", "-fdxq")
         yield f"{name}: compiles, {said} ({time.monotonic() - start:.0f} s)"
-    looplift(repo, "apply", "-q", *(o for o in options if not o.startswith("--split")))
+    looplift(repo, "apply", "-q", *_without_split(options))
     git(repo, "add", "-A")
     git(repo, "commit", "-qm", "Applied", "--allow-empty")
     trees = [git(place, "rev-parse", "HEAD^{tree}") for place in (repo, clone)]

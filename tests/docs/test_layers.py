@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("codemods.pipeline", "codemods.pages", "codemods.selection"),
     ("codemods.patches", "codemods.project"),
     ("codemods.sinks",),
-    ("codemods.cache", "codemods.verified"),
+    ("codemods.cache", "codemods.split", "codemods.verified"),
     ("cli",),
 )
 
