@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from codemods.errors import UserError
+from codemods.findings import Finding
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Options:
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     #: Passes and the files that they must not edit, since the user's command fails with it.
     held: tuple[tuple[str, str], ...] = ()
+    #: What other passes leave in the code base, where a pass heeds them.
+    left: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

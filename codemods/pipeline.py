@@ -123,7 +123,28 @@ def _planned(
 ) -> tuple[Outcome, tuple[SourceError, ...]]:
     """What a pass decides, and the files that it could not read."""
     own = _for_pass(program, rule, options)
-    return rule.plan(own, options), tuple(own.errors)
+    return rule.plan(own, _heeding(rule, own, options)), tuple(own.errors)
+
+
+def _heeding(
+    rule: Pass, program: Program, options: Options, runs: Sequence[PassRun] = ()
+) -> Options:
+    """The options with what the passes that ``rule`` heeds leave in ``program``.
+
+    They look at the code base as it is now, unless they left nothing when they ran.
+    """
+    done = {run.rule.name: run.outcome for run in runs}
+    found: list[Finding] = []
+    for heeded in all_passes() if rule.heeds else ():
+        if heeded.name in rule.heeds:
+            outcome = done.get(heeded.name)
+            if outcome is None or _left(outcome):
+                found += _left(heeded.plan(_for_pass(program, heeded, options), options))
+    return replace(options, left=tuple(found))
+
+
+def _left(outcome: Outcome) -> list[Finding]:
+    return [f for f in outcome.findings if f.treatment is Treatment.LEFT]
 
 
 def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Migration:
@@ -134,11 +155,12 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
     blocks: dict[str, str] = {}
     for rule in passes:
         program = _for_pass(program, rule, options)
-        outcome = rule.plan(program, options)
+        own = _heeding(rule, program, options, runs)
+        outcome = rule.plan(program, own)
         if ignored := _ignored(outcome, program, options):
             wanted = program.codebase.frozen | ignored
             program = program.succeeded_by(replace(program.codebase, frozen=wanted))
-            outcome = rule.plan(program, options)
+            outcome = rule.plan(program, own)
         current = program.codebase
         outcome = _checked(rule, outcome, program, options, blocks)
         outcome, refusal = confine(outcome, rule, current)

@@ -59,7 +59,8 @@ class Pass:
     ``documentation`` is Markdown with the sections *What it does*, *Why is this bad*, *Example*,
     *Use instead*, *Fix safety* and *References*; the rule pages are made from it. ``needs`` names
     passes that have to run before. ``plan`` reads facts and decides; it edits nothing. ``subject``
-    is the first line of its commit, in the imperative and at most 72 characters.
+    is the first line of its commit, in the imperative and at most 72 characters. ``heeds`` names
+    passes whose findings ``plan`` gets as ``options.left``, as far as they leave something.
     """
 
     name: str
@@ -71,3 +72,4 @@ class Pass:
     plan: Callable[[Program, Options], Outcome]
     needs: tuple[str, ...] = ()
     subject: str = ""
+    heeds: tuple[str, ...] = ()

@@ -36,7 +36,8 @@ async def read_user(user_id: int, db: AsyncSession = Depends(get_db)):
 Safe: a function is converted together with everything that calls it, or not at all. What needs a
 sync session is run through `AsyncSession.run_sync`; what can't be followed is left as it was, with
 a finding that says why. An `async def` path operation that has to stay sync becomes `def`, which
-FastAPI gives a thread.
+FastAPI gives a thread. So has what goes on loading relationships lazily (`LL304`): it stays sync,
+or is run within `run_sync`.
 
 An `async def` that blocked the event loop did everything in one go; with each `await` other
 requests can come between. State in memory, and rows that are computed from what was read, are
@@ -70,4 +71,5 @@ PASS = Pass(
     documentation=DOCUMENTATION,
     plan=plan,
     needs=("session-dependency", "modern-queries", "eager-loading"),
+    heeds=("eager-loading",),
 )

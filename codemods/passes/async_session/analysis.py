@@ -20,6 +20,7 @@ from codemods.passes.async_session import tables
 from codemods.passes.async_session.boundaries import Boundaries, Bridge
 from codemods.passes.async_session.clients import Clients
 from codemods.passes.async_session.escapes import escapes
+from codemods.passes.async_session.hidden import Hidden, hidden
 from codemods.passes.async_session.indirect import Indirect
 from codemods.passes.async_session.islands import islands
 from codemods.passes.async_session.lookups import looked_up
@@ -81,9 +82,10 @@ def analyse(program: Program, options: Options) -> Analysis:
     own = [m for m in program.modules if not is_migration(m) and not program.web.in_tests(m)]
     escaping = escapes(program, own)
     by_name = looked_up(program)
+    reading = hidden(program, options, sites)
     indirect = Indirect(program, by_name)
     handed = list(indirect.given_sessions())
-    for known_to_stay in (escaping, by_name, given_by_strangers(program, sites)):
+    for known_to_stay in (escaping, by_name, given_by_strangers(program, sites), reading):
         for function, cause in known_to_stay.items():
             closed.setdefault(function, cause)
     framework = Framework(
@@ -94,14 +96,14 @@ def analyse(program: Program, options: Options) -> Analysis:
         twofold=providers.twofold,
     )
     entered: set[ast.expr] = {made.call for made in clients.made}
-    boundaries = Boundaries(program, sites, entered, providers)
+    boundaries = Boundaries(program, sites, entered, providers, Hidden(program, reading, sites))
     passing: dict[Function, Cause] = {}
     while True:
         waiting: dict[Function, Cause] = dict(passing)
         for site in sites:
             if site.function is not None:
                 waiting.setdefault(site.function, Cause(_why(site)))
-        for function, cause in escaping.items():
+        for function, cause in (*escaping.items(), *reading.items()):
             waiting.setdefault(function, cause)
         for call, module, _, callee in handed:
             holder = module.function_of(call)

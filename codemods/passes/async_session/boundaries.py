@@ -11,6 +11,7 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import Instance
+from codemods.passes.async_session.hidden import Hidden
 from codemods.passes.async_session.obstacles import chain_top, may_be_nested
 from codemods.passes.async_session.providers import Providers
 from codemods.passes.async_session.sites import AWAIT, BRIDGE, CREATE, ENTER, STREAM, Site
@@ -23,8 +24,9 @@ from codemods.plan.places import held_lock, place_obstacle
 class Bridge:
     """A call of a function that stays sync, from one that is async.
 
-    ``session`` is the argument that is the session there: the call goes through its ``run_sync``.
-    Without one the function opens a sync session of its own, and the call goes to a thread.
+    ``session`` is the argument that is the session there, or a session that is at hand: the call
+    goes through its ``run_sync``. Without one the function opens a sync session of its own, and the
+    call goes to a thread.
     """
 
     call: ast.Call
@@ -37,18 +39,29 @@ class Bridge:
         """Whether the call moves into a lambda, where nothing can be awaited."""
         return self.session is not None and self.call.args[:1] != [self.session]
 
+    @property
+    def is_given(self) -> bool:
+        """Whether the session is an argument of the call."""
+        return self.session in (*self.call.args, *(k.value for k in self.call.keywords))
+
 
 class Boundaries:
     """Looks for places where a colouring does not hold. Each answer is what has to stay sync."""
 
     def __init__(
-        self, program: Program, sites: list[Site], entered: set[ast.expr], providers: Providers
+        self,
+        program: Program,
+        sites: list[Site],
+        entered: set[ast.expr],
+        providers: Providers,
+        hidden: Hidden,
     ) -> None:
         self.program = program
         self.sites = sites
         #: Calls that are async context managers for other reasons (clients of tests).
         self.entered = entered
         self.providers = providers
+        self.hidden = hidden
         self.bridges: list[Bridge] = []
         #: Functions of no colour that are given sessions which stay sync.
         self.keeping: set[Function] = set()
@@ -58,6 +71,7 @@ class Boundaries:
         self.bridges = []
         return (
             self._across(colours)
+            or self.hidden.handed(colours)
             or self._in_lambdas(colours)
             or self._entered_together(colours)
             or self._shared(colours)
@@ -79,6 +93,10 @@ class Boundaries:
                     or callee.is_async
                     or place_obstacle(self.program, call, module)
                 )
+                reads = self.hidden.reads(callee, colours)
+                if reads and session is None and not self.hidden.opens_its_own(callee):
+                    session = self.hidden.session(call, module)
+                    possible = possible and session is not None
                 if session is not None:
                     possible = possible and callee not in locking
                 else:

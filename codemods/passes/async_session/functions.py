@@ -296,7 +296,9 @@ def _bridge(analysis: Analysis, draft: Draft, bridge: Bridge) -> None:
         materialise(analysis.program, draft, call, module)
         return
     session = module.source(bridge.session)
-    if bridge.in_lambda:
+    if not bridge.is_given:
+        draft.edit(module, call, Rewrite(f"{session}.run_sync(lambda _: {{self}})"))
+    elif bridge.in_lambda:
         draft.edit(module, bridge.session, Rewrite("session"))
         draft.edit(module, call, Rewrite(f"{session}.run_sync(lambda session: {{self}})"))
     else:

@@ -31,7 +31,7 @@ def silenced(program: Program, options: Options, sites: Iterable[Site]) -> dict[
             found |= dict.fromkeys(module.functions.values(), cause)
     before = Silence(program.codebase, options, "session-dependency")
     for module, line in _lines(program):
-        function = _innermost(module, line)
+        function = innermost(module, line)
         if function is not None and (why := before.why(module.path, line, *_OPENED)):
             found.setdefault(function, _cause(why))
     return found
@@ -57,7 +57,8 @@ def _lines(program: Program) -> Iterator[tuple[Module, int]]:
             yield module, comment.first
 
 
-def _innermost(module: Module, line: int) -> Function | None:
+def innermost(module: Module, line: int) -> Function | None:
+    """The innermost function that a line is in."""
     around = [
         function
         for function in module.functions.values()

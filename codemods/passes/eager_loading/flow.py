@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.awaited import Awaited
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import (
@@ -81,6 +82,7 @@ class Tracer:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.awaited = Awaited(program)
         #: What is asked of the instances that each name on the ways stands for.
         self.names: dict[ast.Name, set[tuple[Class, Path]]] = {}
 
@@ -338,7 +340,7 @@ class Tracer:
         values = self.program.infer(node.func, demand.module)
         for value in values:
             found += self._called(value, node, demand)
-        if not values:
+        if not values and not self.awaited.infer(node, demand.module):
             found.append(self._lost(demand, f"what {text_of(node.func)} gives is not known"))
         return found
 
@@ -401,6 +403,8 @@ class Tracer:
             if name in ("execute", "scalars", "scalar", "exec") and node.args:
                 return [self._to(demand, node.args[0])]
             return [self._lost(demand, f"what Session.{name} gives is not followed")]
+        if self.program.is_subclass(owner.cls, known.ASYNC_SESSION):
+            return []  # what is lazy there is an error already
         if owner.cls in (known.QUERY, known.SELECT):
             if name in ("union", "union_all", "except_", "intersect", "from_statement"):
                 return [self._lost(demand, f"the statement is made by {name}")]

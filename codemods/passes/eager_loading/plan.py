@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from codemods.config import Options
@@ -33,7 +33,12 @@ from codemods.passes.eager_loading.rereads import Reread, Rereads
 from codemods.passes.eager_loading.sessions import Sessions
 from codemods.passes.eager_loading.silenced import Left, leave_silenced
 from codemods.passes.eager_loading.touches import Touches
-from codemods.passes.eager_loading.unknowns import unknown, vague
+from codemods.passes.eager_loading.unknowns import (
+    unknown,
+    unknown_contexts,
+    unknown_responses,
+    vague,
+)
 from codemods.passes.eager_loading.ways import Kind, Landing, Path, Touch
 from codemods.passes.eager_loading.writing import Writer
 from codemods.suppression import Silence
@@ -93,14 +98,7 @@ def analyse(program: Program) -> Analysis:
                 found.dynamic.append(touch)
             if path and landing.kind is not Kind.SELF:
                 landings.append((landing, path))
-    for node, module in unknown(touches):
-        message = f"{ast.unparse(node)} can be a relationship"
-        reason = f"what {ast.unparse(node.value)} is, is not known"
-        found.untracked.append(Untracked(node, module, message, reason))
-    for made, module in vague(touches):
-        message = f"{ast.unparse(made)} is made into a Pydantic model"
-        reason = "what the model reads of it is not known"
-        found.untracked.append(Untracked(made, module, message, reason))
+    found.untracked += _unknown(touches)
     sessions = Sessions(program)
     related = _related(touches)
     found.expired, found.unread = _expired(program, sessions, related)
@@ -138,6 +136,23 @@ def analyse(program: Program) -> Analysis:
                     if (function, stale.name) not in covered:
                         found.stale.append(stale)
     return found
+
+
+def _unknown(touches: Touches) -> Iterator[Untracked]:
+    """Places of which too little is known to say what they read."""
+    for node, module in unknown(touches):
+        message = f"{ast.unparse(node)} can be a relationship"
+        reason = f"what {ast.unparse(node.value)} is, is not known"
+        yield Untracked(node, module, message, reason)
+    for made, module in vague(touches):
+        message = f"{ast.unparse(made)} is made into a Pydantic model"
+        yield Untracked(made, module, message, "what the model reads of it is not known")
+    for value, module in unknown_responses(touches):
+        message = f"the response model reads relationships of {ast.unparse(value)[:60]}"
+        yield Untracked(value, module, message, "what the function returns is not known")
+    for value, module in unknown_contexts(touches):
+        message = f"a template reads relationships of {ast.unparse(value)[:60]}"
+        yield Untracked(value, module, message, "what is handed to it is not known")
 
 
 def _related(touches: Touches) -> dict[ast.Name, set[tuple[Class, Path]]]:

@@ -43,7 +43,7 @@ class Touches:
             return []
         self._read_members(names)
         found: list[Touch] = []
-        members = {name for _, name in self._members}
+        members = self.member_names()
         for module in self.modules(names | members, tests=True):
             found += self._reads(module, names | members)
             found += self._writes(module, names)
@@ -66,6 +66,10 @@ class Touches:
         """The names of all relationships."""
         models = self.program.models
         return {name for cls in models.all() for name in models.relationships(cls)}
+
+    def member_names(self) -> set[str]:
+        """The names of methods and properties of models that read relationships."""
+        return {name for _, name in self._members}
 
     # -- attribute reads ---------------------------------------------------------------------
 

@@ -8,10 +8,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import immediateload, selectinload
+from sqlalchemy.orm import Session, immediateload, selectinload
 
 from . import schemas, services, tasks
-from .db import Base, get_db, sync_engine
+from .db import Base, get_db, sync_engine, sync_get_db
 from .models import Book, Member
 
 
@@ -162,11 +162,9 @@ async def bring_back(loan_id: int, day: date = Body(embed=True), db: AsyncSessio
 
 
 @app.get("/reminders")
-async def reminders(
-    today: date, short: bool = False, db: AsyncSession = Depends(get_db)
-):
+def reminders(today: date, short: bool = False, db: Session = Depends(sync_get_db)):
     render = (lambda loan: loan.book.label) if short else None
-    return await db.run_sync(services.reminders, today, render)
+    return services.reminders(db, today, render)
 
 
 @app.get("/statistics")

@@ -54,6 +54,11 @@ async def get_db():
         yield session
 
 
+def sync_get_db():
+    with sync_session_scope() as session:
+        yield session
+
+
 def transactional(func):
     """Calls ``func`` with a session of its own as the first argument, unless it was given one."""
 
