@@ -13,6 +13,7 @@ from codemods.drivers.urls import (
     in_memory,
     is_async,
     pooler,
+    scheme_of,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "is_async",
     "pooler",
     "runtime_helper",
+    "scheme_of",
 ]

@@ -149,7 +149,8 @@ class Database:
     ``schemes`` are the backend names of its URLs, the first is the proper one. ``sync_drivers``
     are the names behind the ``+``. ``distributions`` are what pip calls the sync drivers: what
     an async driver replaces. ``invalid`` are schemes that SQLAlchemy refuses, although
-    applications receive them and rewrite them when they run.
+    applications receive them and rewrite them when they run. ``kept`` are distributions that an
+    async driver builds upon: they tell of the database as well.
     """
 
     name: str
@@ -158,6 +159,7 @@ class Database:
     drivers: tuple[str, ...]
     distributions: frozenset[str]
     invalid: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
 
 
 DRIVERS: Mapping[str, Driver] = {
@@ -279,6 +281,7 @@ DATABASES: tuple[Database, ...] = (
         frozenset({"mssqlpython", "pymssql", "pyodbc"}),
         ("aioodbc",),
         frozenset({"mssql-python", "pymssql"}),
+        kept=frozenset({"pyodbc"}),
     ),
     Database(
         "oracle",
@@ -286,6 +289,7 @@ DATABASES: tuple[Database, ...] = (
         frozenset({"cx_oracle"}),
         ("oracledb",),
         frozenset({"cx-oracle"}),
+        kept=frozenset({"oracledb"}),
     ),
 )
 

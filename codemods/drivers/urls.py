@@ -44,6 +44,12 @@ def database_of(url: str) -> Database | None:
     return database_named(found["backend"]) if found else None
 
 
+def scheme_of(url: str) -> str:
+    """The scheme of a URL (or of its beginning), of whatever it is; "" for other text."""
+    found = _SCHEME.match(url)
+    return found.group() if found else ""
+
+
 def is_async(drivername: str) -> bool:
     """Whether ``create_async_engine`` takes a URL of this drivername (or URL) as it is."""
     found = _SCHEME.match(drivername) or _DRIVERNAME.match(drivername)

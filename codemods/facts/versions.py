@@ -42,7 +42,7 @@ class Versions:
         return frozenset(
             database.name
             for database in DATABASES
-            if any(found.declares(name) for name in database.distributions)
+            if any(found.declares(name) for name in database.distributions | database.kept)
         )
 
     def possible_databases(self, path: str) -> frozenset[str]:

@@ -30,6 +30,7 @@ from codemods.passes.async_session.providers import Alias, Providers
 from codemods.passes.async_session.silenced import silenced
 from codemods.passes.async_session.sites import AWAIT, CREATE, DDL, ENTER, Site, Sites
 from codemods.passes.async_session.strangers import given_by_strangers
+from codemods.passes.async_session.undriven import Undriven
 from codemods.plan.colours import Cause, Colouring, Framework, is_main_block
 
 
@@ -45,6 +46,7 @@ class Analysis:
     bridges: list[Bridge] = field(default_factory=list)
     items: dict[ast.expr, Module] = field(default_factory=dict)
     twins: dict[Function, list[Reference]] = field(default_factory=dict)
+    undriven: dict[ast.Call, str] = field(default_factory=dict)
     aliases: list[Alias] = field(default_factory=list)
     keeping: set[Function] = field(default_factory=set)
 
@@ -61,9 +63,16 @@ class Analysis:
 
 def analyse(program: Program, options: Options) -> Analysis:
     """Decide the colour of every function of a program."""
-    sites = [site for site in Sites(program).all if not _stays(site, program)]
+    undriven = Undriven(program, options)
+    sites = [
+        site
+        for site in Sites(program).all
+        if not _stays(site, program) and not (site.function is None and undriven.why(site))
+    ]
     clients = Clients(program)
     closed = silenced(program, options, sites)
+    for function, cause in undriven.functions(sites).items():
+        closed.setdefault(function, cause)
     for site in sites:
         obstacle = site_obstacle(site, program)
         if obstacle and site.function is not None:
@@ -126,6 +135,7 @@ def analyse(program: Program, options: Options) -> Analysis:
                 [*boundaries.bridges, *_handed(handed, colours)],
                 boundaries.async_items(colours),
                 providers.twins(colours),
+                undriven.engines,
                 providers.aliases(colours),
                 boundaries.keeping,
             )

@@ -26,11 +26,12 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import FunctionValue, Instance
+from codemods.facts.values import Instance
 from codemods.facts.versions import Versions
 from codemods.passes.async_session.analysis import Analysis, is_migration
 from codemods.passes.async_session.holders import Holder, Holders
 from codemods.passes.async_session.twins import edit_twins, use_twin
+from codemods.passes.async_session.urls import first_piece, text_of
 from codemods.plan.draft import Draft
 from codemods.plan.generated import import_name
 
@@ -248,7 +249,7 @@ class Engines:
             self._use(edit.driver, module)
         if edit.text != text and node not in self._changed:
             self._changed.add(node)
-            first = _first_piece(node)
+            first = first_piece(node)
             source = module.source(first)
             self.draft.edit(module, first, Rewrite(source.replace(text, edit.text, 1)))
         return edit.driver, in_memory(edit.text)
@@ -373,29 +374,3 @@ def in_quotes_of(module: Module, text: str) -> str:
     if own.count('"') >= own.count("'"):
         return text
     return _PLAIN_STRING.sub(r"'\1'", text)
-
-
-def text_of(node: ast.expr, module: Module) -> str | None:
-    """The text of a literal, or how an f-string or a sum of strings begins."""
-    match node:
-        case ast.Constant(value=str() as text):
-            return text
-        case ast.JoinedStr(values=[ast.Constant(value=str() as text), *_]):
-            return text
-        case ast.BinOp(op=ast.Add() | ast.Mod(), left=left):
-            return text_of(left, module)
-        case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant(value=str() as text))):
-            return text
-    return None
-
-
-def _first_piece(node: ast.expr) -> ast.expr:
-    match node:
-        case ast.BinOp(left=left):
-            return _first_piece(left)
-        case ast.Call(func=ast.Attribute(value=value)):
-            return value
-    return node
-
-
-__all__ = ["Engines", "FunctionValue", "text_of"]

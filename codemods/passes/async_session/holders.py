@@ -225,10 +225,16 @@ class Holders:
                         source.needs_sync = changed = True
         # What nobody uses by name yet follows the application: it becomes async.
         for holder in self.all:
-            if not holder.needs_async and not holder.needs_sync:
+            if not holder.needs_async and not holder.needs_sync and not self._is_undriven(holder):
                 holder.needs_async = True
                 for source in holder.makes:
                     source.needs_async = True
+
+    def _is_undriven(self, holder: Holder) -> bool:
+        """Whether a holder, or an engine that it is made with, can't become async."""
+        return any(call in self.analysis.undriven for call in holder.calls) or any(
+            self._is_undriven(source) for source in holder.makes
+        )
 
 
 def _defaulted(node: ast.AST, module: Module) -> Function | None:
