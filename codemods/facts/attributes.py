@@ -95,6 +95,8 @@ class Attributes:
 
     def of_instance(self, owner: Instance, name: str) -> Values:
         """The values of ``owner.name``."""
+        if owner.cls == known.PROVIDER and name == "provided":
+            return union(owner.args[:1])
         if isinstance(owner.cls, str):
             return self._outside_attribute(owner, owner.cls, name)
         if related := self.program.models.related(owner.cls, name):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from codemods.facts.carried import Carried
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import (
@@ -41,6 +42,7 @@ class CallGraph:
         self._unresolved: dict[Function, tuple[Reference, ...]] = {}
         self._families: dict[Function, frozenset[Function]] = {}
         self._named: dict[str, list[Function]] = {}
+        self.carried = Carried(program)
 
     def targets(self, call: ast.Call, module: Module) -> list[Function]:
         """The functions of the code base that a call can reach."""
@@ -123,7 +125,7 @@ class CallGraph:
         family = self.family(function)
         found: list[Reference] = []
         unknown: list[Reference] = []
-        given = self._given_as.get(function, set())
+        given = self._given_as.get(function, set()) | self.carried.names(function)
         for module in self.program.modules.mentioning((function.name, *given)):
             names = {function.name, *given, *module.syntax.aliases.get(function.name, ())}
             for name in names:

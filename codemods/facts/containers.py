@@ -67,6 +67,13 @@ def handed(program: Program, function: Function, name: str) -> Iterator[tuple[as
                         yield given, module
 
 
+def made_by(program: Program, call: ast.Call, module: Module) -> ast.expr | None:
+    """What a provider calls, where ``call`` makes one that does."""
+    if "dependency_injector" not in module.identifiers or not call.args:
+        return None
+    return call.args[0] if program.outside_name(call.func, module) in _MAKERS else None
+
+
 def _calls(program: Program, value: object, function: Function) -> bool:
     if isinstance(value, FunctionValue):
         return value.function is function

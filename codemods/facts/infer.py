@@ -219,8 +219,8 @@ class Inference:
             case "annotated":
                 assert binding.annotation is not None
                 found = self.annotation(binding.annotation, module)
-                if binding.value is not None and not found:
-                    found = self.infer(binding.value, module)
+                if binding.value is not None and all(map(_is_callable, found)):
+                    found |= self.infer(binding.value, module)
                 return found
             case "for":
                 assert binding.value is not None
@@ -321,9 +321,10 @@ class Inference:
         module = function.module
         annotation = function.definition.returns
         found = self.annotation(annotation, module) if annotation is not None else UNKNOWN
-        return found or union(
-            self.infer(r.value, module) for r in function.returns if r.value is not None
-        )
+        if not all(map(_is_callable, found)):
+            return found
+        given = union(self.infer(r.value, module) for r in function.returns if r.value is not None)
+        return found | given
 
     def yielded(self, function: Function) -> Values:
         """What a generator yields."""
@@ -335,3 +336,8 @@ class Inference:
         if found:
             return found
         return union(self.called.element(v) for v in self.returned(function))
+
+
+def _is_callable(value: Value) -> bool:
+    """Whether nothing is known of a value but that it can be called."""
+    return isinstance(value, Instance) and value.cls == known.CALLABLE

@@ -10,6 +10,7 @@ from functools import cached_property
 from codemods.facts import blocking_table
 from codemods.facts import knowledge as known
 from codemods.facts.calls import CallGraph
+from codemods.facts.containers import handed
 from codemods.facts.evaluation import Evaluation
 from codemods.facts.infer import Inference
 from codemods.facts.models import Models
@@ -371,7 +372,9 @@ class Program:
         if annotated is not None and (found := self.annotation(annotated, module)):
             callables = all(isinstance(v, Instance) and v.cls == known.CALLABLE for v in found)
             fixture = self.web.fixture(function, argument.arg) if callables else None
-            return frozenset(self.calls.functions_given(fixture)) if fixture else found
+            if fixture:
+                return frozenset(self.calls.functions_given(fixture))
+            return found | self._functions_passed(function, argument) if callables else found
         depends = self.web.depends(function, argument)
         if depends is not None:
             return self.web.provided(depends)
@@ -388,6 +391,13 @@ class Program:
                 found |= self.infer(default, module)
             return found
         return UNKNOWN
+
+    def _functions_passed(self, function: Function, argument: ast.arg) -> Values:
+        """The functions of the code base that callers and containers hand to a parameter."""
+        passed = self.calls.argument_values(function, argument) | union(
+            self.infer(node, module) for node, module in handed(self, function, argument.arg)
+        )
+        return frozenset(value for value in passed if isinstance(value, FunctionValue))
 
     def _is_self(self, function: Function, argument: ast.arg) -> bool:
         return (

@@ -17,7 +17,7 @@ from codemods.facts.calls import Reference
 from codemods.facts.descriptors import is_property
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import Instance
+from codemods.facts.values import FunctionValue, Instance
 
 #: Methods of dictionaries, lists, strings and clients: on something unknown they prove nothing.
 _COMMON_NAMES = frozenset(
@@ -81,6 +81,8 @@ class Colouring:
         self.calls: list[AwaitedCall] = []
         self._callers: dict[Function, list[AwaitedCall]] = {}
         self._obstacles = dict(closed)
+        #: Functions that are called in one place, through a name that stands for any of them.
+        self._alike: dict[Function, set[Function]] = {}
         self._colour()
 
     # -- the fixed point ---------------------------------------------------------------------
@@ -96,11 +98,16 @@ class Colouring:
         self.sync = {f: self._obstacles[f] for f in queue}
         while queue:
             function = queue.pop()
-            members = self.program.calls.family(function) | {
-                callee
-                for callee in below.get(function, set())
-                if not self.framework.twofold(callee)
-            }
+            alike = self._alike.get(function, set())
+            members = (
+                self.program.calls.family(function)
+                | alike
+                | {
+                    callee
+                    for callee in below.get(function, set())
+                    if not self.framework.twofold(callee)
+                }
+            )
             for other in sorted(members, key=_place):
                 if other in touched and other not in self.sync:
                     self.sync[other] = Cause(
@@ -177,6 +184,10 @@ class Colouring:
                         )
                     )
             queue.extend(self._doubts(function))
+            queue.extend(
+                (other, Cause(f"is called where {function.qualname} is", function))
+                for other in sorted(self._alike.get(function, ()), key=_place)
+            )
         return touched
 
     def _follow(self, function: Function, reference: Reference) -> Function | None:
@@ -192,6 +203,8 @@ class Colouring:
             if self._is_harmless(function, node, module):
                 return None
             if self.framework.twofold(function) and module.function_of(node) is None:
+                return None
+            if self.program.calls.carried.followed(function, node, module):
                 return None
             self._obstacles.setdefault(
                 function,
@@ -220,12 +233,21 @@ class Colouring:
             return None
         if self._already_awaited(reference.call, module):
             return None
+        self._meet(function, node, module)
         if why := self.framework.consumption(function, reference.call, module):
             self._obstacles.setdefault(caller, Cause(why))
         self._callers.setdefault(function, []).append(
             AwaitedCall(reference.call, module, caller, function)
         )
         return caller
+
+    def _meet(self, function: Function, node: ast.expr, module: Module) -> None:
+        """What else is called in the same place has the same colour."""
+        family = self.program.calls.family(function)
+        for value in self.program.infer(node, module):
+            if isinstance(value, FunctionValue) and value.function not in family:
+                self._alike.setdefault(function, set()).add(value.function)
+                self._alike.setdefault(value.function, set()).add(function)
 
     def _doubts(self, function: Function) -> list[tuple[Function, Cause]]:
         """Calls of something unknown that could be this function.
@@ -348,10 +370,12 @@ class Colouring:
         found: list[str] = []
         table = self.asynchronous if function in self.asynchronous else self.sync
         current: Function | None = function
-        while current is not None and current in table and len(found) < 12:
+        seen: set[Function] = set()
+        while current is not None and current in table and current not in seen:
+            seen.add(current)
             cause = table[current]
             found.append(cause.text if current is function else f"{current.name} {cause.text}")
-            current = cause.because if cause.because is not function else None
+            current = cause.because
         return tuple(found)
 
 

@@ -107,6 +107,9 @@ class _Seeker:
     def _followed(self, call: ast.Call, passed: ast.expr, module: Module) -> bool:
         """Whether it is known what the called function does with the session."""
         values = self.program.infer(call.func, module)
+        if any(isinstance(value, FunctionValue) for value in values):
+            # The annotation `Callable` says no more than the functions that are known.
+            values -= {v for v in values if isinstance(v, Instance) and v.cls == known.CALLABLE}
         return bool(values) and all(self._takes(value, call, passed, module) for value in values)
 
     def _takes(self, value: Value, call: ast.Call, passed: ast.expr, module: Module) -> bool:

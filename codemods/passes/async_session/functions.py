@@ -31,7 +31,7 @@ from codemods.plan.draft import Draft
 from codemods.plan.places import materialise, thread
 
 #: Return annotations of generators and their async form.
-_ASYNC_GENERICS = {
+ASYNC_GENERICS = {
     known.GENERATOR: "AsyncGenerator",
     "collections.abc.Iterator": "AsyncIterator",
     "collections.abc.Iterable": "AsyncIterable",
@@ -97,7 +97,7 @@ def _generator_annotation(
 ) -> None:
     base = returns.value if isinstance(returns, ast.Subscript) else returns
     name = known.canonical(analysis.program.outside_name(base, module))
-    asynchronous = _ASYNC_GENERICS.get(name)
+    asynchronous = ASYNC_GENERICS.get(name)
     if asynchronous is None:
         return
     draft.edit(module, base, Rename(asynchronous))

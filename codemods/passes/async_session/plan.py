@@ -11,6 +11,7 @@ from codemods.facts.syntax import Function
 from codemods.findings import Finding, Level, Treatment
 from codemods.passes.async_session.analysis import Analysis, analyse, is_migration
 from codemods.passes.async_session.annotations import edit_annotations
+from codemods.passes.async_session.callables import edit_callables
 from codemods.passes.async_session.closing import close_in_tests
 from codemods.passes.async_session.differences import Difference, edit_differences
 from codemods.passes.async_session.engines import Engines
@@ -48,6 +49,7 @@ def plan(program: Program, options: Options) -> Outcome:
     versions = program.versions
     edit_functions(analysis, draft)
     edit_annotations(analysis, draft)
+    edit_callables(analysis, draft)
     left = edit_startup(analysis, draft, versions)
     holders = Holders(analysis, left)
     engines = Engines(analysis, draft, versions, holders)

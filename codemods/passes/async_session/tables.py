@@ -72,6 +72,7 @@ TOLERANT_DECORATORS = frozenset(
         "tenacity.retry",
         "backoff.on_exception",
         "backoff.on_predicate",
+        "dependency_injector.wiring.inject",
         "slowapi.Limiter.limit",
         "slowapi.extension.Limiter.limit",
         "warnings.deprecated",

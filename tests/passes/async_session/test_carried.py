@@ -1,0 +1,188 @@
+"""Functions that are handed to parameters and attributes, and made by other functions."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from passes.async_session.providers_app import after, colours, migrated
+
+SERVICE = """
+from typing import Callable, ContextManager
+
+
+@contextmanager
+def scope():
+    with SessionLocal() as session:
+        yield session
+
+
+class Service:
+    def __init__(self, opened: Callable[..., ContextManager[Session]], loud=None):
+        self.opened = opened
+        self.loud = loud
+
+    def count(self):
+        with self.opened() as session:
+            return session.scalar(text("SELECT 1"))
+
+
+@app.get("/")
+def read():
+    return Service(scope).count()
+"""
+
+
+def test_a_function_is_followed_into_a_parameter_and_an_attribute() -> None:
+    text = after(SERVICE)
+    assert "        async with self.opened() as session:" in text
+    assert "return await Service(scope).count()" in text
+    assert "opened: Callable[..., AsyncContextManager[AsyncSession]]" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("self.loud = loud", "self.loud = [opened]"),
+        ("self.loud = loud", "self.loud = lambda: opened()"),
+        ("Service(scope).count()", "Service(scope).count() + Service(lambda: scope()).count()"),
+        ("        self.opened = opened\n", "        setattr(self, 'opened', opened)\n"),
+    ],
+    ids=["in a list", "in a lambda", "another one is a lambda", "by setattr"],
+)
+def test_a_function_that_is_lost_on_the_way_stays_sync(old: str, new: str) -> None:
+    body = SERVICE.replace(old.replace("\\\n", "\n"), new.replace("\\\n", "\n"))
+    assert body != SERVICE
+    assert "async def scope" not in after(body)
+
+
+def test_a_dataclass_that_holds_a_function_is_not_followed() -> None:
+    body = SERVICE.replace(
+        "    def __init__(self, opened: Callable[..., ContextManager[Session]], loud=None):\n"
+        "        self.opened = opened\n        self.loud = loud\n",
+        "    opened: Callable[..., ContextManager[Session]]\n",
+    ).replace("class Service:", "import dataclasses\n\n\n@dataclasses.dataclass\nclass Service:")
+    assert "async def scope" not in after(body)
+
+
+MAKER = """
+from typing import Callable
+
+
+def counter(sql) -> Callable[[Session], int]:
+    def count(db: Session) -> int:
+        return db.scalar(text(sql))
+
+    return count
+
+
+count_all = counter("SELECT 1")
+
+
+@app.get("/")
+def read(db: Session = Depends(get_db)):
+    return count_all(db)
+"""
+
+
+def test_a_function_that_another_one_makes_is_awaited_by_its_name() -> None:
+    text = after(MAKER)
+    assert "return await count_all(db)" in text
+    assert "def counter(sql) -> Callable[[AsyncSession], Awaitable[int]]:" in text
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["TABLE = {1: counter('SELECT 2')}", "print(counter)", "OTHERS = [count_all]"],
+)
+def test_a_maker_whose_results_are_kept_elsewhere(line: str) -> None:
+    text = after(MAKER + "\n\n" + line + "\n")
+    assert "async def count(" not in text
+    assert "await count_all" not in text
+
+
+def test_a_dependency_that_a_function_makes() -> None:
+    body = """
+    def require(role):
+        def check(db: Session = Depends(get_db)):
+            return db.scalar(text(role))
+
+        return check
+
+
+    @app.get("/")
+    def read(found=Depends(require("SELECT 1")), db: Session = Depends(get_db)):
+        return [found, db.scalar(text("SELECT 1"))]
+    """
+    text = after(body)
+    assert "    async def check(db: AsyncSession = Depends(get_db)):" in text
+    assert "await db.scalar(text(role))" in text
+
+
+def test_functions_that_are_called_in_one_place_have_one_colour() -> None:
+    body = """
+    def real(db: Session):
+        return db.scalar(text("SELECT 1"))
+
+
+    def fake(db: Session):
+        return 1
+
+
+    chosen = real if SessionLocal else fake
+
+
+    @app.get("/")
+    def read(db: Session = Depends(get_db)):
+        return chosen(db)
+    """
+    text = after(body)
+    assert ("async def fake" in text) == ("await chosen(db)" in text) == ("async def real" in text)
+
+
+def test_a_method_that_a_container_hands_on() -> None:
+    head = """
+    from dependency_injector import containers, providers
+    """
+    body = """
+    from service import Database, Service
+
+
+    class Container(containers.DeclarativeContainer):
+        db = providers.Singleton(Database)
+        service = providers.Factory(Service, opened=db.provided.scope)
+
+
+    @app.get("/")
+    def read(service: Service = Depends(Container.service)):
+        return service.count()
+    """
+    service = """
+    from contextlib import contextmanager
+    from typing import Callable
+
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.orm import sessionmaker
+
+
+    class Database:
+        def __init__(self):
+            self.factory = sessionmaker(create_engine("sqlite:///x.db"))
+
+        @contextmanager
+        def scope(self):
+            with self.factory() as session:
+                yield session
+
+
+    class Service:
+        def __init__(self, opened: Callable):
+            self.opened = opened
+
+        def count(self):
+            with self.opened() as session:
+                return session.scalar(text("SELECT 1"))
+    """
+    migration = migrated(textwrap.dedent(head) + textwrap.dedent(body), service=service)
+    assert colours(migration)["Service.count"] == "native"
+    assert "async with self.opened() as session:" in migration.after["service.py"].text
