@@ -13,6 +13,7 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
 from codemods.facts.cases import hook_obstacle, is_cleanup
+from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import FunctionValue
@@ -170,16 +171,6 @@ def _stays(site: Site, program: Program) -> bool:
     if is_migration(site.module):
         return True
     return site.kind == CREATE and site.owner not in (known.SESSION,)
-
-
-def is_migration(module: Module) -> bool:
-    """Whether a module belongs to Alembic: its ``env.py`` or a version."""
-    return "alembic" in module.identifiers and (
-        module.path.endswith("/env.py")
-        or module.path == "env.py"
-        or "/versions/" in f"/{module.path}"
-        or {"revision", "down_revision"} <= module.identifiers
-    )
 
 
 # -- what the surroundings accept ----------------------------------------------------------------

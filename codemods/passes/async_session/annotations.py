@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from codemods.edits.actions import Arguments, Rename, Rewrite
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External
-from codemods.passes.async_session.analysis import Analysis, is_migration
+from codemods.passes.async_session.analysis import Analysis
 from codemods.plan.draft import Draft
 
 #: The async class of each sync class, and where it is imported from.

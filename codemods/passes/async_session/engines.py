@@ -24,11 +24,12 @@ from codemods.drivers.arguments import Verdict
 from codemods.edits.actions import Arguments, InsertAfter, Rename, Rewrite
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import Instance
 from codemods.facts.versions import Versions
-from codemods.passes.async_session.analysis import Analysis, is_migration
+from codemods.passes.async_session.analysis import Analysis
 from codemods.passes.async_session.holders import Holder, Holders
 from codemods.passes.async_session.twins import edit_twins, use_twin
 from codemods.passes.async_session.urls import first_piece, text_of

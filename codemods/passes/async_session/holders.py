@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
+from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Function
 from codemods.facts.values import External
-from codemods.passes.async_session.analysis import Analysis, is_migration
+from codemods.passes.async_session.analysis import Analysis
 from codemods.passes.async_session.origins import MAKERS, has_holder
 from codemods.passes.async_session.providers import twin_name
 from codemods.passes.async_session.sites import CREATE, DDL, Site

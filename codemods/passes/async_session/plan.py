@@ -7,9 +7,10 @@ from collections import Counter
 
 from codemods.config import Options
 from codemods.facts import Program
+from codemods.facts.migrations import is_migration
 from codemods.facts.syntax import Function
 from codemods.findings import Finding, Level, Treatment
-from codemods.passes.async_session.analysis import Analysis, analyse, is_migration
+from codemods.passes.async_session.analysis import Analysis, analyse
 from codemods.passes.async_session.annotations import edit_annotations
 from codemods.passes.async_session.callables import edit_callables
 from codemods.passes.async_session.closing import close_in_tests

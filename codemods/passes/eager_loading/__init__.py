@@ -5,7 +5,7 @@ from __future__ import annotations
 from codemods.findings import Level
 from codemods.passes.base import Pass
 from codemods.passes.eager_loading import codes
-from codemods.passes.eager_loading.plan import Untracked, plan, untracked
+from codemods.passes.eager_loading.plan import plan
 
 DOCUMENTATION = """\
 # eager-loading
@@ -59,4 +59,4 @@ PASS = Pass(
     plan=plan,
 )
 
-__all__ = ["PASS", "Untracked", "untracked"]
+__all__ = ["PASS"]

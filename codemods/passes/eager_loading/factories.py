@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.values import ClassValue, External
-from codemods.passes.eager_loading.holding import is_migration
 
 
 @dataclass(frozen=True)

@@ -131,12 +131,6 @@ def passed_for(
     return program.calls.argument(call, function, argument)
 
 
-def is_migration(module: Module) -> bool:
-    """Whether a module is a script of Alembic."""
-    folders = module.path.split("/")[:-1]
-    return "versions" in folders or ("alembic" in folders or "migrations" in folders)
-
-
 def texts_of_decorators(function: Function) -> set[str]:
     """The texts that its decorators are called with: the fields of a Pydantic validator."""
     return {

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class
 from codemods.facts.values import ClassValue, FunctionValue, Instance, Values
 from codemods.facts.web import Route
-from codemods.passes.eager_loading.holding import is_migration, mapped_in
+from codemods.passes.eager_loading.holding import mapped_in
 from codemods.passes.eager_loading.ways import Path, Touch
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import ast
 from functools import cached_property
 
 from codemods.facts import Program
+from codemods.facts.migrations import is_migration
 from codemods.facts.syntax import Function
 from codemods.passes.eager_loading.commits import reads
 from codemods.passes.eager_loading.expiries import Expired
-from codemods.passes.eager_loading.holding import is_migration
 from codemods.passes.eager_loading.reaching import dominates, position
 from codemods.passes.eager_loading.sessions import Event, Sessions, whole
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from codemods.config import Options
 from codemods.facts import Program
+from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.findings import Code, Finding, Level, Treatment
@@ -23,7 +24,6 @@ from codemods.passes.eager_loading.defaults import (
 )
 from codemods.passes.eager_loading.expiries import Expired, Expiries
 from codemods.passes.eager_loading.factories import Factory, factories
-from codemods.passes.eager_loading.holding import is_migration
 from codemods.passes.eager_loading.lasting import Lasting
 from codemods.passes.eager_loading.loads import Placement, Placer
 from codemods.passes.eager_loading.reloads import Reload, Reloads
@@ -205,14 +205,6 @@ def _crosses(landing: Landing, program: Program) -> bool:
     """
     web = program.web
     return web.in_tests(landing.demand.module) != web.in_tests(landing.demand.touch.module)
-
-
-def untracked(program: Program) -> list[Untracked]:
-    """The reads of relationships for which no loader option can be given.
-
-    The pass that makes the application asynchronous has to run them with ``run_sync``.
-    """
-    return analyse(program).untracked
 
 
 def plan(program: Program, options: Options) -> Outcome:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.migrations import is_migration
 from codemods.facts.models import Relationship
 from codemods.facts.modules import Module
 from codemods.facts.schemas import Field, Schemas
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
 from codemods.passes.eager_loading.flow import Tracer
-from codemods.passes.eager_loading.holding import is_migration, mapped_in, texts_of_decorators
+from codemods.passes.eager_loading.holding import mapped_in, texts_of_decorators
 from codemods.passes.eager_loading.implicit import ImplicitReads
 from codemods.passes.eager_loading.templates import Templates
 from codemods.passes.eager_loading.ways import Path, Touch, steps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from pathlib import Path
 
@@ -13,9 +12,8 @@ from application import source_of
 from strict import Request, check, migrated
 
 from codemods.config import Options
-from codemods.facts import Program
 from codemods.findings import Treatment
-from codemods.passes.eager_loading import PASS, untracked
+from codemods.passes.eager_loading import PASS
 from codemods.pipeline import migrate
 from codemods.source import CodeBase, SourceFile
 
@@ -414,10 +412,46 @@ def test_templates() -> None:
     assert ".options(selectinload(User.posts).selectinload(Post.tags))" in text
 
 
-def test_what_is_left_can_be_asked_for() -> None:
-    """The pass that makes the application asynchronous bridges these expressions."""
-    body, _ = LEFT["a Pydantic model of any class"]
-    files = {"app.py": SourceFile("app.py", source_of(body))}
-    found = untracked(Program(CodeBase(Path("/nowhere"), files)))
-    assert [ast.unparse(one.node) for one in found] == ["user"]
-    assert all(one.module.path == "app.py" and one.reason for one in found)
+def test_a_template_that_is_fetched_before() -> None:
+    """The template and its context are written elsewhere than where it is rendered."""
+    source = source_of(
+        """
+        @app.get("/users")
+        def users(db: Db):
+            context = {"title": "users"}
+            context["users"] = db.scalars(select(User).order_by(User.id)).all()
+            page = environment.get_template("users.html")
+            return page.render(context)
+        """
+    )
+    files = {
+        "app.py": SourceFile("app.py", source),
+        "templates/users.html": SourceFile(
+            "templates/users.html", "{% for u in users %}{{ u.posts|length }}{% endfor %}"
+        ),
+    }
+    migration = migrate(CodeBase(Path("/nowhere"), files), [PASS], Options(jobs=1))
+    assert ".options(selectinload(User.posts))" in migration.after["app.py"].text
+
+
+@pytest.mark.parametrize("folder", ["versions", "migrations", "alembic"])
+def test_a_folder_makes_no_migration(folder: str) -> None:
+    body, _, expected = CASES["list with a response model"]
+    migration = migrated(source_of(body), path=f"api/{folder}/routes.py")
+    text = migration.after[f"api/{folder}/routes.py"].text
+    assert all(part in text for part in expected)
+
+
+def test_a_version_of_alembic_is_left() -> None:
+    """Alembic runs it, in a sync way."""
+    upgrade = """
+        revision, down_revision = "1", None
+
+
+        def upgrade():
+            with SessionLocal() as db:
+                for user in db.scalars(select(User)):
+                    print(user.posts)
+        """
+    assert not migrated(source_of(upgrade), path="db/versions/1_users.py").changed
+    assert migrated(source_of(upgrade.replace("down_", "")), path="db/versions/1_users.py").changed
