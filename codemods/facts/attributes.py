@@ -51,11 +51,26 @@ class Attributes:
                 return self._class_attribute(cls, name)
             case Instance(cls="types.ModuleType"):
                 return self.program.any_module(name)
+            case Instance(cls="builtins.type", args=(inner,)) if inner:
+                return self._of_type(inner, name, module)
             case Instance():
                 return self.of_instance(value, name)
             case TypeVariable(bound=bound):
                 return self.of(bound, name, module)
         return UNKNOWN
+
+    def _of_type(self, instances: Values, name: str, module: Module) -> Values:
+        """The attribute of a class that is known by an annotation only: ``type[Model]``."""
+        found: set[Value] = set()
+        for value in instances:
+            match value:
+                case Instance(cls=Class() as cls, args=args):
+                    found |= self._attribute(ClassValue(cls, args), name, module)
+                case Instance(cls=str() as cls):
+                    found |= self._attribute(External(cls), name, module)
+                case TypeVariable(bound=bound):
+                    found |= self._of_type(bound, name, module)
+        return frozenset(found)
 
     def _submodule(self, module: Module, name: str) -> Values:
         target = self.program.modules.resolve(module, name, 1) if module.is_package else None
@@ -87,8 +102,8 @@ class Attributes:
                     return union(
                         self.inference.binding(b, name, base) for b in base.attributes[name]
                     )
-            elif f"{base}.{name}" in known.RETURNS:
-                return one(Method(Instance(base), name))
+            elif (word := known.RETURNS.get(f"{base}.{name}")) is not None:
+                return one(Method(owner if word == "self" else Instance(base), name))
         if self.program.models.is_mapped_attribute(cls, name):
             return instance(known.COLUMN, UNKNOWN)
         return UNKNOWN
@@ -103,8 +118,10 @@ class Attributes:
             return related
         for base in self.program.mro(owner.cls):
             if isinstance(base, str):
-                if f"{base}.{name}" in known.RETURNS:
-                    return one(Method(Instance(base, owner.args), name))
+                if (word := known.RETURNS.get(f"{base}.{name}")) is not None:
+                    return one(
+                        Method(owner if word == "self" else Instance(base, owner.args), name)
+                    )
                 continue
             bindings = [*base.bindings.get(name, ()), *base.attributes.get(name, ())]
             if bindings:

@@ -281,6 +281,8 @@ class Called:
                 return union(args[:1])
             case Instance(cls=cls, args=args) if cls in known.ITERABLES:
                 return union(args[:1])
+            case Instance(cls=known.OPAQUE):
+                return one(value)
         return UNKNOWN
 
     def entered(self, value: Value) -> Values:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from codemods.facts.carried import Carried
+from codemods.facts.descriptors import is_classmethod
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import (
@@ -197,7 +199,21 @@ class CallGraph:
                         for v in self.program.infer(node, module)
                     ):
                         found.append(Reference(node, module, _call_of(node, module)))
-        return tuple(found)
+        return (*found, *self._as_cls(cls))
+
+    def _as_cls(self, cls: Class) -> Iterator[Reference]:
+        """What a class method calls ``cls``: its class, or one that derives from it."""
+        for base in self.program.mro(cls):
+            if not isinstance(base, Class):
+                continue
+            module = base.module
+            for method in base.methods:
+                if not (is_classmethod(method) and method.parameters):
+                    continue
+                name = method.parameters[0].arg
+                for node in module.syntax.references.get(name, ()):
+                    if module.scope_of(node).lookup(name) is method:
+                        yield Reference(node, module, _call_of(node, module))
 
     # -- arguments ---------------------------------------------------------------------------
 

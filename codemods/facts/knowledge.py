@@ -272,6 +272,12 @@ RETURNS: dict[str, str] = {
     "builtins.list.copy": "self",
     "typing.cast": "cast",
     "contextlib.closing": "closing",
+    "random.choice": "next_of",
+    "random.sample": "list_of",
+    "random.choices": "list_of",
+    "pydantic.BaseModel.model_dump": "builtins.dict",
+    "pydantic.BaseModel.model_copy": "self",
+    "pydantic.BaseModel.model_validate": "self",
     "copy.copy": "first_arg",
     "copy.deepcopy": "first_arg",
 }

@@ -7,6 +7,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from codemods.config import Options
 from codemods.facts import Program
@@ -21,6 +22,7 @@ from codemods.passes.async_session import tables
 from codemods.passes.async_session.boundaries import Boundaries, Bridge
 from codemods.passes.async_session.clients import Clients
 from codemods.passes.async_session.escapes import escapes
+from codemods.passes.async_session.handovers import Handovers
 from codemods.passes.async_session.hidden import Hidden, hidden
 from codemods.passes.async_session.indirect import Indirect
 from codemods.passes.async_session.islands import islands
@@ -32,6 +34,7 @@ from codemods.passes.async_session.silenced import silenced
 from codemods.passes.async_session.sites import AWAIT, CREATE, DDL, ENTER, Site, Sites
 from codemods.passes.async_session.strangers import given_by_strangers
 from codemods.passes.async_session.undriven import Undriven
+from codemods.passes.async_session.validated import Validation, validations
 from codemods.plan.colours import Cause, Colouring, Framework, is_main_block
 
 
@@ -50,6 +53,31 @@ class Analysis:
     undriven: dict[ast.Call, str] = field(default_factory=dict)
     aliases: list[Alias] = field(default_factory=list)
     keeping: set[Function] = field(default_factory=set)
+    validations: list[Validation] = field(default_factory=list)
+
+    @property
+    def awaited(self) -> set[ast.AST]:
+        """The expressions that get an ``await``."""
+        found: set[ast.AST] = {awaited.call for awaited in self.colours.calls}
+        found |= {bridge.call for bridge in self.bridges}
+        return found | {site.node for site in self.sites if self.flips(site)}
+
+    @cached_property
+    def bridged(self) -> set[Function]:
+        """The sync functions that run within ``run_sync`` or a thread, and nowhere else."""
+        found = {bridge.callee for bridge in self.bridges}
+        changed = True
+        while changed:
+            more = {
+                function
+                for function in self.colours.sync
+                if function not in found
+                and (calls := self.colours.callers_of(function))
+                and all(call.caller in found for call in calls)
+            }
+            found |= more
+            changed = bool(more)
+        return found
 
     def is_async(self, function: Function | None) -> bool:
         """Whether ``function`` is one that waits natively after the flip."""
@@ -90,9 +118,15 @@ def analyse(program: Program, options: Options) -> Analysis:
                 closed[function] = Cause(f"is in {module.path}, which {kept}")
     providers = Providers(program, sites)
     own = [m for m in program.modules if not is_migration(m) and not program.web.in_tests(m)]
-    escaping = escapes(program, own)
+    handovers = Handovers(program)
+    escaping = escapes(program, own, handovers)
+    validated = list(validations(program, sites, list(handovers.all.values())))
+    for handover in handovers.all.values():
+        for function in handover.reached:
+            cause = Cause(f"is reached by {handover.place}, which hands on a sync session")
+            closed.setdefault(function, cause)
     by_name = looked_up(program)
-    reading = hidden(program, options, sites)
+    reading = hidden(program, options, sites, validated)
     indirect = Indirect(program, by_name)
     handed = list(indirect.given_sessions())
     for known_to_stay in (escaping, by_name, given_by_strangers(program, sites), reading):
@@ -106,7 +140,8 @@ def analyse(program: Program, options: Options) -> Analysis:
         twofold=providers.twofold,
     )
     entered: set[ast.expr] = {made.call for made in clients.made}
-    boundaries = Boundaries(program, sites, entered, providers, Hidden(program, reading, sites))
+    lazily = Hidden(program, reading, sites)
+    boundaries = Boundaries(program, sites, entered, providers, lazily, handovers, validated)
     passing: dict[Function, Cause] = {}
     while True:
         waiting: dict[Function, Cause] = dict(passing)
@@ -115,6 +150,12 @@ def analyse(program: Program, options: Options) -> Analysis:
                 waiting.setdefault(site.function, Cause(_why(site)))
         for function, cause in (*escaping.items(), *reading.items()):
             waiting.setdefault(function, cause)
+        for handover in handovers.all.values():
+            waiting.setdefault(handover.function, Cause(f"hands its session to {handover.place}"))
+        for made in validated:
+            where = f"{made.module.path}:{made.call.lineno}"
+            cause = Cause(f"makes a model that can load in {where}")
+            waiting.setdefault(made.function, cause)
         for call, module, _, callee in handed:
             holder = module.function_of(call)
             if holder is not None:
@@ -139,6 +180,7 @@ def analyse(program: Program, options: Options) -> Analysis:
                 undriven.engines,
                 providers.aliases(colours),
                 boundaries.keeping,
+                validated,
             )
         closed |= more
         known_ones = colours.sync | colours.asynchronous

@@ -11,10 +11,12 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import Instance
+from codemods.passes.async_session.handovers import Handovers
 from codemods.passes.async_session.hidden import Hidden
 from codemods.passes.async_session.obstacles import chain_top, may_be_nested
 from codemods.passes.async_session.providers import Providers
 from codemods.passes.async_session.sites import AWAIT, BRIDGE, CREATE, ENTER, STREAM, Site
+from codemods.passes.async_session.validated import Validation
 from codemods.plan.colours import Cause, Colouring
 from codemods.plan.flows import Flows, Node
 from codemods.plan.places import held_lock, place_obstacle
@@ -55,6 +57,8 @@ class Boundaries:
         entered: set[ast.expr],
         providers: Providers,
         hidden: Hidden,
+        handovers: Handovers,
+        validations: list[Validation],
     ) -> None:
         self.program = program
         self.sites = sites
@@ -62,6 +66,8 @@ class Boundaries:
         self.entered = entered
         self.providers = providers
         self.hidden = hidden
+        self.handovers = handovers
+        self.validations = validations
         self.bridges: list[Bridge] = []
         #: Functions of no colour that are given sessions which stay sync.
         self.keeping: set[Function] = set()
@@ -106,6 +112,25 @@ class Boundaries:
                 else:
                     text = f"calls {callee.qualname}, which {cause.text}"
                     closed.setdefault(caller, Cause(text, callee))
+        return closed | self._handed(colours, locking)
+
+    def _handed(self, colours: Colouring, locking: set[Function]) -> dict[Function, Cause]:
+        """Bridges for sessions that are handed to code that can't be followed from the call."""
+        closed: dict[Function, Cause] = {}
+        known_ones = {bridge.call for bridge in self.bridges}
+        for call, handover in self.handovers.all.items():
+            if handover.function not in colours.asynchronous or call in known_ones:
+                continue
+            module = handover.module
+            if locking.isdisjoint(handover.reached) and not place_obstacle(
+                self.program, call, module
+            ):
+                self.bridges += [
+                    Bridge(call, module, reached, handover.session) for reached in handover.reached
+                ]
+            else:
+                text = f"hands its session to {handover.place}"
+                closed.setdefault(handover.function, Cause(text, handover.reached[0]))
         return closed
 
     def _opens_its_own(self, function: Function) -> bool:
@@ -270,6 +295,8 @@ class Boundaries:
         holding = [*self._holding(colours)]
         for function, name in holding:
             users += [(root, function) for root in flows.of_parameter(function, name)]
+        for made in self.validations:
+            users += [(root, made.function) for root in flows.of(made.session, made.home)]
         together: dict[Node, dict[Function, None]] = {}
         for node, function in users:
             together.setdefault(flows.root(node), {})[function] = None

@@ -23,6 +23,7 @@ from codemods.facts.values import (
     Value,
 )
 from codemods.passes.async_session import tables
+from codemods.passes.async_session.handovers import Handovers
 from codemods.plan.colours import Cause
 
 #: What may be given a session of either kind, by resolved name.
@@ -42,10 +43,13 @@ _LOGGING = ("logging.", "loguru.", "structlog.", "warnings.")
 WAITING = tables.AWAITED[known.SESSION] | tables.ENTERED[known.SESSION] | {"query"}
 
 
-def escapes(program: Program, modules: list[Module]) -> dict[Function, Cause]:
-    """The functions of ``modules`` that let a session go where it can't be followed."""
+def escapes(program: Program, modules: list[Module], handovers: Handovers) -> dict[Function, Cause]:
+    """The functions of ``modules`` that let a session go where it can't be followed.
+
+    What can go through ``run_sync`` is none of them: ``handovers`` takes it.
+    """
     found: dict[Function, Cause] = {}
-    seeker = _Seeker(program)
+    seeker = _Seeker(program, handovers)
     for module in modules:
         for node in module.syntax.parents:
             function = None
@@ -58,8 +62,9 @@ def escapes(program: Program, modules: list[Module]) -> dict[Function, Cause]:
 
 
 class _Seeker:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, handovers: Handovers) -> None:
         self.program = program
+        self.handovers = handovers
 
     def look(self, node: ast.AST, module: Module) -> Iterator[tuple[str, ast.expr]]:
         """What a node does with a session that can't be followed."""
@@ -100,7 +105,10 @@ class _Seeker:
             passed = argument.value if isinstance(argument, ast.Starred) else argument
             if not self._is_session(passed, module):
                 continue
-            if not self._followed(call, passed, module):
+            if not (
+                self._followed(call, passed, module)
+                or (passed is argument and self.handovers.take(call, passed, module))
+            ):
                 called = ast.unparse(call.func)
                 yield f"hands its session to `{called}`, which can't be followed", passed
 

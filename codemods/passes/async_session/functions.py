@@ -26,6 +26,7 @@ from codemods.passes.async_session.obstacles import Consumer, chain_top, consume
 from codemods.passes.async_session.sites import AWAIT, BRIDGE, CREATE, DDL, ENTER, Site
 from codemods.passes.async_session.streams import stream
 from codemods.passes.async_session.unittests import run_hook
+from codemods.passes.async_session.validated import edit_validations
 from codemods.plan.colours import AwaitedCall, is_main_block
 from codemods.plan.draft import Draft
 from codemods.plan.places import materialise, thread
@@ -47,8 +48,11 @@ def edit_functions(analysis: Analysis, draft: Draft) -> None:
             _site(analysis, draft, site)
     for awaited in analysis.colours.calls:
         _call(analysis, draft, awaited)
-    for bridge in analysis.bridges:
+    for bridge in {bridge.call: bridge for bridge in analysis.bridges}.values():
         _bridge(analysis, draft, bridge)
+    edit_validations(
+        analysis.program, analysis.validations, analysis.colours, analysis.awaited, draft
+    )
 
 
 def _function(analysis: Analysis, draft: Draft, function: Function) -> None:

@@ -19,20 +19,29 @@ from codemods.facts.values import Instance
 from codemods.findings import Finding
 from codemods.passes.async_session.silenced import innermost
 from codemods.passes.async_session.sites import CREATE, Site
+from codemods.passes.async_session.validated import Validation
 from codemods.plan.colours import Cause, Colouring
 
 #: Untracked instances, dynamic relationships, what is expired, deferred columns.
 _CODES = frozenset({"LL304", "LL306", "LL307", "LL309"})
 
 
-def hidden(program: Program, options: Options, sites: list[Site]) -> dict[Function, Cause]:
-    """The functions that read what is loaded lazily; those of tests are the tests' business."""
+def hidden(
+    program: Program, options: Options, sites: list[Site], validated: list[Validation]
+) -> dict[Function, Cause]:
+    """The functions that read what is loaded lazily; those of tests are the tests' business.
+
+    What is ``validated`` within ``run_sync`` may load.
+    """
     found: dict[Function, Cause] = {}
+    places = {one.place for one in validated}
     if not any(not program.web.in_tests(site.module) for site in sites):
         return found
     for finding in options.left:
         module = program.modules.get(finding.path)
         if finding.code not in _CODES or module is None or program.web.in_tests(module):
+            continue
+        if (finding.path, finding.line, finding.column) in places:
             continue
         function = innermost(module, finding.line)
         if function is not None and not _is_async_already(program, function):

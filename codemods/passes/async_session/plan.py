@@ -233,7 +233,7 @@ def _verdict(analysis: Analysis, site: Site, threaded: bool) -> tuple[str, Treat
         why = analysis.colours.sync[site.function].text
         if asked(analysis.program, analysis.options, site):
             return CALL, Treatment.LEFT, f"`{called}` stays as it is: {site.function.name} {why}"
-        if any(bridge.callee is site.function for bridge in analysis.bridges):
+        if site.function in analysis.bridged:
             message = f"`{called}` runs through run_sync, since {site.function.name} {why}"
             return BRIDGED, Treatment.BRIDGED, message
         if threaded:
@@ -251,7 +251,7 @@ def _decisions(analysis: Analysis, threads: list[Function]) -> list[Decision]:
     counts: Counter[Function] = Counter(
         site.function for site in analysis.sites if site.function is not None
     )
-    bridged = {bridge.callee for bridge in analysis.bridges}
+    bridged = analysis.bridged
     found = []
     for table, native in ((analysis.colours.asynchronous, True), (analysis.colours.sync, False)):
         for function in table:

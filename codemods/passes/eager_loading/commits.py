@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import ClassValue, Instance
+from codemods.facts.values import ClassRef, ClassValue, Instance, TypeVariable, Values, union
 from codemods.passes.eager_loading.implicit import is_bare, is_dataclass
 from codemods.passes.eager_loading.reaching import (
     behind,
@@ -21,6 +22,7 @@ from codemods.passes.eager_loading.reaching import (
 )
 from codemods.passes.eager_loading.render import primary_key
 from codemods.passes.eager_loading.sessions import Event, Sessions
+from codemods.plan.validations import FROM_OBJECT
 
 _BUILT = ("builtins.list", "builtins.set", "builtins.tuple")
 
@@ -79,26 +81,48 @@ class Commits:
     def entities(self, name: str, function: Function) -> list[Class]:
         """The classes of the instances that a name stands for, or that its list holds."""
         values = self.program.inference.bound(function, name)
-        direct = self.program.models.entities(values)
+        direct = self._mapped(values)
         if direct:
             return direct
         return [
             cls
             for value in values
             if isinstance(value, Instance) and value.cls in _BUILT and value.args
-            for cls in self.program.models.entities(value.args[0])
+            for cls in self._mapped(value.args[0])
         ]
+
+    def _mapped(self, values: Values) -> list[Class]:
+        """The classes of mapped instances: of a type variable, the base of all that it can be."""
+        found = self.program.models.entities(values)
+        for value in values:
+            match value:
+                case TypeVariable(bound=bound):
+                    found += [v.cls for v in bound if isinstance(v, Instance) and self._base(v.cls)]
+        return found
+
+    def _is_known(self, name: str, function: Function) -> bool:
+        """Whether the model of a name is known, not only what binds its type variable."""
+        values = self.program.inference.bound(function, name)
+        inside = union(v.args[0] for v in values if isinstance(v, Instance) and v.args)
+        return bool(self.program.models.entities(values | inside))
+
+    def _base(self, cls: ClassRef) -> TypeGuard[Class]:
+        mapped = self.program.models.is_mapped
+        return isinstance(cls, Class) and any(mapped(c) for c in self.program.subclasses(cls))
 
     def _of_name(
         self, name: str, function: Function, commits: list[Event], events: list[Event]
     ) -> list[Stale]:
         module = function.module
+        generic = not self._is_known(name, function)
         found: dict[int, Stale] = {}
         for use in sorted(uses(name, function), key=position):
             event = self._last(use, commits, function)
             if event is None or self._is_refreshed(use, event, events, module):
                 continue
             if not reads(use, self.sessions, module):
+                continue
+            if generic and not _is_validated(use, module):
                 continue
             if use not in self.demanded and (
                 not self.changed(name, event, function, events)
@@ -181,7 +205,7 @@ class Commits:
             around = behind(event.call, use, module)
             if not any(_inside(b.node, around, module) for b in bound):
                 statement = around
-        each = not self.program.models.entities(self.program.inference.bound(function, name))
+        each = not self._mapped(self.program.inference.bound(function, name))
         guard = not each and self.sessions.can_be_none(name, statement, function)
         return Stale(function, name, session, event, statement, each=each, guard=guard)
 
@@ -404,3 +428,21 @@ def _is_iterated(use: ast.Name, event: Event, module: Module) -> bool:
     """Whether ``use`` is the list in ``for item in use: db.refresh(item)`` itself."""
     parent = module.parent(use)
     return isinstance(parent, ast.For) and any(p is parent for p in module.ancestors(event.call))
+
+
+def _is_validated(use: ast.Name, module: Module) -> bool:
+    """Whether an object, or each of a list of them, is made into a Pydantic model."""
+    parent = module.parent(use)
+    if isinstance(parent, ast.comprehension):
+        holder = module.parent(parent)
+        return holder is not None and any(
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in FROM_OBJECT
+            for node in ast.walk(holder)
+        )
+    return (
+        isinstance(parent, ast.Call)
+        and isinstance(parent.func, ast.Attribute)
+        and parent.func.attr in FROM_OBJECT
+    )

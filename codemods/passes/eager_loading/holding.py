@@ -8,6 +8,7 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
+from codemods.plan.validations import mapped_in as mapped_in
 
 _GROWS = ["append", "extend", "insert", "add", "update", "appendleft", "setdefault"]
 
@@ -23,17 +24,6 @@ def holds(values: Values, entity: Class, program: Program, depth: int = 0) -> bo
             if depth < 6 and any(holds(a, entity, program, depth + 1) for a in value.args):
                 return True
     return False
-
-
-def mapped_in(values: Values, program: Program, depth: int = 0) -> set[Class]:
-    """The mapped classes of the instances in values, in lists, rows and statements too."""
-    found = set(program.models.entities(values))
-    if depth < 6:
-        for value in values:
-            if isinstance(value, Instance):
-                for argument in value.args:
-                    found |= mapped_in(argument, program, depth + 1)
-    return found
 
 
 def excludes(values: Values, entity: Class, program: Program) -> bool:

@@ -9,13 +9,13 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.schemas import BASE_MODEL, VALIDATORS
-from codemods.facts.values import ClassValue, Instance, Values
-from codemods.passes.eager_loading.holding import mapped_in
+from codemods.facts.values import Instance
 from codemods.passes.eager_loading.templates import Templates
 from codemods.passes.eager_loading.touches import Touches
+from codemods.plan import validations
+from codemods.plan.validations import FROM_OBJECT
 
 _DEPTH = 5
-_FROM_OBJECT = frozenset({"model_validate", "from_orm"})
 
 
 def unknown(touches: Touches) -> Iterator[tuple[ast.Attribute, Module]]:
@@ -89,25 +89,8 @@ def unknown_contexts(touches: Touches) -> Iterator[tuple[ast.expr, Module]]:
 
 def vague(touches: Touches) -> Iterator[tuple[ast.expr, Module]]:
     """Objects that are made into Pydantic models of which nothing is known."""
-    for module in touches.modules(_FROM_OBJECT):
-        for name in sorted(_FROM_OBJECT & set(module.syntax.calls)):
-            for call in module.syntax.calls[name]:
-                if not isinstance(call.func, ast.Attribute) or not call.args:
-                    continue
-                owner = touches.program.infer(call.func.value, module)
-                if any(isinstance(value, ClassValue) for value in owner):
-                    continue
-                if not _is_plain(touches.program.infer(call.args[0], module), touches.program):
-                    yield call.args[0], module
-
-
-def _is_plain(values: Values, program: Program) -> bool:
-    """Whether values are known, and hold no mapped instance."""
-    plain = all(
-        isinstance(value, Instance) and value.cls != known.OPAQUE and not value.args
-        for value in values
-    )
-    return bool(values) and plain and not mapped_in(values, program)
+    for call, module in validations.vague(touches.program, touches.modules(FROM_OBJECT)):
+        yield call.args[0], module
 
 
 def _ordinary_names(program: Program) -> set[str]:
