@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from codemods.facts import Program
 
 
+#: The treatment of a decision that is for a person, beside the code.
+NOTE = "note"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a pass decided, all of it before any edit.
@@ -38,7 +42,7 @@ class Outcome:
 class Decision:
     """One function, boundary or piece of configuration, what becomes of it and because of whom.
 
-    ``treatment`` is a word of ``codemods.findings.Treatment``, or ``note`` for what a person has
+    ``treatment`` is a word of ``codemods.findings.Treatment``, or ``NOTE`` for what a person has
     to know or do beside the code; ``reasons`` the chain of causes, nearest first; ``sites`` the
     number of database calls that it covers.
     """

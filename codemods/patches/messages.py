@@ -31,6 +31,7 @@ def commit_message(chapter: Chapter) -> str:
         _changed(chapter),
         _places("Bridged (works as before, by way of sync code):", chapter, Treatment.BRIDGED),
         _places("Left as it was:", chapter, Treatment.LEFT),
+        _by_hand(chapter),
         "To check, run the test suite. What is left is listed by\n"
         f"`looplift check --select {chapter.rule.name}`.",
     ]
@@ -67,6 +68,7 @@ def body(chapters: Sequence[Chapter], withheld: Sequence[Chapter] = ()) -> str:
         f"In all: {totals_of_findings(findings)}.",
         _list("## Bridged\n\nWorks as before, by way of sync code:", findings, Treatment.BRIDGED),
         _list("## Left to do", findings, Treatment.LEFT, box="[ ] "),
+        _notes(chapters),
         "## How to check\n\n"
         "Each commit works by itself: check it out, run the test suite, start the application. "
         "`looplift check` lists what is left.",
@@ -148,6 +150,24 @@ def _places(head: str, chapter: Chapter, treatment: Treatment) -> str:
         for line in _described(chapter.findings, treatment)
     ]
     return "\n".join([head, *lines]) if lines else ""
+
+
+def _by_hand(chapter: Chapter) -> str:
+    """What has to be done beside the code."""
+    lines = [
+        _fill(one_line(f"{note.path}: {note.action}"), initial_indent="- ", subsequent_indent="  ")
+        for note in chapter.notes
+    ]
+    return "\n".join(["To do by hand:", *lines]) if lines else ""
+
+
+def _notes(chapters: Iterable[Chapter]) -> str:
+    lines = [
+        f"- [ ] {one_line(f'{note.path}: {note.action}')}"
+        for chapter in chapters
+        for note in chapter.notes
+    ]
+    return "\n".join(["## By hand", "", *lines]) if lines else ""
 
 
 def _described(findings: Iterable[Finding], treatment: Treatment, mark: str = "") -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from codemods.findings import Finding, Treatment
-from codemods.passes.base import Decision, Pass
+from codemods.passes.base import NOTE, Decision, Pass
 from codemods.patches.diff import Patch, make_patch, split_lines
 from codemods.patches.lines import Block, changes, moved
 from codemods.pipeline import Migration, PassRun
@@ -66,6 +66,11 @@ class Chapter:
     def patch(self) -> Patch:
         """What the pass changed."""
         return make_patch(self.run.before, self.run.after)
+
+    @property
+    def notes(self) -> tuple[Decision, ...]:
+        """What a person has to know or do beside the code: a lock file to renew, and the like."""
+        return tuple(d for d in self.run.outcome.decisions if d.treatment == NOTE)
 
     def treated(self, treatment: Treatment) -> tuple[Finding, ...]:
         """The findings that went one way."""

@@ -52,6 +52,7 @@ def chapter(item: Chapter) -> dict[str, Any]:
         "rule": item.rule.name,
         "files": files(item.patch),
         "findings": [finding(f) for f in item.findings],
+        "notes": [asdict(note) for note in item.notes],
     }
 
 

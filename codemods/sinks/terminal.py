@@ -101,7 +101,7 @@ class Terminal:
     def chapters(self, chapters: Iterable[Chapter]) -> None:
         """What each pass did, bridged and left, with reasons, grouped."""
         for chapter in chapters:
-            if not chapter.run.changed and not chapter.findings:
+            if not chapter.run.changed and not chapter.findings and not chapter.notes:
                 continue
             patch = chapter.patch
             self.print(
@@ -112,6 +112,7 @@ class Terminal:
             self._by_code(chapter)
             for treatment in (Treatment.BRIDGED, Treatment.LEFT):
                 self._treated(treatment, chapter.treated(treatment))
+            self._notes(chapter.notes)
 
     def files(self, paths: Sequence[str], created: Sequence[str]) -> None:
         """The files that were written."""
@@ -144,6 +145,12 @@ class Terminal:
             self.print(f"    {self.location(f)}: {f.code} {clean(f.message)}")
             for reason in f.reasons:
                 self.print(f"      because {clean(reason)}")
+
+    def _notes(self, notes: Sequence[Decision]) -> None:
+        if notes:
+            self.print(f"  by hand: {len(notes)}", "bold")
+        for note in notes:
+            self.print(f"    {self.path(note.path)}:{note.line}: {clean(note.action)}")
 
     def _write(self, stream: TextIO, text: str, style: str) -> None:
         if style and wants_color(stream, self._color):

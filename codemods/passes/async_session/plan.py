@@ -28,7 +28,7 @@ from codemods.passes.async_session.startup import edit_startup
 from codemods.passes.async_session.testing import Testing
 from codemods.passes.async_session.threads import edit_threads
 from codemods.passes.async_session.wide import wide_integers
-from codemods.passes.base import Decision, Outcome
+from codemods.passes.base import NOTE, Decision, Outcome
 from codemods.plan.draft import Draft
 
 POOLED = "becomes def, which FastAPI gives a thread"
@@ -126,7 +126,7 @@ def _manifests(
                 path=note.path,
                 line=note.line,
                 symbol="",
-                treatment="note",
+                treatment=NOTE,
                 action=f"{note.message}{f': run `{note.command}`' if note.command else ''}",
             )
             for note in more

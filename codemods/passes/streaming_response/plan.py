@@ -17,7 +17,7 @@ from codemods.facts.syntax import Function
 from codemods.facts.web import Route
 from codemods.findings import Finding, Level, Treatment
 from codemods.manifests import Note
-from codemods.passes.base import Decision, Outcome
+from codemods.passes.base import NOTE, Decision, Outcome
 from codemods.passes.streaming_response import codes, helper
 from codemods.passes.streaming_response.environment import Environment
 from codemods.passes.streaming_response.exports import Exports
@@ -437,7 +437,7 @@ def _imports_in(annotation: ast.expr, module: Module) -> list[Import]:
 
 def _noted(note: Note) -> Decision:
     command = f": run `{note.command}`" if note.command else ""
-    return Decision(note.path, note.line, "", "note", f"{note.message}{command}")
+    return Decision(note.path, note.line, "", NOTE, f"{note.message}{command}")
 
 
 def _kind(source: Source) -> str:
