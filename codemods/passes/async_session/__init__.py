@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codemods.findings import Code, Level
 from codemods.passes.async_session.plan import DIFFERENCE, GAP, LEFT, WIDE, plan
+from codemods.passes.async_session.reports import POOLER
 from codemods.passes.async_session.silenced import BRIDGED, CALL
 from codemods.passes.base import Pass
 
@@ -66,6 +67,7 @@ PASS = Pass(
         Code(LEFT, "database-call-left", "A database call that stays sync, and why"),
         Code(WIDE, "integer-too-wide", "A number that asyncpg refuses, where it was not found"),
         Code(GAP, "new-gap", "Other requests can come between what was done in one go"),
+        Code(POOLER, "transaction-pooler", "A driver that prepares statements, behind a pooler"),
         Code(DIFFERENCE, "driver-difference", "The async driver does something else, and why"),
     ),
     documentation=DOCUMENTATION,

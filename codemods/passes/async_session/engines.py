@@ -15,12 +15,10 @@ from codemods.drivers import (
     choose,
     convert,
     database_of,
-    engine_argument,
     in_memory,
     is_async,
     runtime_helper,
 )
-from codemods.drivers.arguments import Verdict
 from codemods.edits.actions import Arguments, InsertAfter, Rename, Rewrite
 from codemods.facts import Program
 from codemods.facts import knowledge as known
@@ -30,9 +28,15 @@ from codemods.facts.syntax import Class, Function
 from codemods.facts.values import Instance
 from codemods.facts.versions import Versions
 from codemods.passes.async_session.analysis import Analysis
+from codemods.passes.async_session.arguments import (
+    can_say_pooler,
+    edit_arguments,
+    pooled,
+    says_pooler,
+)
 from codemods.passes.async_session.holders import Holder, Holders
 from codemods.passes.async_session.twins import edit_twins, use_twin
-from codemods.passes.async_session.urls import first_piece, text_of
+from codemods.passes.async_session.urls import first_piece, text_of, url_of
 from codemods.plan.draft import Draft
 from codemods.plan.generated import import_name
 
@@ -58,6 +62,8 @@ class Engines:
         self.texts: dict[str, str] = {}
         self.drivers: dict[str, Driver] = {}
         self.test_drivers: dict[str, Driver] = {}
+        #: Engines behind a transaction pooler, and what has to be passed to them by hand.
+        self.pooled: list[tuple[ast.Call, Module, str]] = []
         self._changed: set[ast.AST] = set()
 
     def edit(self) -> None:
@@ -162,10 +168,32 @@ class Engines:
         driver, memory = (None, False)
         if url is not None:
             driver, memory = self._url(url, module, in_place=not twin)
-        if driver is not None:
-            self._arguments(call, module, driver, memory)
-            if driver.name == "asyncpg":
-                self._pool_for_tests(call, module)
+        text = url_of(self.program, url, module) if url is not None else None
+        likely = driver or self._likely(text, module)
+        if likely is not None:
+            edit_arguments(self.draft, call, module, likely, memory=memory, url=text or "")
+            self._pooler(call, module, likely, text)
+        if driver is not None and driver.name == "asyncpg":
+            self._pool_for_tests(call, module)
+
+    def _likely(self, text: str | None, module: Module) -> Driver | None:
+        """The driver of a URL that is known at run time only, where there is not much choice."""
+        drivers = self._drivers_for(module)
+        database = database_of(text) if text else None
+        if database is not None:
+            return drivers.get(database.name)
+        declared = self.versions.databases(module.path) - {"sqlite"}
+        return drivers.get(next(iter(declared))) if len(declared) == 1 else None
+
+    def _pooler(self, call: ast.Call, module: Module, driver: Driver, text: str | None) -> None:
+        """Remember an engine behind a pooler that could not be told so."""
+        if driver.database != "postgresql" or says_pooler(call, driver):
+            return
+        why = pooled(self.program, text, module)
+        if why and (text is None or not can_say_pooler(call)):
+            self.pooled.append(
+                (call, module, f"{why}: pass `connect_args={driver.pooler_arguments}`")
+            )
 
     def _pool_for_tests(self, call: ast.Call, module: Module) -> None:
         """asyncpg's connections belong to one event loop, and each test has its own."""
@@ -173,29 +201,6 @@ class Engines:
         if self.program.web.in_tests(module) and "poolclass" not in keywords:
             name = self.draft.add_import(module, "sqlalchemy.pool", "NullPool")
             self.draft.edit(module, call, Arguments((), (("poolclass", name),)))
-
-    def _arguments(self, call: ast.Call, module: Module, driver: Driver, memory: bool) -> None:
-        static = any(k.arg == "poolclass" for k in call.keywords)
-        remove: list[str | int] = []
-        put: list[tuple[str, str]] = []
-        for keyword in call.keywords:
-            if keyword.arg is None:
-                continue
-            advice = engine_argument(
-                driver, keyword.arg, module.source(keyword.value), memory=memory, static=static
-            )
-            if advice.verdict is Verdict.DROP or keyword.arg == "future":
-                remove.append(keyword.arg)
-            elif advice.verdict is Verdict.REPLACE:
-                name = advice.name or keyword.arg
-                value = advice.value or module.source(keyword.value)
-                if keyword.arg == "poolclass":
-                    self.draft.add_import(module, "sqlalchemy.pool", value)
-                if name != keyword.arg:
-                    remove.append(keyword.arg)
-                put.append((name, value))
-        if remove or put:
-            self.draft.edit(module, call, Arguments(tuple(remove), tuple(put)))
 
     # -- URLs --------------------------------------------------------------------------------
 

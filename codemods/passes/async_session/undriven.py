@@ -12,13 +12,22 @@ from collections.abc import Iterator
 from packaging.version import Version
 
 from codemods.config import Options
-from codemods.drivers import UnsupportedDriverError, choose, database_of, is_async, scheme_of
+from codemods.drivers import (
+    UnsupportedDriverError,
+    choose,
+    convert,
+    database_of,
+    in_memory,
+    is_async,
+    scheme_of,
+)
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
+from codemods.passes.async_session.arguments import refused
 from codemods.passes.async_session.sites import CREATE, DDL, Site
-from codemods.passes.async_session.urls import text_of
+from codemods.passes.async_session.urls import url_of
 from codemods.plan.colours import Cause
 
 _ENGINE = "sqlalchemy.create_engine"
@@ -62,7 +71,8 @@ class Undriven:
             return ""
         version = self.program.versions.of("sqlalchemy", module.path)
         override = dict(self.options.driver)
-        url = _url(self.program, call, module)
+        given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "url")]
+        url = url_of(self.program, given[0], module) if given else None
         if url is None:
             declared = self.program.versions.databases(module.path)
             whys = [_without(name, version, override.get(name)) for name in declared]
@@ -73,7 +83,15 @@ class Undriven:
         database = database_of(url)
         if database is None:
             return f"no async driver is known for `{scheme}`"
-        return _without(database.name, version, override.get(database.name))
+        if why := _without(database.name, version, override.get(database.name)):
+            return why
+        driver = choose(database.name, version, override.get(database.name))
+        if why := refused(call, module, driver, memory=in_memory(url)):
+            return f"create_async_engine takes no {why}"
+        edit = convert(url, {database.name: driver})
+        if edit is not None and edit.refused:
+            return f"{driver.name} takes no {', '.join(edit.refused)} in its URL"
+        return ""
 
 
 def _sources(site: Site) -> list[ast.expr]:
@@ -116,15 +134,3 @@ def _without(database: str, version: Version | None, override: str | None) -> st
     except UnsupportedDriverError as error:
         return str(error)
     return ""
-
-
-def _url(program: Program, call: ast.Call, module: Module) -> str | None:
-    """How the URL of an engine begins, where that is written in the code."""
-    given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "url")]
-    if not given:
-        return None
-    text = text_of(given[0], module)
-    if text is None and isinstance(given[0], ast.Name | ast.Attribute):
-        definition = program.definition(given[0], module)
-        text = text_of(*definition) if definition is not None else None
-    return text
