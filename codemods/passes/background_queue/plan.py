@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codemods.config import Options
 from codemods.edits.actions import (
@@ -29,6 +29,7 @@ from codemods.plan.draft import Draft
 from codemods.plan.generated import Generated, generated, import_object
 from codemods.plan.lifespans import Start, enter, find_start, is_entered
 from codemods.plan.suites import suite_obstacle, work_in_place
+from codemods.suppression import Silence
 
 _MESSAGES = {
     codes.UNBOUNDED.code: "{what} is added without a limit",
@@ -55,6 +56,9 @@ def plan(program: Program, options: Options) -> Outcome:
     groups = Groups(program, jobs)
     found = groups.find()
     spawned = Spawning(program, jobs).find()
+    silence = Silence(program.codebase, options, codes.NAME)
+    _leave_silenced(found, silence)
+    spawned = list(_unsilenced(spawned, silence))
     draft, texts = Draft(), dict[str, str]()
     moving = [group for group in found if not group.reason and group.added]
     started = [one for one in spawned if not one.reason]
@@ -69,6 +73,23 @@ def plan(program: Program, options: Options) -> Outcome:
         tuple(sorted(_finding(place) for place in places)),
         tuple(_decision(place) for place in places),
     )
+
+
+def _leave_silenced(groups: list[Group], silence: Silence) -> None:
+    """A silenced ``add_task`` keeps the list, and so does all that shares the list with it."""
+    for group in groups:
+        for added in group.added:
+            line = added.module.key(added.call).line
+            why = silence.why(added.module.path, line, codes.UNBOUNDED.code)
+            group.reason = group.reason or why
+
+
+def _unsilenced(spawned: list[Spawned], silence: Silence) -> Iterable[Spawned]:
+    """What path operations start, with a reason to leave what is silenced."""
+    for one in spawned:
+        line = one.module.key(one.statement).line
+        why = silence.why(one.module.path, line, one.code.code)
+        yield replace(one, reason=one.reason or why)
 
 
 # -- edits -------------------------------------------------------------------------------------

@@ -9,13 +9,15 @@ from codemods.facts import Program
 from codemods.facts.blocking_table import CLOSES_SLOWLY, Effect, Form, Kind
 from codemods.facts.syntax import Class
 from codemods.facts.values import External
-from codemods.findings import Treatment
+from codemods.findings import Code, Treatment
+from codemods.passes.blocking_calls import codes
 from codemods.passes.blocking_calls.files import Opened, is_file_method, opened_files
 from codemods.passes.blocking_calls.sites import Site, Sites
 from codemods.passes.blocking_calls.threads import Threads
 from codemods.plan.interleaving import Interleaving
 from codemods.plan.places import place_obstacle
 from codemods.plan.shared import SharedState
+from codemods.suppression import Silence
 
 #: Where a cancelled task cleans up, an await could be cut off.
 _CLEANUP = ("BaseException", "CancelledError", "GeneratorExit", "KeyboardInterrupt")
@@ -31,6 +33,11 @@ class Verdict:
     reason: str = ""
 
     @property
+    def code(self) -> Code:
+        """What its finding is called."""
+        return code_of(self.site)
+
+    @property
     def sleeps(self) -> bool:
         """Whether it becomes ``asyncio.sleep``."""
         return self.treatment is Treatment.NATIVE
@@ -39,8 +46,9 @@ class Verdict:
 class Decisions:
     """The verdict on every site of a program."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, silence: Silence) -> None:
         self.program = program
+        self.silence = silence
         self.sites = Sites(program)
         self.state = SharedState(program, self.sites.blocking)
         self.threads = Threads(program, self.sites, self.state)
@@ -96,6 +104,9 @@ class Decisions:
         blocker = site.blocker
         if not self.program.codebase.editable(site.module.path):
             return "the file can't be edited"
+        line = site.module.key(site.call).line
+        if silenced := self.silence.why(site.module.path, line, code_of(site).code):
+            return silenced
         if blocker.form is Form.LEFT and (not site.helpers or blocker.kind in _HOPELESS):
             return blocker.advice
         if isinstance(site.module.parent(site.call), ast.Await):
@@ -187,6 +198,11 @@ class Decisions:
             and not module.identifiers.isdisjoint(("patch", "monkeypatch", "setattr", "mocker"))
             for module in self.program.modules.mentioning(("sleep",))
         )
+
+
+def code_of(site: Site) -> Code:
+    """What the finding about a site is called."""
+    return codes.HELPER if site.helpers else codes.BY_KIND[site.blocker.kind]
 
 
 #: What a thread of its own does not help against.

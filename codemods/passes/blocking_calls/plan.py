@@ -16,13 +16,14 @@ from codemods.passes.blocking_calls import codes
 from codemods.passes.blocking_calls.decide import Decisions, Verdict
 from codemods.plan.draft import Draft
 from codemods.plan.places import materialise, thread
+from codemods.suppression import Silence
 
 _LOCK_ADVICE = "it stops the loop while another thread holds it: on the loop use asyncio.Lock"
 
 
 def plan(program: Program, options: Options) -> Outcome:
     """Find what blocks the event loop, and give each call its async form or a thread."""
-    decisions = Decisions(program)
+    decisions = Decisions(program, Silence(program.codebase, options, codes.NAME))
     draft = Draft()
     for verdict in decisions.verdicts.values():
         if verdict.treatment is not Treatment.LEFT:
@@ -53,12 +54,11 @@ def _edit(program: Program, draft: Draft, verdict: Verdict) -> None:
 def _finding(verdict: Verdict) -> Finding:
     site = verdict.site
     key = site.module.key(site.call)
-    code = codes.HELPER if site.helpers else codes.BY_KIND[site.blocker.kind]
     return Finding(
         path=site.module.path,
         line=key.line,
         column=key.column + 1,
-        code=code.code,
+        code=verdict.code.code,
         message=_message(verdict),
         rule=codes.NAME,
         level=Level.DISPLAY if verdict.treatment is Treatment.LEFT else Level.SAFE,

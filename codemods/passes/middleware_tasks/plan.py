@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import replace
 
 from codemods.config import Options
@@ -19,6 +20,7 @@ from codemods.plan.draft import Draft
 from codemods.plan.generated import Generated, find_generated, generated, import_object
 from codemods.plan.lifespans import Start, enter, find_start, is_entered
 from codemods.plan.suites import suite_obstacle, work_in_place
+from codemods.suppression import Silence
 
 
 def plan(program: Program, options: Options) -> Outcome:
@@ -31,6 +33,8 @@ def plan(program: Program, options: Options) -> Outcome:
         for work in finder.find(middleware)
         if not _is_kept(program, work)
     ]
+    silence = Silence(program.codebase, options, codes.NAME)
+    works = list(_without_silenced(works, silence))
     draft, texts = Draft(), dict[str, str]()
     moving = [work for work in works if not work.reason]
     if moving:
@@ -43,6 +47,24 @@ def plan(program: Program, options: Options) -> Outcome:
         tuple(sorted(_finding(work) for work in works)),
         tuple(_decision(work) for work in works),
     )
+
+
+def _without_silenced(works: list[Work], silence: Silence) -> Iterator[Work]:
+    """The works, where one that is silenced stays: so does what its middleware does beside it."""
+    silenced: dict[Work, str] = {}
+    for work in works:
+        module = work.middleware.module
+        line = module.key(work.statement).line
+        if why := silence.why(module.path, line, codes.WAITED.code):
+            silenced[work] = why
+    beside = {work.middleware: work.statement.lineno for work in silenced}
+    for work in works:
+        if why := silenced.get(work, ""):
+            yield replace(work, reason=work.reason or why, is_silenced=True)
+        elif line := beside.get(work.middleware, 0):
+            yield replace(work, reason=work.reason or f"line {line}, which is silenced, stays")
+        else:
+            yield work
 
 
 def _is_kept(program: Program, work: Work) -> bool:
@@ -135,7 +157,7 @@ def _finding(work: Work) -> Finding:
         module.path,
         key.line,
         key.column + 1,
-        (codes.KEPT if work.reason else codes.WAITED).code,
+        (codes.KEPT if work.reason and not work.is_silenced else codes.WAITED).code,
         message,
         codes.NAME,
         Level.DISPLAY if work.reason else Level.UNSAFE,

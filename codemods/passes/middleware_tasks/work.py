@@ -29,6 +29,7 @@ class Work:
     call: ast.Call
     reason: str = ""
     group: int = 0
+    is_silenced: bool = False
 
     @property
     def is_awaited(self) -> bool:

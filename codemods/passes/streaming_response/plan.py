@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -25,6 +25,7 @@ from codemods.passes.streaming_response.reads import LeftError, Read, Reads, ret
 from codemods.passes.streaming_response.routes import Answer, Answers
 from codemods.passes.streaming_response.sessions import Sessions
 from codemods.passes.streaming_response.statements import Statements
+from codemods.suppression import Silence
 
 #: Rows read, validated and written at a time: while they are, the loop waits.
 _BATCH = 500
@@ -57,18 +58,20 @@ class Operation:
     answer: Answer | None = None
     provider: Function | None = None
     reason: str = ""
+    silenced: str = ""
     place: ast.expr | None = None
 
 
 def plan(program: Program, options: Options) -> Outcome:
     """Decide for every path operation whether it streams."""
-    return _Planner(program, dict(options.streaming)).outcome()
+    return _Planner(program, options).outcome()
 
 
 class _Planner:
-    def __init__(self, program: Program, chosen: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, program: Program, options: Options) -> None:
         self.program = program
-        self.chosen = chosen
+        self.chosen = dict(options.streaming)
+        self.silence = Silence(program.codebase, options, codes.NAME)
         self.reads = Reads(program)
         self.statements = Statements(program)
         self.answers = Answers(program)
@@ -168,7 +171,20 @@ class _Planner:
 
     # -- obstacles ---------------------------------------------------------------------------
 
+    def _silenced(self, operation: Operation) -> str:
+        """Why the user wants the lists of a path operation left alone, or ""."""
+        found = [inner for outer in operation.sources for inner in _all(outer)]
+        places = [(source.function or operation.function, source.value) for source in found]
+        places += [(s.read.function, s.read.call) for s in found if s.read is not None]
+        for function, node in places:
+            path, line = function.module.path, function.module.key(node).line
+            if silenced := self.silence.why(path, line, codes.LIST.code):
+                return silenced
+        return ""
+
     def _examine(self, operation: Operation) -> None:
+        operation.silenced = self._silenced(operation)
+        operation.reason = operation.reason or operation.silenced
         if operation.reason:
             return
         function = operation.function
@@ -372,7 +388,7 @@ class _Planner:
             function.module.path,
             key.line,
             key.column + 1,
-            (codes.LEFT if left else codes.LIST).code,
+            (codes.LEFT if left and not operation.silenced else codes.LIST).code,
             message,
             codes.NAME,
             Level.DISPLAY if left else Level.UNSAFE,
