@@ -59,6 +59,10 @@ UnsafeFixes = Annotated[
         "--unsafe-fixes/--no-unsafe-fixes", help="Include edits that may change behaviour."
     ),
 ]
+Markers = Annotated[
+    bool | None,
+    typer.Option("--markers/--no-markers", help="Mark what is left to a person by a comment."),
+]
 Driver = Annotated[
     list[str] | None,
     typer.Option(metavar="DATABASE=DRIVER", help="Async driver, e.g. postgresql=asyncpg."),
@@ -113,6 +117,7 @@ def settings(
     ignore: Ignore = None,
     exclude: Exclude = None,
     unsafe_fixes: UnsafeFixes = None,
+    markers: Markers = None,
     driver: Driver = None,
     output_format: OutputFormat = Format.TEXT,
     quiet: Quiet = False,
@@ -128,6 +133,7 @@ def settings(
         ignore=_split(ignore or ()),
         exclude=None if exclude is None else _split(exclude),
         unsafe_fixes=unsafe_fixes,
+        markers=markers,
         driver=_split(driver or ()),
         jobs=jobs,
         cache=not no_cache,

@@ -38,6 +38,8 @@ class Options:
     cache: bool = True
     extend_select: tuple[str, ...] = ()
     streaming: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    #: Whether what is left to a person gets a comment in the code.
+    markers: bool = False
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     #: Passes and the files that they must not edit, since the user's command fails with it.
     held: tuple[tuple[str, str], ...] = ()
@@ -57,6 +59,7 @@ class Overrides:
     driver: tuple[str, ...] = ()
     jobs: int | None = None
     cache: bool = True
+    markers: bool | None = None
 
 
 def load_options(target: Path, root: Path, overrides: Overrides, config: Path | None) -> Options:
@@ -141,6 +144,8 @@ def _override(options: Options, overrides: Overrides, root: Path) -> Options:
         options = replace(options, exclude=anchored(overrides.exclude, Path.cwd(), root))
     if overrides.unsafe_fixes is not None:
         options = replace(options, unsafe_fixes=overrides.unsafe_fixes)
+    if overrides.markers is not None:
+        options = replace(options, markers=overrides.markers)
     if overrides.jobs is not None:
         options = replace(options, jobs=overrides.jobs)
     return replace(
@@ -183,6 +188,7 @@ class _Reader:
             "extend-exclude": self._patterns,
             "per-file-ignores": self._per_file,
             "unsafe-fixes": self._flag,
+            "markers": self._flag,
             "driver": self._drivers,
             "jobs": self._count,
             "streaming": self._streaming,

@@ -54,9 +54,15 @@ class Project:
 
     def migrate(self) -> Migration:
         """Run the passes."""
-        from codemods.pipeline import migrate
+        from codemods.pipeline import inspect, migrate
 
-        return migrate(self.codebase, self.selection.applied, self.options)
+        migration = migrate(self.codebase, self.selection.applied, self.options)
+        if not self.options.markers:
+            return migration
+        from codemods.marking import with_markers
+
+        left = inspect(migration.after, self.selection.applied, self.options).findings
+        return with_markers(migration, self.visible(left, migration.after))
 
     def further(self, migration: Migration) -> int:
         """How many edits ``--unsafe-fixes`` would add to a migration."""

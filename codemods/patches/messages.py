@@ -33,7 +33,7 @@ def commit_message(chapter: Chapter) -> str:
         _places("Left as it was:", chapter, Treatment.LEFT),
         _by_hand(chapter),
         "To check, run the test suite. What is left is listed by\n"
-        f"`looplift check --select {chapter.rule.name}`.",
+        f"`looplift check{f' --select {chapter.rule.name}' if chapter.rule.codes else ''}`.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
