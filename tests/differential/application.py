@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -89,8 +89,8 @@ def as_modules(header: str, cases: Mapping[str, str]) -> tuple[tuple[str, str], 
     shared, modules = head, []
     for name, source in cases.items():
         source = source.strip("\n")
-        if "def case(" in source:
-            route = ROUTE.format(name=name, function="case")
+        if found := re.search(r"^def (case\w*)\(", source, re.MULTILINE):
+            route = ROUTE.format(name=name, function=found[1])
             modules.append((name, f"{head}\n\n{source}\n{route}"))
         else:
             shared += f"\n\n{as_function(name, source)}\n{ROUTE.format(name=name, function=name)}"
@@ -110,7 +110,7 @@ def identifier(*words: object) -> str:
     return "_".join(re.sub(r"\W+", "_", str(word)).strip("_") for word in words).lower()
 
 
-@cache
+@lru_cache(maxsize=32)
 def migrated(application: Application) -> Migration:
     """An application after all passes that run by default."""
     files = {path: SourceFile(path, text) for path, text in application.files.items()}

@@ -9,7 +9,7 @@ import os
 import sys
 import types
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -51,7 +51,7 @@ def load(files: Mapping[str, str], *names: str) -> dict[str, types.ModuleType]:
         _forget()
 
 
-@cache
+@lru_cache(maxsize=32)
 def _models(text: str) -> types.ModuleType:
     """The models with this text: mapping them takes longer than all the rest."""
     module = types.ModuleType("app.models")

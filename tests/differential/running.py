@@ -43,16 +43,17 @@ class Runner:
         found = load(files, module, "app.database")
         self.module, self.database = found[module], found["app.database"]
 
-    def run(self, kind: str, name: str, route: str = "", *, fields: bool = True) -> Outcome:
+    def run(self, kind: str, name: str, *, fields: bool = True) -> Outcome:
         """Run the function ``name`` as its path operation does."""
         store = self.stores.store(kind, self.models)
         store.restore()
         function = getattr(self.module, name)
-        asynchronous = inspect.iscoroutinefunction(getattr(self.module, route or f"route_{name}"))
+        route = getattr(self.module, f"route_{name}")
+        asynchronous = inspect.iscoroutinefunction(route)
         outcome = Outcome()
         with store.counted() as statements, _forgotten(outcome):
-            if asynchronous:
-                self.stores.loop.run(self._awaited(store, function, outcome, fields))
+            if asynchronous or self._sync_factory() is None:
+                self.stores.loop.run(self._awaited(store, function, route, outcome, fields))
             else:
                 self._called(store, function, outcome, fields)
             outcome.statements = list(statements)
@@ -60,8 +61,7 @@ class Runner:
         return outcome
 
     def _called(self, store: Store, function: Any, outcome: Outcome, fields: bool) -> None:
-        factory = getattr(self.database, "SyncSessionLocal", self.database.SessionLocal)
-        with factory(bind=store.sync) as session:
+        with self._sync_factory()(bind=store.sync) as session:
             assert isinstance(session, Session)
             try:
                 outcome.value = shown(function(session), fields)
@@ -69,12 +69,24 @@ class Runner:
             except Exception as error:  # noqa: BLE001 - whatever it raises is compared
                 outcome.error, outcome.message = type(error).__name__, str(error)
 
-    async def _awaited(self, store: Store, function: Any, outcome: Outcome, fields: bool) -> None:
+    def _sync_factory(self) -> Any:
+        """What makes the sync sessions of the application; None where there are none."""
+        for name in ("SyncSessionLocal", "SessionLocal"):
+            factory = getattr(self.database, name, None)
+            if factory is not None and not isinstance(factory(), AsyncSession):
+                return factory
+        return None
+
+    async def _awaited(
+        self, store: Store, function: Any, route: Any, outcome: Outcome, fields: bool
+    ) -> None:
         async with self.database.SessionLocal(bind=store.asynchronous) as session:
             assert isinstance(session, AsyncSession)
             try:
                 if inspect.iscoroutinefunction(function):
                     value = await function(session)
+                elif not inspect.iscoroutinefunction(route):
+                    value = function(session)  # it asks the database for nothing
                 else:
                     value = await session.run_sync(function)
                 outcome.value = shown(value, fields)

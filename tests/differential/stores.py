@@ -7,6 +7,7 @@ import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -91,19 +92,19 @@ class Store:
         """The statements that are run."""
         statements: list[str] = []
 
-        def count(*arguments: Any) -> None:
+        def note(*arguments: Any) -> None:
             statements.append(arguments[2])
             if not arguments[2].lstrip().lower().startswith("select"):
                 self._dirty = True
 
         engines = (self.sync, self.asynchronous.sync_engine)
         for engine in engines:
-            sa.event.listen(engine, "before_cursor_execute", count)
+            sa.event.listen(engine, "before_cursor_execute", note)
         try:
             yield statements
         finally:
             for engine in engines:
-                sa.event.remove(engine, "before_cursor_execute", count)
+                sa.event.remove(engine, "before_cursor_execute", note)
 
 
 class Stores:
@@ -114,6 +115,7 @@ class Stores:
         self.server = server
         self.loop = asyncio.Runner()
         self._made: dict[tuple[str, types.ModuleType], Store] = {}
+        self._numbers = count()
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -134,9 +136,29 @@ class Stores:
             )
         return self._made[kind, models]
 
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """Forget the databases that are made meanwhile."""
+        kept = dict(self._made)
+        try:
+            yield
+        finally:
+            made = [store for key, store in self._made.items() if key not in kept]
+            self._made = kept
+            self._dispose(made)
+
+    def _dispose(self, stores: list[Store]) -> None:
+        async def dispose() -> None:
+            for store in stores:
+                await store.asynchronous.dispose()
+
+        self.loop.run(dispose())
+        for store in stores:
+            store.sync.dispose()
+
     def _urls(self, kind: str) -> tuple[str, str]:
         if kind == "sqlite":
-            path = self.folder / f"bench{len(self._made)}.sqlite"
+            path = self.folder / f"bench{next(self._numbers)}.sqlite"
             return f"sqlite:///{path}", f"sqlite+aiosqlite:///{path}"
         assert self.server is not None
         url = self.server.database().fields["database_url"]
@@ -144,12 +166,5 @@ class Stores:
 
     def close(self) -> None:
         """Give all connections back."""
-
-        async def dispose() -> None:
-            for store in self._made.values():
-                await store.asynchronous.dispose()
-
-        self.loop.run(dispose())
+        self._dispose(list(self._made.values()))
         self.loop.close()
-        for store in self._made.values():
-            store.sync.dispose()

@@ -29,8 +29,8 @@ def test_row(row: DriverRow, driver: str, stores: Stores) -> None:
     }
     code = row.psycopg if driver == "psycopg" else row.asyncpg
     assert reported == ({code} if code else set()), after[path]
-    before = Runner(stores, application.files, module).run(driver, "case", "route_case")
-    found = Runner(stores, after, module).run(driver, "case", "route_case")
+    before = Runner(stores, application.files, module).run(driver, "case")
+    found = Runner(stores, after, module).run(driver, "case")
     agrees = found.shown() == before.shown()
     assert agrees is not bool(code), f"{before}\n{found.error} {found.message}\n{after[path]}"
     assert row.expected in after[path]

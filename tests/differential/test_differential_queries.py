@@ -35,8 +35,8 @@ def test_row(row: Row, stores: Stores) -> None:
     for kind in stores.kinds:
         if kind != "sqlite" and "postgresql" not in row.engines:
             continue
-        expected = legacy.run(kind, "case", "route_case", fields=row.fields)
-        found = modern.run(kind, "case", "route_case", fields=row.fields)
+        expected = legacy.run(kind, "case", fields=row.fields)
+        found = modern.run(kind, "case", fields=row.fields)
         text = after[module.replace(".", "/") + ".py"]
         assert found.shown() == expected.shown(), f"{kind}: {found.message}\n{text}"
         if row.statements:

@@ -43,6 +43,8 @@ def _filter_by(draft: Draft, node: Node) -> None:
             return
         raise UnconvertibleError("LL213", "filter_by() after a join takes its names from elsewhere")
     target = str(targets.pop())
+    for state in before:
+        draft.steps.check_name(state, target, node.module, call)
     for keyword in call.keywords:
         draft.steps.check_attribute(target, str(keyword.arg), node.module, call)
     criteria = ", ".join(_criterion(target, keyword) for keyword in call.keywords)

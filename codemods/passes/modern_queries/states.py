@@ -41,7 +41,7 @@ class State:
     """A query after some of its steps.
 
     ``target`` is what ``filter_by`` is about after joins, as source text ("" for the first
-    entity, None where it cannot be named). ``froms`` are the entities whose rows multiply those
+    entity, None where it cannot be named), as the call ``aimed`` reads it. ``froms`` are the entities whose rows multiply those
     of the result; ``collections`` says whether a collection may be loaded by a join. ``entered``
     are the calls by which it came into the function where it is, with their callers' sessions.
     """
@@ -50,6 +50,7 @@ class State:
     module: Module
     selected: tuple[Selected, ...]
     target: str | None = ""
+    aimed: tuple[ast.Call, Module] | None = None
     froms: frozenset[Identity] = frozenset()
     collections: bool = False
     distinct: bool = False
@@ -171,7 +172,9 @@ class Steps:
         else:
             handler = getattr(self, f"_{name}", None)
             if handler is not None:
-                state = handler(state, call, module)
+                before, state = state.target, handler(state, call, module)
+                if state.target != before:
+                    state = replace(state, aimed=(call, module))
         if name in ("filter", "where", "filter_by") and not (call.args or call.keywords):
             return state
         return replace(state, marks=state.marks | {name})
@@ -242,12 +245,29 @@ class Steps:
                 return found[node.attr]
         return None
 
-    def check_attribute(self, target: str, name: str, module: Module, near: ast.expr) -> None:
-        """Refuse a name that a class does not have: the errors would differ."""
+    def check_name(self, state: State, target: str, module: Module, near: ast.expr) -> None:
+        """Refuse a target that has another meaning, or none, where it would be named."""
+        call, home = state.aimed or (state.root, state.module)
+        base = target.partition(".")[0]
+        holder = module.scope_of(near).lookup(base)
+        if holder is not None and holder is home.scope_of(call).lookup(base):
+            return
+        here, there = self._named(target, module, near), self._named(target, home, call)
+        if here is None or there is None or here[0] != there[0]:
+            raise UnconvertibleError("LL213", f"{target} has no name where filter_by() is called")
+
+    def _named(
+        self, target: str, module: Module, near: ast.expr
+    ) -> tuple[Identity, frozenset[Class]] | None:
+        """The entity that a text means at a place."""
         parsed = ast.parse(target, mode="eval").body
         for inner in ast.walk(parsed):
             module.syntax.scopes[inner] = module.scope_of(near)
-        entity = self.selections.entity(parsed, module)
+        return self.selections.entity(parsed, module)
+
+    def check_attribute(self, target: str, name: str, module: Module, near: ast.expr) -> None:
+        """Refuse a name that a class does not have: the errors would differ."""
+        entity = self._named(target, module, near)
         for cls in entity[1] if entity is not None else ():
             bases = self.program.mro(cls)
             known_name = any(

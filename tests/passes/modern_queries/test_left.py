@@ -44,6 +44,23 @@ LEFT = {
         "    return A().base(s).all()",
         "LL210",
     ),
+    "filter_by of an alias elsewhere": (
+        "def named(query):\n"
+        "    return query.filter_by(name='n1')\n\n"
+        "def case(s: Session):\n"
+        "    a = aliased(Post)\n"
+        "    return named(s.query(User).join(a, a.author_id == User.id)).all()",
+        "LL213",
+    ),
+    "filter_by of an alias of the same name": (
+        "a = aliased(Post)\n\n"
+        "def named(query):\n"
+        "    return query.filter_by(name='n1')\n\n"
+        "def case(s: Session):\n"
+        "    a = aliased(Post)\n"
+        "    return named(s.query(User).join(a, a.author_id == User.id)).all()",
+        "LL213",
+    ),
     "a decorated function": (
         "import functools\n\n"
         "@functools.lru_cache\n"
