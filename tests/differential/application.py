@@ -79,22 +79,27 @@ class Application:
         }
 
 
-def as_modules(header: str, cases: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def as_modules(
+    header: str, cases: Mapping[str, str], route: str = ""
+) -> tuple[tuple[str, str], ...]:
     """Cases by name as modules: those of a few lines together, whole modules alone.
 
-    A case is an expression, the body of ``case(s)``, or a module that defines it.
+    A case is an expression, the body of ``case(s)``, or a module that defines it. With ``route``,
+    it is the path operation of this name.
     """
     head = "from fastapi import APIRouter, Depends\nfrom app.database import get_db\n" + header
     head += "\nrouter = APIRouter()\n"
     shared, modules = head, []
     for name, source in cases.items():
         source = source.strip("\n")
-        if found := re.search(r"^def (case\w*)\(", source, re.MULTILINE):
-            route = ROUTE.format(name=name, function=found[1])
-            modules.append((name, f"{head}\n\n{source}\n{route}"))
+        if route:
+            modules.append((name, f"{head}\n\n{source}\n"))
+        elif found := re.search(r"^def (case\w*)\(", source, re.MULTILINE):
+            given = ROUTE.format(name=name, function=found[1])
+            modules.append((name, f"{head}\n\n{source}\n{given}"))
         else:
             shared += f"\n\n{as_function(name, source)}\n{ROUTE.format(name=name, function=name)}"
-    return (("cases", shared), *modules)
+    return tuple(modules) if route else (("cases", shared), *modules)
 
 
 def as_function(name: str, source: str) -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Random schemas, rows and legacy queries, as source text.
 
 A schema is a chain of mapped classes with relationships both ways, one many-to-many and one to
@@ -205,7 +206,9 @@ class _Maker:
             lambda: f"~{column}.is_(None)",
             lambda: f"{name}.id.in_(s.query({self._other().name}.id))",
             lambda: f"func.coalesce({name}.id, 0) > 1",
-            lambda: f"s.query({self._other().name}).filter({self._other().name}.id == {name}.id).exists()",
+            lambda: (
+                f"s.query({self._other().name}).filter({self._other().name}.id == {name}.id).exists()"
+            ),
             lambda: f"exists().where({self._other().name}.id == {name}.id)",
         ]
         if entity.to_many:
@@ -270,7 +273,7 @@ class _Maker:
 
     def step(self) -> str:
         """A builder."""
-        name, entity = self.target()
+        name, _ = self.target()
         if self.limited and not self.chance(6):
             return self.pick(["limit(3)", "offset(1)", "distinct()", "with_for_update()"])
         kinds: list[Callable[[], str]] = [
@@ -386,7 +389,16 @@ class _Maker:
     def terminal(self, query: str) -> str:
         """What runs a query."""
         entity = self._other()
-        rows = ["all()", "all()", "all()", "first()", "one()", "one_or_none()", "scalar()", "count()"]
+        rows = [
+            "all()",
+            "all()",
+            "all()",
+            "first()",
+            "one()",
+            "one_or_none()",
+            "scalar()",
+            "count()",
+        ]
         forms = [
             *(f"{query}.{method}" for method in rows),
             *(f"{query}{index}" for index in ("[:2]", "[1:3]", "[0]", "[1:]", "[1]")),
@@ -438,7 +450,9 @@ def queries(draw: st.DrawFn, schema: Schema) -> Generated:
             body.append(line)
         body.append(f"return {maker.terminal('q')}")
     elif style == "helper":
-        last = steps.pop() if steps and "s." not in steps[-1] and "b)" not in steps[-1] else "filter()"
+        last = (
+            steps.pop() if steps and "s." not in steps[-1] and "b)" not in steps[-1] else "filter()"
+        )
         last = last if "a." not in last and "b." not in last else "filter()"
         helpers = f"def narrowed(query):\n    return query.{last}\n"
         built = ".".join([chain, *steps])

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import sqlalchemy as sa
 from differential.loading import load, models
 from differential.stores import Store, Stores, Tables
@@ -59,6 +60,28 @@ class Runner:
             outcome.statements = list(statements)
         outcome.tables = store.rows()
         return outcome
+
+    def serve(self, kind: str, url: str) -> Outcome:
+        """Ask the application for ``url``: status and body."""
+        store = self.stores.store(kind, self.models)
+        store.restore()
+        outcome = Outcome()
+        asynchronous = self._sync_factory() is None
+        bind = store.asynchronous if asynchronous else store.sync
+        self.database.SessionLocal.configure(bind=bind)
+        with store.counted() as statements, _forgotten(outcome):
+            self.stores.loop.run(self._asked(url, outcome))
+            outcome.statements = list(statements)
+        outcome.tables = store.rows()
+        return outcome
+
+    async def _asked(self, url: str, outcome: Outcome) -> None:
+        transport = httpx.ASGITransport(self.module.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:
+            answer = await client.get(url)
+        # Without a model the keys stand in the order in which they were loaded.
+        is_json = "json" in answer.headers.get("content-type", "")
+        outcome.value = (answer.status_code, answer.json() if is_json else answer.text)
 
     def _called(self, store: Store, function: Any, outcome: Outcome, fields: bool) -> None:
         with self._sync_factory()(bind=store.sync) as session:

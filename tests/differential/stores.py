@@ -39,6 +39,7 @@ class Store:
             self.models.fill(session)
             session.commit()
         self.filled = self.rows()
+        self._reset_sequences()
 
     @property
     def metadata(self) -> sa.MetaData:
@@ -71,21 +72,23 @@ class Store:
                 rows = [dict(zip(names, row, strict=True)) for row in self.filled[table.name]]
                 if rows:
                     connection.execute(table.insert(), rows)
-            if self.kind != "sqlite":
-                for table in tables:
-                    self._reset_sequence(connection, table)
+        self._reset_sequences()
         self._dirty = False
 
-    def _reset_sequence(self, connection: sa.engine.Connection, table: sa.Table) -> None:
-        if table.autoincrement_column is None:
+    def _reset_sequences(self) -> None:
+        """Have PostgreSQL count on behind the last row, as SQLite does."""
+        if self.kind == "sqlite":
             return
-        name = table.autoincrement_column.name
-        connection.execute(
-            sa.text(
-                f"select setval(pg_get_serial_sequence('{table.name}', '{name}'),"
-                f" (select coalesce(max({name}), 0) + 1 from {table.name}), false)"
-            )
-        )
+        with self.sync.begin() as connection:
+            for table in self.metadata.sorted_tables:
+                if table.autoincrement_column is not None:
+                    name = table.autoincrement_column.name
+                    connection.execute(
+                        sa.text(
+                            f"select setval(pg_get_serial_sequence('{table.name}', '{name}'),"
+                            f" (select coalesce(max({name}), 0) + 1 from {table.name}), false)"
+                        )
+                    )
 
     @contextmanager
     def counted(self) -> Iterator[list[str]]:

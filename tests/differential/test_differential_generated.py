@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from differential.application import Application, as_modules, texts
 from differential.generated import HEADER, Generated, Schema, queries, schemas
 from differential.running import Outcome, Runner
 from differential.stores import Stores
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 EXAMPLES = int(os.environ.get("LOOPLIFT_EXAMPLES", "100"))
 #: The queries of one schema are migrated together.

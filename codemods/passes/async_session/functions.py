@@ -43,6 +43,7 @@ def edit_functions(analysis: Analysis, draft: Draft) -> None:
     """Write the edits of every function that becomes async, and of every site and call in it."""
     for function in analysis.colours.asynchronous:
         _function(analysis, draft, function)
+        _object_session(analysis, draft, function)
     for site in analysis.sites:
         if analysis.flips(site):
             _site(analysis, draft, site)
@@ -73,6 +74,17 @@ def _function(analysis: Analysis, draft: Draft, function: Function) -> None:
             if isinstance(decorator, ast.Name):
                 draft.add_import(module, "contextlib", "asynccontextmanager")
                 draft.drop_import(module, "contextlib", "contextmanager")
+
+
+def _object_session(analysis: Analysis, draft: Draft, function: Function) -> None:
+    """``object_session`` gives the sync session, within an async one too."""
+    module = function.module
+    for call in module.syntax.calls.get("object_session", ()):
+        name = analysis.program.outside_name(call.func, module)
+        if name == "sqlalchemy.orm.object_session" and module.function_around(call) is function:
+            draft.edit(module, call, Rewrite("async_object_session({args})"))
+            draft.add_import(module, "sqlalchemy.ext.asyncio", "async_object_session")
+            draft.drop_import(module, "sqlalchemy.orm", "object_session")
 
 
 def _delegations(analysis: Analysis, draft: Draft, function: Function) -> None:

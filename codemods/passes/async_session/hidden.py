@@ -46,7 +46,21 @@ def hidden(
         function = innermost(module, finding.line)
         if function is not None and not _is_async_already(program, function):
             found.setdefault(function, Cause(_text(finding)))
+    for site in sites:
+        function = site.function
+        if function is not None and is_property(function) and _asks_its_object(program, function):
+            found.setdefault(function, Cause("is a property that asks the session of its object"))
     return found | _using(program, found)
+
+
+def _asks_its_object(program: Program, function: Function) -> bool:
+    """Whether a function gets its session by ``object_session(self)``."""
+    module = function.module
+    return any(
+        module.function_around(call) is function
+        and program.outside_name(call.func, module) == "sqlalchemy.orm.object_session"
+        for call in module.syntax.calls.get("object_session", ())
+    )
 
 
 def _text(finding: Finding) -> str:

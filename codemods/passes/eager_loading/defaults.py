@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.schemas import Schemas
-from codemods.facts.syntax import Class
+from codemods.facts.syntax import Class, Function
 from codemods.facts.values import External
 from codemods.passes.eager_loading.holding import mapped_in
 
@@ -133,17 +133,17 @@ def deferred_reads(program: Program) -> Iterator[tuple[ast.expr, Module]]:
         return any(names[name] & set(program.mro(owner)) for owner in owners)
 
     for module in program.modules.mentioning(names):
-        if "undefer" in module.identifiers:
-            continue
         for name in sorted(names):
             for node in module.syntax.references.get(name, ()):
                 if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
                     continue
-                if holds(node.value, module, name):
+                if holds(node.value, module, name) and not _undefers(
+                    program, module.function_of(node), module
+                ):
                     yield node, module
     schemas = Schemas(program)
     for function, routes in program.web.routes.items() if names else ():
-        if "undefer" in function.module.identifiers:
+        if _undefers(program, function, function.module):
             continue
         read = {
             field.source
@@ -158,6 +158,24 @@ def deferred_reads(program: Program) -> Iterator[tuple[ast.expr, Module]]:
                 holds(value, function.module, name) for name in sorted(read & set(names))
             ):
                 yield value, function.module
+
+
+def _undefers(program: Program, function: Function | None, module: Module) -> bool:
+    """Whether a function, or one that it calls, asks for deferred columns."""
+    if function is None:
+        return "undefer" in module.identifiers
+    called = {
+        target
+        for node in function.nodes
+        if isinstance(node, ast.Call)
+        for target in program.called_functions(node, module)
+    }
+    return any(
+        isinstance(node, ast.Name | ast.Attribute)
+        and getattr(node, "id", getattr(node, "attr", "")) in ("undefer", "undefer_group")
+        for one in (function, *called)
+        for node in one.nodes
+    )
 
 
 def _is_deferred(value: ast.expr, cls: Class, program: Program) -> bool:

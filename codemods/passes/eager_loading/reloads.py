@@ -148,7 +148,9 @@ class Reloads:
         if not primary_key(entity, self.program):
             return None
         name = frame.use.id if isinstance(frame.use, ast.Name) else ""
-        if self._is_of(name, entity, frame.function) and not self._is_shared(frame.function):
+        # What a function reads itself, it reads for whoever calls it.
+        shared = index > 0 and self._is_shared(frame.function)
+        if self._is_of(name, entity, frame.function) and not shared:
             spot = self._behind(events, name, frame)
             if spot is not None:
                 return spot

@@ -104,6 +104,8 @@ class Sessions:
                 elif reload := _reload(node):
                     found.append(Event("reload", node, session, *reload))
                 continue
+            if undone := self._undone(node, module):
+                found.append(Event("rollback", node, undone))
             if around := self._transaction(node, module):
                 found.append(Event("rollback", node, around[0], around=around[1]))
             targets = [t for t in self.program.calls.targets(node, module) if t is not function]
@@ -150,6 +152,19 @@ class Sessions:
                     if isinstance(owner, External) and owner.name == "sqlalchemy.func":
                         return True
         return False
+
+    def _undone(self, node: ast.Call, module: Module) -> str:
+        """The session of ``point.rollback()``, where ``point`` is a savepoint of it; else ""."""
+        match node.func:
+            case ast.Attribute(attr="rollback", value=ast.Name() as point):
+                if self.program.is_a(point, module, "sqlalchemy.orm.SessionTransaction"):
+                    for binding in module.scope_of(point).bindings.get(point.id, ()):
+                        match binding.value:
+                            case ast.Call(func=ast.Attribute(value=value)) if self.is_session(
+                                value, module
+                            ):
+                                return module.source(value)
+        return ""
 
     def _transaction(self, node: ast.Call, module: Module) -> tuple[str, ast.Try] | None:
         """The session of ``with db.begin():`` and the ``try`` that goes on when it was undone."""

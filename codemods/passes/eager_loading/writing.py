@@ -197,7 +197,7 @@ class Writer:
                 root = renderer.name(entity)
             parts += renderer.options(entity, root, tree_of(paths))
         if not parts and not place.passes:
-            return False
+            return self._fill_anew(place)
         if place.passes:
             parts.append(f"*{PARAMETER}")
         if isinstance(value, ast.List | ast.Tuple):
@@ -212,6 +212,16 @@ class Writer:
             put.append(("populate_existing", f"bool({PARAMETER})"))
         self._add(module, place.node, Arguments(put=tuple(put)))
         self._import(module, renderer.imports)
+        return True
+
+    def _fill_anew(self, place: Place) -> bool:
+        """``get`` ignores the options that it has where the object is in the session already."""
+        call = place.node
+        if place.callee is not None or any(k.arg == "populate_existing" for k in call.keywords):
+            return False
+        if not self._is_loaded_before(place):
+            return False
+        self._add(place.module, call, Arguments(put=(("populate_existing", "True"),)))
         return True
 
     def _is_loaded_before(self, place: Place) -> bool:

@@ -41,9 +41,10 @@ class State:
     """A query after some of its steps.
 
     ``target`` is what ``filter_by`` is about after joins, as source text ("" for the first
-    entity, None where it cannot be named), as the call ``aimed`` reads it. ``froms`` are the entities whose rows multiply those
-    of the result; ``collections`` says whether a collection may be loaded by a join. ``entered``
-    are the calls by which it came into the function where it is, with their callers' sessions.
+    entity, None where it cannot be named), as the call ``aimed`` reads it. ``froms`` are the
+    entities whose rows multiply those of the result; ``collections`` says whether a collection may
+    be loaded by a join. ``entered`` are the calls by which it came into the function where it is,
+    with their callers' sessions.
     """
 
     root: ast.Call
