@@ -126,12 +126,12 @@ def analyse(program: Program) -> Analysis:
     demanded: set[ast.AST] = {f.use for one, _ in settled.open for f in one.demand.trail}
     demanded |= {one.demand.use for one, _ in settled.open}
     commits = Commits(program, sessions, frozenset(demanded))
-    requeries = Requeries(program, sessions, commits)
+    requeries = Requeries(program, sessions, commits, found.placement.places)
+    found.requeries = list(requeries.all())
     covered = {(r.spot.function, r.spot.name) for r in found.reloads}
     for module in program.modules.mentioning(("commit",)):
         if not is_migration(module):
             for function in module.functions.values():
-                found.requeries += requeries.of(function)
                 for stale in commits.stale(function):
                     if (function, stale.name) not in covered:
                         found.stale.append(stale)

@@ -41,7 +41,7 @@ from codemods.passes.eager_loading.render import (
     repeats,
     tree_of,
 )
-from codemods.passes.eager_loading.requeries import Requery
+from codemods.passes.eager_loading.requeries import GET, LEGACY, Requery
 from codemods.passes.eager_loading.rereads import Reread
 from codemods.passes.eager_loading.ways import Kind, Path
 
@@ -377,8 +377,12 @@ class Writer:
 
     def requery(self, requery: Requery) -> None:
         """A statement fills what is in the session, as it did when that had expired."""
+        if requery.form == GET:
+            put = Arguments(put=(("populate_existing", "True"),))
+            self._add(requery.module, requery.node, put)
+            return
         template = "{self}.execution_options(populate_existing=True)"
-        if requery.legacy:
+        if requery.form == LEGACY:
             template = "{self}.populate_existing()"
         self._add(requery.module, requery.node, Rewrite(template))
 

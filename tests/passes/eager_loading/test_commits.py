@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -288,7 +289,8 @@ def test_factories(name: str) -> None:
 
 
 def test_migrations_are_left_alone() -> None:
-    source = "from sqlalchemy.orm import Session\n\ndb = Session(bind)\n"
+    head = "from sqlalchemy.orm import Session\n\n"
+    source = f"{head}db = Session(bind)\ndown_revision = revision = None\n"
     assert not migrated(source, path="alembic/versions/1_first.py").changed
 
 
@@ -343,3 +345,47 @@ def test_an_object_that_is_read_in_an_elif() -> None:
         return save(Post(title="put", author_id=1), db)
     """
     check(source_of(body), [("POST", "/posts"), ("PUT", "/posts")])
+
+
+SAVED_ELSEWHERE = {
+    "put into the collection": """
+        def save(db: Session, user: User):
+            user.posts.insert(0, Post(title="zero"))
+            db.commit()
+        """,
+    "saved beside the collection": """
+        def save(db: Session, user: User):
+            assert user.posts
+            db.add(Post(title="zero", author_id=user.id))
+            db.commit()
+        """,
+}
+
+
+@pytest.mark.parametrize("save", SAVED_ELSEWHERE.values(), ids=SAVED_ELSEWHERE)
+@pytest.mark.parametrize(
+    "query", ["db.scalars(select(User).where(User.id == pk)).one()", "db.get(User, pk)"]
+)
+def test_a_collection_is_queried_again_by_another_function(save: str, query: str) -> None:
+    """The commit expired the collection: it has all of its rows again, in their order."""
+    body = textwrap.dedent(save) + textwrap.dedent(
+        f"""
+
+        def find(db: Session, pk: int):
+            return {query}
+
+
+        @app.post("/users/{{pk}}", response_model=UserOut)
+        def read(pk: int, db: Db):
+            user = find(db, pk)
+            save(db, user)
+            return find(db, pk)
+
+
+        @app.get("/users/{{pk}}", response_model=UserOut)
+        def show(pk: int, db: Db):
+            return find(db, pk)
+        """
+    )
+    migration = check(source_of(body), [("POST", "/users/1"), ("GET", "/users/1")])
+    assert "populate_existing=True" in migration.after["app.py"].text

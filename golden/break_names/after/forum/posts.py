@@ -24,7 +24,7 @@ def listing(db: S, state=None, *, order=Post.id):
     )
     if state:
         query = query.where(Post.state == state)
-    return db.scalars(query).all()
+    return db.scalars(query.execution_options(populate_existing=True)).all()
 
 
 drafts = partial(listing, state="draft")
@@ -103,6 +103,7 @@ def handle(db, post_id, action, **extra):
             immediateload(Post.author),
             selectinload(Post.likes).selectinload(Like.user),
         ],
+        populate_existing=True,
     )
     if post is None:
         return None
