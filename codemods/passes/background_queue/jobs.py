@@ -9,6 +9,7 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.plain import Plain
 from codemods.facts.syntax import Function
+from codemods.facts.tasks import never_ends
 from codemods.facts.values import External, FunctionValue, Method
 
 
@@ -83,14 +84,3 @@ class Jobs:
         if self.program.outside_name(func.func, module) == "functools.partial":
             return func
         return f"what {ast.unparse(func)} does is not known"
-
-
-def never_ends(function: Function) -> bool:
-    """Whether a function has a ``while True`` that nothing leaves."""
-    for node in ast.walk(function.definition):
-        match node:
-            case ast.While(test=ast.Constant(value=value)) if value:
-                leaves = (ast.Break, ast.Return, ast.Raise)
-                if not any(isinstance(inner, leaves) for inner in ast.walk(node)):
-                    return True
-    return False

@@ -10,12 +10,11 @@ from codemods.edits.templates import holes_of
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
+from codemods.facts.tasks import dropped_task
 from codemods.findings import Code
 from codemods.passes.background_queue import codes
 from codemods.passes.background_queue.jobs import Jobs
 
-_TASKS = frozenset(("asyncio.create_task", "asyncio.ensure_future"))
-_LOOPS = frozenset(("asyncio.get_event_loop", "asyncio.get_running_loop"))
 _THREAD = "threading.Thread"
 
 
@@ -62,14 +61,20 @@ class Spawning:
 
     def _in(self, function: Function) -> Iterator[Spawned]:
         module = function.module
-        tasks: list[tuple[ast.Expr, ast.Call]] = []
+        tasks: list[tuple[ast.Expr | ast.Assign, ast.Call]] = []
         threads: list[tuple[ast.Expr, ast.Call]] = []
         for node in ast.walk(function.definition):
             match node:
-                case ast.Expr(value=ast.Call() as call) if module.function_of(call) is function:
-                    if self._is_task(call, module):
-                        tasks.append((node, call))
-                    elif (made := self._thread_of(call, function)) is not None:
+                case ast.Expr(value=value) | ast.Assign(value=value) if (
+                    module.function_of(value) is not function
+                ):
+                    continue
+                case ast.Expr() | ast.Assign() if (
+                    task := dropped_task(self.program, node, function)
+                ) is not None:
+                    tasks.append((node, task))
+                case ast.Expr(value=ast.Call() as call):
+                    if (made := self._thread_of(call, function)) is not None:
                         threads.append((node, made))
         self._starting = {statement for statement, _ in (*tasks, *threads)}
         self._starting |= {module.statement(made) for _, made in threads}
@@ -80,15 +85,7 @@ class Spawning:
 
     # -- tasks -------------------------------------------------------------------------------
 
-    def _is_task(self, call: ast.Call, module: Module) -> bool:
-        if self.program.outside_name(call.func, module) in _TASKS:
-            return True
-        match call.func:
-            case ast.Attribute(attr="create_task", value=ast.Call(func=loop)):
-                return self.program.outside_name(loop, module) in _LOOPS
-        return False
-
-    def _task(self, statement: ast.Expr, call: ast.Call, function: Function) -> Spawned:
+    def _task(self, statement: ast.stmt, call: ast.Call, function: Function) -> Spawned:
         found = Spawned(statement, function, codes.DROPPED)
         module = function.module
         if not call.args or not isinstance(call.args[0], ast.Call):

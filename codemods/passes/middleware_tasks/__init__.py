@@ -11,7 +11,9 @@ DOCUMENTATION = """\
 ## What it does
 Finds work that a middleware awaits after `call_next` (or after the inner application, in a
 pure ASGI middleware) although the response does not need it, and makes a task of it. The tasks
-are held, named, logged when they fail, and waited for when the application stops.
+are held, named, logged when they fail, and waited for when the application stops. So are tasks
+that middleware, dependencies and what they or path operations call start by `asyncio.create_task`
+or `ensure_future` and hold nowhere; while a hundred are running, the next one has to wait.
 
 ## Why is this bad
 The response of a middleware is sent when the middleware returns it. An access log or an audit

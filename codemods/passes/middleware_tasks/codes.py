@@ -11,4 +11,6 @@ WAITED = Code(
 )
 KEPT = Code("LL702", "kept-work", "Work of a middleware after call_next stays before the response")
 
-CODES = (WAITED, KEPT)
+DROPPED = Code("LL703", "dropped-task-of-request", "A request starts a task that nobody holds")
+
+CODES = (WAITED, KEPT, DROPPED)

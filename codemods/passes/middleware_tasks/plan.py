@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from codemods.config import Options
-from codemods.edits.actions import RemoveStatement, Rewrite
+from codemods.edits.actions import RemoveStatement, ReplaceStatement, Rewrite
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.findings import Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.middleware_tasks import codes, keeper
 from codemods.passes.middleware_tasks.callees import THREADS, Callees
+from codemods.passes.middleware_tasks.dropped import Dropped, Dropping
 from codemods.passes.middleware_tasks.middleware import find_middleware
 from codemods.passes.middleware_tasks.work import Finder, Work
 from codemods.plan.draft import Draft
@@ -27,25 +28,31 @@ def plan(program: Program, options: Options) -> Outcome:
     """Find the work of all middleware, and write tasks for what the response does not need."""
     callees = Callees(program)
     finder = Finder(program, callees)
+    around = list(find_middleware(program))
     works = [
         work
-        for middleware in find_middleware(program)
+        for middleware in around
         for work in finder.find(middleware)
         if not _is_kept(program, work)
     ]
+    dropping = Dropping(program, callees.plain)
+    tasks = list(dropping.find(middleware.function for middleware in around))
     silence = Silence(program.codebase, options, codes.NAME)
     works = list(_without_silenced(works, silence))
+    tasks = list(_unsilenced(tasks, silence))
     draft, texts = Draft(), dict[str, str]()
     moving = [work for work in works if not work.reason]
-    if moving:
-        obstacle = _write(program, draft, texts, moving)
+    held = [task for task in tasks if not task.reason]
+    if moving or held:
+        obstacle = _write(program, draft, texts, moving, held)
         if obstacle:
             works = [replace(work, reason=work.reason or obstacle) for work in works]
+            tasks = [replace(task, reason=task.reason or obstacle) for task in tasks]
     return Outcome(
         draft.files(),
         texts,
-        tuple(sorted(_finding(work) for work in works)),
-        tuple(_decision(work) for work in works),
+        tuple(sorted([*map(_finding, works), *map(_found_task, tasks)])),
+        (*map(_decision, works), *map(_decided_task, tasks)),
     )
 
 
@@ -74,7 +81,20 @@ def _is_kept(program: Program, work: Work) -> bool:
     return home is not None and any(function.module is home for function in functions)
 
 
-def _write(program: Program, draft: Draft, texts: dict[str, str], works: list[Work]) -> str:
+def _unsilenced(tasks: list[Dropped], silence: Silence) -> Iterator[Dropped]:
+    for task in tasks:
+        line = task.module.key(task.statement).line
+        why = silence.why(task.module.path, line, codes.DROPPED.code)
+        yield replace(task, reason=task.reason or why)
+
+
+def _write(
+    program: Program,
+    draft: Draft,
+    texts: dict[str, str],
+    works: list[Work],
+    tasks: list[Dropped],
+) -> str:
     """The edits; gives the reason where the application can't keep tasks."""
     start = find_start(program)
     if isinstance(start, str):
@@ -83,6 +103,7 @@ def _write(program: Program, draft: Draft, texts: dict[str, str], works: list[Wo
     if place is None:
         return "there is no free name for the module that would keep its tasks"
     paths = {start.module.path, place.path, *(work.middleware.module.path for work in works)}
+    paths |= {task.module.path for task in tasks}
     if start.lifespan is not None:
         paths.add(start.lifespan.module.path)
     if not all(program.codebase.editable(path) for path in paths):
@@ -92,6 +113,8 @@ def _write(program: Program, draft: Draft, texts: dict[str, str], works: list[Wo
     _keep(program, draft, texts, start, place)
     for group in dict.fromkeys((work.middleware, work.group) for work in works):
         _start(program, draft, place, [w for w in works if (w.middleware, w.group) == group])
+    for task in tasks:
+        _hold(program, draft, place, task)
     return ""
 
 
@@ -122,6 +145,22 @@ def _start(program: Program, draft: Draft, place: Generated, works: list[Work]) 
         draft.edit(module, work.statement, RemoveStatement())
 
 
+def _hold(program: Program, draft: Draft, place: Generated, task: Dropped) -> None:
+    """``await background.start(...)`` in the place of ``asyncio.create_task(...)``."""
+    module, call = task.module, task.call
+    background = import_object(program, draft, module, place.path, keeper.NAME)
+    name = next((module.source(keyword.value) for keyword in call.keywords), "")
+    if not name:
+        name = f'"{_plain_name(task.what)}"'
+    if isinstance(task.statement, ast.Assign):
+        work = module.source(call.args[0])
+        text = f"await {background}.start({work}, name={name})"
+        draft.edit(module, task.statement, ReplaceStatement(text))
+    else:
+        draft.edit(module, call, Rewrite(f"await {background}.start({{0}}, name={name})"))
+    draft.drop_import(module, "asyncio")
+
+
 def _source(work: Work, module: Module) -> str:
     return module.source(work.call) if work.is_awaited else _threaded_source(work.call, module)
 
@@ -142,7 +181,11 @@ def _name(work: Work, program: Program) -> str:
     call = work.call
     threaded = call.args and program.outside_name(call.func, work.middleware.module) in THREADS
     target = call.args[0] if threaded else call.func
-    text = ast.unparse(target).removeprefix("self.")
+    return _plain_name(ast.unparse(target))
+
+
+def _plain_name(called: str) -> str:
+    text = called.removeprefix("self.")
     return text if text.replace(".", "").isidentifier() else "work after the response"
 
 
@@ -176,6 +219,36 @@ def _decision(work: Work) -> Decision:
         (Treatment.LEFT if work.reason else Treatment.NATIVE).value,
         f"the client waits for {called}" if work.reason else f"{called} becomes a task",
         (work.reason,) if work.reason else (),
+    )
+
+
+def _found_task(task: Dropped) -> Finding:
+    key = task.module.key(task.statement)
+    message = f"{task.what} becomes a task that nobody holds"
+    if task.reason:
+        message += f", and stays so: {task.reason}"
+    return Finding(
+        task.module.path,
+        key.line,
+        key.column + 1,
+        codes.DROPPED.code,
+        message,
+        codes.NAME,
+        Level.DISPLAY if task.reason else Level.UNSAFE,
+        Treatment.LEFT if task.reason else Treatment.NATIVE,
+        (task.reason,) if task.reason else (),
+        task.function.qualname,
+    )
+
+
+def _decided_task(task: Dropped) -> Decision:
+    return Decision(
+        task.module.path,
+        task.statement.lineno,
+        task.function.qualname,
+        (Treatment.LEFT if task.reason else Treatment.NATIVE).value,
+        f"nobody holds the task {task.what}" if task.reason else f"the task {task.what} is held",
+        (task.reason,) if task.reason else (),
     )
 
 

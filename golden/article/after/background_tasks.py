@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from typing import Any
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class Background:
         self.timeout = timeout
         self.in_place = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
     def running(self) -> int:
@@ -35,14 +35,20 @@ class Background:
         if not self._takes():
             await _one_by_one(work)
             return
-        task = asyncio.create_task(_one_by_one(work), name=name)
-        self._tasks.add(task)  # the event loop itself holds its tasks weakly
-        task.add_done_callback(self._done)
+        self._hold(_one_by_one(work), name)
+
+    async def start(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        """Start a task in any case; while ``limit`` of them run, first wait for one's end."""
+        while len(self._here()) >= self.limit:
+            if asyncio.current_task() in self._tasks:
+                break  # one that waited for the others could keep all of them
+            await asyncio.wait(self._here(), return_when=asyncio.FIRST_COMPLETED)
+        self._hold(work, name)
 
     async def join(self, timeout: float | None = None) -> None:
         """Wait until all tasks are done, at most ``timeout`` seconds."""
-        if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=timeout)
+        if tasks := self._here():
+            await asyncio.wait(tasks, timeout=timeout)
 
     async def open(self) -> None:
         """Let ``run`` start tasks on the running event loop."""
@@ -52,10 +58,11 @@ class Background:
         """Wait for the tasks, and cancel what is not done after ``timeout`` seconds."""
         self._loop = None
         await self.join(self.timeout)
-        for task in set(self._tasks):
+        left = self._here()
+        for task in left:
             logger.error("%s was cancelled at shutdown", task.get_name())
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def __aenter__(self) -> Background:
         await self.open()
@@ -68,7 +75,17 @@ class Background:
         open_here = self._loop is asyncio.get_running_loop()
         return open_here and not self.in_place and len(self._tasks) < self.limit
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _here(self) -> set[asyncio.Task[Any]]:
+        """The tasks of the running event loop: a test can have several loops."""
+        loop = asyncio.get_running_loop()
+        return {task for task in self._tasks if task.get_loop() is loop}
+
+    def _hold(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)  # the event loop itself holds its tasks weakly
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("%s failed", task.get_name(), exc_info=error)

@@ -107,3 +107,39 @@ def test_futures_are_awaited_as_well(module: Any) -> None:
 
     asyncio.run(main())
     assert done == ["thread", "b"]
+
+
+def test_a_task_that_has_to_start_waits_for_a_place(module: Any) -> None:
+    running: list[int] = []
+    done: list[str] = []
+
+    async def main() -> None:
+        async with module.Background(limit=3) as background:
+
+            async def nested() -> None:
+                await background.start(work(done, "inner"), name="inner")
+                done.append("outer")
+
+            for number in range(10):
+                await background.start(work(done, str(number), 0.01), name="work")
+                running.append(background.running)
+            for _ in range(5):  # they don't wait for one another
+                await background.start(nested(), name="nested")
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    assert max(running) == 3
+    assert len(done) == 20
+
+
+def test_a_started_task_needs_no_lifespan_and_its_error_is_logged(
+    module: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        module.background.in_place = True
+        await module.background.start(fail(), name="broken")
+        await module.background.join()
+        gc.collect()
+
+    for _ in range(2):  # each has an event loop of its own
+        asyncio.run(main())
+    assert [record.getMessage() for record in caplog.records] == ["broken failed"] * 2

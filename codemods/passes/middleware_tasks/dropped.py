@@ -1,0 +1,140 @@
+"""Tasks that middleware, and functions that requests reach, start and forget."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from codemods.edits.templates import holes_of
+from codemods.facts import Program
+from codemods.facts.modules import Module
+from codemods.facts.plain import Plain
+from codemods.facts.syntax import Function
+from codemods.facts.tasks import dropped_task, never_ends
+from codemods.facts.values import FunctionValue, Instance
+from codemods.plan.places import place_obstacle
+
+#: What tasks that are given one of these wait for is done by somebody else.
+_TOGETHER = ("asyncio.", "anyio.")
+#: Kinds of values that end with their request, and that tasks were given before as well.
+_OF_REQUEST = ("request", "response", "scope")
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A statement that starts a task which nobody holds; ``work`` is the coroutine's call."""
+
+    function: Function
+    statement: ast.stmt
+    call: ast.Call
+    work: ast.Call | None
+    reason: str = ""
+
+    @property
+    def module(self) -> Module:
+        """The module of the statement."""
+        return self.function.module
+
+    @property
+    def what(self) -> str:
+        """What the task does, as the code says it."""
+        return ast.unparse(self.work.func if self.work is not None else self.call)
+
+
+class Dropping:
+    """Finds the tasks that are started while a request is served, but for path operations.
+
+    Those ask for the queue of the application, which is the matter of another pass.
+    """
+
+    def __init__(self, program: Program, plain: Plain) -> None:
+        self.program = program
+        self.plain = plain
+
+    def find(self, middleware: Iterable[Function]) -> Iterator[Dropped]:
+        """All of them, in the order of the modules and lines."""
+        routes = self.program.web.routes
+        roots = [*middleware, *routes, *self._dependencies()]
+        for function in sorted(self._reached(roots), key=_place):
+            if function in routes or "asyncio" not in function.module.identifiers:
+                continue
+            for node in function.nodes:
+                if not isinstance(node, ast.Expr | ast.Assign):
+                    continue
+                if function.module.function_of(node.value) is not function:
+                    continue
+                call = dropped_task(self.program, node, function)
+                if call is not None:
+                    work = call.args[0] if call.args else None
+                    made = work if isinstance(work, ast.Call) else None
+                    reason = self._reason(node, call, made, function)
+                    yield Dropped(function, node, call, made, reason)
+
+    def _dependencies(self) -> Iterator[Function]:
+        """The functions that a ``Depends`` names, in a signature or in a list."""
+        for module in self.program.modules.mentioning(("Depends", "Security")):
+            for name in ("Depends", "Security"):
+                for call in module.syntax.calls.get(name, ()):
+                    for argument in call.args[:1]:
+                        made = ast.Call(func=argument, args=[], keywords=[])
+                        yield from self.program.called_functions(made, module)
+
+    def _reached(self, roots: Iterable[Function]) -> set[Function]:
+        seen: set[Function] = set()
+        waiting = list(roots)
+        while waiting:
+            function = waiting.pop()
+            if function in seen or self.program.web.in_tests(function.module):
+                continue
+            seen.add(function)
+            for node in ast.walk(function.definition):
+                if isinstance(node, ast.Call):
+                    waiting += self.program.called_functions(node, function.module)
+        return seen
+
+    # -- why it stays ------------------------------------------------------------------------
+
+    def _reason(
+        self, statement: ast.stmt, call: ast.Call, work: ast.Call | None, function: Function
+    ) -> str:
+        module = function.module
+        if not function.is_async:
+            return f"{function.name} is not async, and can't wait for its place"
+        if why := place_obstacle(self.program, call, module):
+            return f"it stands {why}"
+        if work is None:
+            return "the coroutine is made somewhere else"
+        if any(keyword.arg != "name" for keyword in call.keywords) or len(call.args) != 1:
+            return "it is started in a context of its own"
+        if isinstance(statement, ast.Assign) and holes_of(module.source(call)):
+            return "its arguments can't be written anew"
+        values = self.program.infer(work.func, module)
+        functions = [v.function for v in values if isinstance(v, FunctionValue)]
+        name = ast.unparse(work.func)
+        if len(functions) != len(values) or not functions:
+            return f"what {name} does is not known"
+        for called in functions:
+            if not called.is_async or called.is_generator or called.definition.decorator_list:
+                return f"{name} is not known to be an async function"
+            if never_ends(called):
+                return f"{name} never ends, and would keep a place"
+        return self._arguments(work, module)
+
+    def _arguments(self, work: ast.Call, module: Module) -> str:
+        for argument in (*work.args, *(keyword.value for keyword in work.keywords)):
+            for value in self.program.infer(argument, module):
+                if isinstance(value, Instance) and str(value.cls).startswith(_TOGETHER):
+                    return f"{ast.unparse(argument)} makes it work together with other tasks"
+            if self.plain.kind(argument, module) in _OF_REQUEST:
+                continue
+            if reason := self.plain.reason(argument, module):
+                return f"it is given what ends with the request: {reason}"
+        return ""
+
+
+def _place(function: Function) -> tuple[str, int]:
+    return function.module.path, function.definition.lineno
+
+
+__all__ = ["Dropped", "Dropping"]

@@ -1,0 +1,107 @@
+"""Tasks that nobody holds: in middleware, and in what requests reach."""
+
+from __future__ import annotations
+
+import pytest
+from middleware_app import after, middleware, reasons
+
+
+@pytest.mark.parametrize(
+    ("line", "becomes"),
+    [
+        (
+            "asyncio.create_task(write(request.url.path))",
+            'await background.start(write(request.url.path), name="write")',
+        ),
+        (
+            "asyncio.ensure_future(log(request))",
+            'await background.start(log(request), name="log")',
+        ),
+        (
+            'asyncio.create_task(log(request), name="a log")',
+            'await background.start(log(request), name="a log")',
+        ),
+        (
+            "task = asyncio.create_task(write('x'))",
+            "await background.start(write('x'), name=\"write\")",
+        ),
+        (
+            "asyncio.get_running_loop().create_task(write('x'))",
+            "await background.start(write('x'), name=\"write\")",
+        ),
+    ],
+)
+def test_it_is_held(line, becomes):
+    assert f"    {becomes}\n    return response\n" in after(middleware(line, "return response"))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("task = asyncio.create_task(write('x'))", "await task"),
+        ("request.app.state.task = asyncio.create_task(write('x'))",),
+        ("held.append(asyncio.create_task(write('x')))",),
+        ("task = asyncio.create_task(write('x'))", "held.append(task)"),
+    ],
+)
+def test_one_that_somebody_holds_stays(lines):
+    snippet = f"held = []\n\n\n{middleware(*lines, 'return response')}"
+    assert "background" not in after(snippet)
+    assert not reasons(snippet)
+
+
+@pytest.mark.parametrize(
+    ("before", "line", "reason"),
+    [
+        ("events = asyncio.Queue()", "feed(events)", "makes it work together with other tasks"),
+        ("client2 = object()", "client.get('http://x')", "what client.get does is not known"),
+        ("", "poll()", "poll never ends"),
+        ("", "log_with(SessionLocal(), 'x')", "it is given what ends with the request"),
+    ],
+)
+def test_some_are_left(before, line, reason):
+    functions = (
+        "async def feed(events):\n    await events.get()\n\n\n"
+        "async def poll():\n    while True:\n        await asyncio.sleep(1)\n\n\n"
+    )
+    snippet = middleware(f"asyncio.create_task({line})", "return response")
+    text = f"{before}\n\n\n{functions}{snippet}"
+    assert f"asyncio.create_task({line})" in after(text)
+    assert any(reason in found for found in reasons(text)), reasons(text)
+
+
+def test_what_a_path_operation_or_a_dependency_calls():
+    text = after(
+        """
+        from fastapi import Depends
+
+
+        async def remember(path):
+            asyncio.create_task(write(path))
+
+
+        def forget(path):
+            asyncio.ensure_future(write(path))
+
+
+        async def user(request: Request):
+            asyncio.create_task(write("user"))
+
+
+        @app.get("/", dependencies=[Depends(user)])
+        async def read():
+            await remember("x")
+            forget("x")
+            asyncio.create_task(write("own"))
+
+
+        @app.on_event("startup")
+        async def begin():
+            asyncio.create_task(write("begin"))
+        """
+    )
+    assert 'await background.start(write(path), name="write")' in text
+    assert 'await background.start(write("user"), name="write")' in text
+    assert "    asyncio.ensure_future(write(path))" in text
+    assert '    asyncio.create_task(write("own"))' in text
+    assert '    asyncio.create_task(write("begin"))' in text
