@@ -295,6 +295,10 @@ class Program:
                     return self._home(value.module.scope, node.attr, 0)
         return None
 
+    def home_of(self, holder: Scope, name: str) -> tuple[Scope, str] | None:
+        """The scope and the name that ``name`` in a scope means, through imports."""
+        return self._home(holder, name, 0)
+
     def _home(self, holder: Scope, name: str, depth: int) -> tuple[Scope, str] | None:
         bindings = holder.bindings.get(name, [])
         if not bindings and holder.is_module:

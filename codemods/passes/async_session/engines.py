@@ -19,9 +19,10 @@ from codemods.drivers import (
     is_async,
     runtime_helper,
 )
-from codemods.edits.actions import Arguments, InsertAfter, Rename, Rewrite
+from codemods.edits.actions import AddDecorator, Arguments, InsertAfter, Rename, Rewrite
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.calls import Reference
 from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
@@ -35,7 +36,8 @@ from codemods.passes.async_session.arguments import (
     says_pooler,
 )
 from codemods.passes.async_session.holders import Holder, Holders
-from codemods.passes.async_session.twins import edit_twins, use_twin
+from codemods.passes.async_session.pools import Pools, with_limits
+from codemods.passes.async_session.twins import edit_twins, import_twin, use_twin
 from codemods.passes.async_session.urls import first_piece, text_of, url_of
 from codemods.plan.draft import Draft
 from codemods.plan.generated import import_name
@@ -64,6 +66,7 @@ class Engines:
         self.test_drivers: dict[str, Driver] = {}
         #: Engines behind a transaction pooler, and what has to be passed to them by hand.
         self.pooled: list[tuple[ast.Call, Module, str]] = []
+        self.pools = Pools(analysis, holders)
         self._changed: set[ast.AST] = set()
 
     def edit(self) -> None:
@@ -89,12 +92,37 @@ class Engines:
             return
         for reference in holder.events:
             self.draft.edit(reference.module, reference.node, Rewrite("{self}.sync_engine"))
+            if holder.needs_sync:
+                self._event_beside(holder, reference)
+
+    def _event_beside(self, holder: Holder, reference: Reference) -> None:
+        """What listens to the engine listens to the sync one that is kept as well."""
+        module, node = reference.module, reference.node
+        call = module.parent(node)
+        if isinstance(call, ast.keyword):
+            call = module.parent(call)
+        assert isinstance(call, ast.Call)
+        again = re.sub(rf"\b{re.escape(holder.name)}\b", holder.twin, module.source(call), count=1)
+        outer = module.parent(call)
+        if isinstance(outer, ast.FunctionDef) and call in outer.decorator_list:
+            self.draft.edit(module, outer, AddDecorator(again))
+        elif isinstance(outer, ast.Expr):
+            self.draft.edit(module, outer, InsertAfter(again))
+        else:
+            return
+        if isinstance(node, ast.Name):
+            import_twin(self.draft, node, module, holder.name, holder.twin)
 
     def _keep_beside(self, holder: Holder) -> None:
         """Keep the sync engine or factory under a name of its own, and use it in sync code."""
         module = holder.module
+        shared = self.pools.shares(holder)
         for call in holder.calls:
             source = module.source(call)
+            if shared is not None:
+                source = with_limits(source, shared[1])
+                put = tuple((name, str(value)) for name, value in shared[0].keywords().items())
+                self.draft.edit(module, call, Arguments((), put))
             for other in holder.makes:
                 source = re.sub(rf"\b{re.escape(other.name)}\b", other.twin, source)
             statement = module.statement(call)

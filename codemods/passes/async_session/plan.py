@@ -21,7 +21,7 @@ from codemods.passes.async_session.gaps import gaps
 from codemods.passes.async_session.holders import Holders
 from codemods.passes.async_session.mocks import Mocks
 from codemods.passes.async_session.pooled import edit_pooled
-from codemods.passes.async_session.reports import behind_poolers
+from codemods.passes.async_session.reports import behind_poolers, exported, two_pools
 from codemods.passes.async_session.requirements import edit_manifests
 from codemods.passes.async_session.silenced import BRIDGED, CALL, RULE, asked
 from codemods.passes.async_session.sites import BRIDGE, CREATE, DDL, Site
@@ -72,8 +72,9 @@ def plan(program: Program, options: Options) -> Outcome:
             *_gaps(analysis),
             *map(_difference, differences),
             *behind_poolers(engines),
+            *exported(analysis, holders),
         ),
-        decisions=(*_decisions(analysis, threads), *notes),
+        decisions=(*_decisions(analysis, threads), *notes, *two_pools(engines)),
         outside=_outside(analysis),
     )
 
