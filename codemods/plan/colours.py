@@ -9,7 +9,7 @@ functions) the function stays sync, and with it every function below that waits.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from codemods.facts import Program
@@ -18,6 +18,8 @@ from codemods.facts.descriptors import is_property
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import FunctionValue, Instance
+from codemods.plan.lambdas import Handed, Lambdas
+from codemods.plan.properties import Properties
 
 #: Methods of dictionaries, lists, strings and clients: on something unknown they prove nothing.
 _COMMON_NAMES = frozenset(
@@ -37,9 +39,9 @@ class Cause:
 
 @dataclass(frozen=True, eq=False)
 class AwaitedCall:
-    """A call of a function that became async."""
+    """A call of a function that became async, or the read of a property that did."""
 
-    call: ast.Call
+    call: ast.Call | ast.Attribute
     module: Module
     caller: Function | None
     callee: Function
@@ -55,7 +57,7 @@ class Framework:
     decorator: Callable[[Function, ast.expr], bool]
     registration: Callable[[Reference], bool]
     entry: Callable[[Function], str]
-    consumption: Callable[[Function, ast.Call, Module], str]
+    consumption: Callable[[Function, ast.expr, Module], str]
     twofold: Callable[[Function], bool] = lambda function: False
 
 
@@ -81,6 +83,8 @@ class Colouring:
         self.calls: list[AwaitedCall] = []
         self._callers: dict[Function, list[AwaitedCall]] = {}
         self._obstacles = dict(closed)
+        self._properties = Properties(program)
+        self._lambdas = Lambdas(program)
         #: Functions that are called in one place, through a name that stands for any of them.
         self._alike: dict[Function, set[Function]] = {}
         self._colour()
@@ -144,7 +148,7 @@ class Colouring:
             for function in self.asynchronous:
                 if function in kept:
                     continue
-                family = self.program.calls.family(function)
+                family = self.program.calls.family(function) | self._alike.get(function, set())
                 if family & kept or callees.get(function, set()) & (kept | set(self.sync)):
                     kept.add(function)
                     changed = True
@@ -183,12 +187,35 @@ class Colouring:
                             ),
                         )
                     )
+            if is_property(function):
+                queue.extend(self._readers(function))
+                continue
             queue.extend(self._doubts(function))
             queue.extend(
                 (other, Cause(f"is called where {function.qualname} is", function))
                 for other in sorted(self._alike.get(function, ()), key=_place)
             )
         return touched
+
+    def _readers(self, function: Function) -> Iterator[tuple[Function, Cause]]:
+        """The functions that have to wait since they read a property that does."""
+        if function in self._obstacles:
+            return
+        for node, module in self._properties.reads(function):
+            if isinstance(module.parent(node), ast.Await):
+                continue
+            where = f"{module.path}:{node.lineno}"
+            caller = module.function_around(node)
+            if caller is None or self._inside_lambda(node, module):
+                text = f"is a property that is read where nothing can wait, in {where}"
+                self._obstacles.setdefault(function, Cause(text))
+                return
+            if why := self.framework.consumption(function, node, module):
+                self._obstacles.setdefault(caller, Cause(why))
+            self._callers.setdefault(function, []).append(
+                AwaitedCall(node, module, caller, function)
+            )
+            yield caller, Cause(f"awaits {function.name}, read in {where}", function)
 
     def _follow(self, function: Function, reference: Reference) -> Function | None:
         """The function that has to wait because of a reference; obstacles are noted."""
@@ -217,6 +244,9 @@ class Colouring:
                 return None
             where = f"{module.path}:{node.lineno}"
             if self._inside_lambda(reference.call, module):
+                handed = self._lambdas.handed(reference.call, module)
+                if handed is not None:
+                    return self._called_by(function, handed)
                 self._obstacles.setdefault(function, Cause(f"is called by a lambda in {where}"))
                 holder = self._holder_of_lambda(reference.call, module)
                 if holder is not None:
@@ -240,6 +270,20 @@ class Colouring:
             AwaitedCall(reference.call, module, caller, function)
         )
         return caller
+
+    def _called_by(self, function: Function, handed: Handed) -> Function:
+        """What is called through a parameter is awaited there, and so is all that it stands for."""
+        holder = handed.holder
+        for call in handed.calls:
+            if why := self.framework.consumption(function, call, holder.module):
+                self._obstacles.setdefault(holder, Cause(why))
+            awaited = AwaitedCall(call, holder.module, holder, function)
+            if all(known.call is not call for known in self._callers.get(function, ())):
+                self._callers.setdefault(function, []).append(awaited)
+        for other in handed.called - self.program.calls.family(function):
+            self._alike.setdefault(function, set()).add(other)
+            self._alike.setdefault(other, set()).add(function)
+        return holder
 
     def _meet(self, function: Function, node: ast.expr, module: Module) -> None:
         """What else is called in the same place has the same colour."""
@@ -292,7 +336,7 @@ class Colouring:
         if function.is_async:
             return ""
         if is_property(function):
-            return "is a property"
+            return self._properties.obstacle(function)
         name = function.name
         if name.startswith("__") and name.endswith("__") and name != "__call__":
             return f"is {name}, which Python calls and does not await"

@@ -26,7 +26,7 @@ def vague(program: Program, modules: Iterable[Module]) -> Iterator[tuple[ast.Cal
                 if not isinstance(call.func, ast.Attribute) or not call.args:
                     continue
                 owner = program.infer(call.func.value, module)
-                if any(isinstance(value, ClassValue) for value in owner):
+                if owner and all(isinstance(value, ClassValue) for value in owner):
                     continue
                 if not _is_plain(program.infer(call.args[0], module), program):
                     yield call, module

@@ -93,6 +93,10 @@ class Boundaries:
                 caller, call, module = awaited.caller, awaited.call, awaited.module
                 if caller is None or caller not in colours.asynchronous:
                     continue
+                if isinstance(call, ast.Attribute):
+                    text = f"reads {callee.qualname}, which {cause.text}"
+                    closed.setdefault(caller, Cause(text, callee))
+                    continue
                 session = session_argument(self.program, call, module)
                 possible = not (
                     callee.is_generator

@@ -28,6 +28,7 @@ def edit_callables(analysis: Analysis, draft: Draft) -> None:
             for argument in function.parameters:
                 if argument.annotation is not None:
                     values = analysis.program.parameter(function, argument)
+                    values |= writer.called(function, argument.arg)
                     writer.change(argument.annotation, module, values)
             if function.definition.returns is not None:
                 values = analysis.program.inference.returned(function)
@@ -56,6 +57,11 @@ class _Writer:
         self.program = analysis.program
         self.draft = draft
         self._seen: set[ast.expr] = set()
+        self._called: dict[tuple[Function | None, str], list[Function]] = {}
+        for awaited in analysis.colours.calls:
+            if isinstance(awaited.call, ast.Call) and isinstance(awaited.call.func, ast.Name):
+                key = awaited.caller, awaited.call.func.id
+                self._called.setdefault(key, []).append(awaited.callee)
 
     def change(self, node: ast.expr, module: Module, values: Values) -> None:
         """Change an annotation of something with these values."""
@@ -63,6 +69,10 @@ class _Writer:
             if isinstance(value, FunctionValue) and self._flipped(value.function):
                 self._annotation(node, module, value.function)
                 return
+
+    def called(self, function: Function, name: str) -> Values:
+        """The functions that lambdas for a parameter call, and that are awaited there."""
+        return frozenset(FunctionValue(f) for f in self._called.get((function, name), ()))
 
     def _flipped(self, function: Function) -> bool:
         return self.analysis.is_async(function) and not function.is_async

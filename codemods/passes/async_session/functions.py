@@ -21,6 +21,7 @@ from codemods.facts.syntax import Function
 from codemods.facts.values import External
 from codemods.passes.async_session.analysis import Analysis
 from codemods.passes.async_session.boundaries import Bridge
+from codemods.passes.async_session.cached import edit_cached
 from codemods.passes.async_session.inspection import inspect_within
 from codemods.passes.async_session.obstacles import Consumer, chain_top, consumer
 from codemods.passes.async_session.sites import AWAIT, BRIDGE, CREATE, DDL, ENTER, Site
@@ -67,6 +68,7 @@ def _function(analysis: Analysis, draft: Draft, function: Function) -> None:
     if function.is_generator and definition.returns is not None:
         _generator_annotation(analysis, draft, definition.returns, module)
     _delegations(analysis, draft, function)
+    edit_cached(analysis.program, draft, function)
     for decorator in definition.decorator_list:
         name = analysis.program.outside_name(decorator, module)
         if name == "contextlib.contextmanager":
@@ -184,8 +186,8 @@ def _site(analysis: Analysis, draft: Draft, site: Site) -> None:
             _bridge_site(draft, node, module)
 
 
-def await_call(analysis: Analysis, draft: Draft, call: ast.Call, module: Module) -> None:
-    """Put an await before a call; a generator expression around it becomes a list."""
+def await_call(analysis: Analysis, draft: Draft, call: ast.expr, module: Module) -> None:
+    """Put an await before a call or read; a generator expression around it becomes a list."""
     if isinstance(module.parent(call), ast.Await):
         return
     draft.edit(module, call, Await())
@@ -271,15 +273,15 @@ def _call(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
     parent = module.parent(call)
     if isinstance(parent, ast.Await):
         return
-    if not callee.is_generator:
+    if not callee.is_generator or isinstance(call, ast.Attribute):
         await_call(analysis, draft, call, module)
         return
-    _consume(analysis, draft, awaited)
+    _consume(analysis, draft, awaited, call)
 
 
-def _consume(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
+def _consume(analysis: Analysis, draft: Draft, awaited: AwaitedCall, call: ast.Call) -> None:
     """The async form of whatever takes the items of an async generator."""
-    call, module = awaited.call, awaited.module
+    module = awaited.module
     parent = module.parent(call)
     match consumer(analysis.program, awaited.callee, call, module), parent:
         case Consumer.WITH, ast.withitem():

@@ -38,7 +38,10 @@ class Indirect:
         if not stuck:
             return {}
         found: dict[Function, Cause] = {}
+        awaited = {one.call for one in colours.calls}
         for call, module in self.unknown:
+            if call in awaited:
+                continue  # all that it stands for is known
             holder = module.function_of(call)
             if holder is None or holder in colours.sync or self.program.web.in_tests(module):
                 continue

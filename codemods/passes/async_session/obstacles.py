@@ -148,13 +148,15 @@ def _can_step(program: Program, function: Function, call: ast.Call, module: Modu
 
 
 def consumption_obstacle(
-    program: Program, function: Function, call: ast.Call, module: Module
+    program: Program, function: Function, call: ast.expr, module: Module
 ) -> str:
-    """Why a call has no async form where it stands, once its function is async, or ""."""
+    """Why a call or read has no async form where it stands, once its function is async, or ""."""
     where = f"{module.path}:{call.lineno}"
     if why := place_obstacle(program, call, module):
         return f"calls {function.name} {why}"
-    if not function.is_generator or consumer(program, function, call, module) is not None:
+    if not isinstance(call, ast.Call) or not function.is_generator:
+        return ""
+    if consumer(program, function, call, module) is not None:
         return ""
     if program.decorated(function, "contextlib.contextmanager"):
         return f"uses {function.name} without a with statement in {where}"

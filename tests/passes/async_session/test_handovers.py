@@ -165,6 +165,23 @@ def test_a_schema_that_is_known_is_left_to_the_loader() -> None:
     assert "return NamedOut.model_validate(row)" in after(snippet, HEAD + MODELS)
 
 
+def test_a_schema_that_may_be_another_one_reads_in_run_sync() -> None:
+    """Of one of them nothing is known."""
+    snippet = REPOSITORY.replace(
+        "    def one(self, key: int) -> T | None:\n"
+        "        return self.session.get(self.model, key)",
+        "    def one(self, key: int, other=None):\n        schema = other or self.schema\n"
+        "        return schema.model_validate(self.session.get(self.model, key))",
+    ).replace(
+        "return Repo(db, Named, NamedOut).create(data)",
+        "return Repo(db, Named, NamedOut).one(1, other=NamedOut)",
+    )
+    text = after(snippet, HEAD + MODELS)
+    assert "self.session.run_sync(lambda _, row: schema.model_validate(row)" in text.replace(
+        "\n            ", ""
+    )
+
+
 def test_a_dict_has_nothing_to_load() -> None:
     """Only objects with attributes can load."""
     snippet = REPOSITORY.replace(

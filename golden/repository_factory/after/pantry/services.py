@@ -15,6 +15,11 @@ class RecipeService:
             await self.repos.cooks.create({"name": data.cook_name})
         return await self.repos.recipes.create(data)
 
+    async def hire(self, name: str) -> None:
+        if await self.repos.cooks.get_one(name, key="name") is not None:
+            raise ValueError(f"{name} is here already")
+        await self.repos.cooks.create({"name": name})
+
     async def rename_tag(self, name: str, new_name: str) -> bool:
         tag = await self.repos.tags.get_one(name, key="name")
         if tag is None:

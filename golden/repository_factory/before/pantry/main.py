@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from pantry.database import engine
 from pantry.models.base import Base
-from pantry.routes import recipes, tags
+from pantry.routes import kitchen, recipes, tags
 
 
 @asynccontextmanager
@@ -16,3 +16,4 @@ async def lifespan(app: FastAPI):
 app = FastAPI(title="Pantry", lifespan=lifespan)
 app.include_router(recipes.router)
 app.include_router(tags.router)
+app.include_router(kitchen.router)

@@ -15,6 +15,11 @@ class RecipeService:
             self.repos.cooks.create({"name": data.cook_name})
         return self.repos.recipes.create(data)
 
+    def hire(self, name: str) -> None:
+        if self.repos.cooks.get_one(name, key="name") is not None:
+            raise ValueError(f"{name} is here already")
+        self.repos.cooks.create({"name": name})
+
     def rename_tag(self, name: str, new_name: str) -> bool:
         tag = self.repos.tags.get_one(name, key="name")
         if tag is None:
