@@ -145,7 +145,8 @@ def apply(
     """Migrate in place: every file or none.
 
     --verify runs a shell command (your test suite) over a copy of the work tree, before the
-    migration and after it. What turns it red is left out: a pass, or what it does to some files.
+    migration and after it. What turns it red is left out: a function with what is connected with
+    it, what becomes of a file, or else a pass.
     The copy has no ignored files; the work tree is in LOOPLIFT_ORIGIN.
     """
     from cli import writing

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from codemods.project import Project, Report
     from codemods.verified import Verified
 
+#: So many names are listed in a line.
+_MOST_SHOWN = 10
+
 
 def check_summary(found: Report) -> str:
     """What a check found."""
@@ -57,7 +60,12 @@ def verify_summary(verified: Verified, log: str) -> Iterator[str]:
         yield "The command fails before the migration, so nothing was left out because of it."
     for left in verified.left_out:
         where = f" in {', '.join(left.paths)}" if left.paths else ""
-        yield f"Left out: {left.rule}{where}, since {left.reason}"
+        what = f" of {', '.join(left.symbols)}" if left.symbols else ""
+        yield f"Left out: {left.rule}{what}{where}, since {left.reason}"
+        if left.connected:
+            shown = ", ".join(left.connected[:_MOST_SHOWN])
+            more = len(left.connected) - _MOST_SHOWN
+            yield f"  with what is connected: {shown}{f' and {more} more' if more > 0 else ''}"
 
 
 def further(project: Project, migration: Migration) -> str:

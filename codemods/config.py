@@ -8,10 +8,30 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from codemods.errors import UserError
 from codemods.findings import Finding
+
+
+class Held(NamedTuple):
+    """A file, or lines of it as the pass finds them, that a pass has to leave alone."""
+
+    rule: str
+    path: str
+    first: int = 0
+    last: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is the whole file."""
+        return not self.first
+
+    def covers(self, rule: str, path: str, line: int) -> bool:
+        """Whether a place is held."""
+        return (self.rule, self.path) == (rule, path) and (
+            self.whole or self.first <= line <= self.last
+        )
 
 
 @dataclass(frozen=True)
@@ -41,8 +61,8 @@ class Options:
     #: Whether what is left to a person gets a comment in the code.
     markers: bool = False
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
-    #: Passes and the files that they must not edit, since the user's command fails with it.
-    held: tuple[tuple[str, str], ...] = ()
+    #: What passes must leave alone, since the user's command fails with it.
+    held: tuple[Held, ...] = ()
     #: What other passes leave in the code base, where a pass heeds them.
     left: tuple[Finding, ...] = ()
 

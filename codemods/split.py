@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
+from codemods.config import Held
 from codemods.owners import find_owners
 from codemods.patches.story import Chapter
 from codemods.pipeline import PassRun, migrate
@@ -95,7 +96,7 @@ def _states(
         if len(waiting) == 1:
             break
         later = [p for other, held in waiting.items() if other != name for p in held]
-        held = tuple((run.rule.name, path) for path in later)
+        held = tuple(Held(run.rule.name, path) for path in later)
         options = replace(project.options, held=(*project.options.held, *held))
         after = migrate(run.before, (run.rule,), options).after
         if _fits(run, after) and _changed(state, after) and not _changed_any(run, after, later):

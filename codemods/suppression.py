@@ -8,6 +8,7 @@ silences the file. What is silenced is neither reported nor edited.
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import tokenize
@@ -66,8 +67,10 @@ class Silence:
                 _means(s, self.rule, code) for s in comment.selectors for code in codes
             ):
                 return f"the comment in {path}:{comment.line} asks to leave it"
-        if (self.rule, path) in self.options.held:
-            return f"the command of --verify fails with what {self.rule} does in {path}"
+        for held in self.options.held:
+            if held.covers(self.rule, path, line):
+                where = path if held.whole else f"{path}:{held.first}"
+                return f"the command of --verify fails with what {self.rule} does in {where}"
         selectors = tuple(_per_file(path, self.options))
         if any(_means(s, self.rule, code) for s in selectors for code in codes):
             return f"per-file-ignores ask to leave it in {path}"
@@ -88,7 +91,7 @@ def frozen(
     """The files that a pass must not edit: skipped ones, and those where it is ignored whole."""
     names = [code.code for code in codes]
     found = {file.path for file in codebase if skipped(file)}
-    found |= {path for held, path in options.held if held == rule}
+    found |= {held.path for held in options.held if held.rule == rule and held.whole}
     for path in codebase.files if options.per_file_ignores else ():
         selectors = tuple(_per_file(path, options))
         if selectors and all(any(_means(s, rule, name) for s in selectors) for name in names):
@@ -165,6 +168,20 @@ def _applies(pattern: str, path: str) -> bool:
         or (pattern.startswith("**/") and fnmatch(path, pattern[3:]))
     )
     return found is not negated
+
+
+def function_lines(file: SourceFile) -> Iterator[tuple[int, int]]:
+    """First and last line of each function that is not inside of another one."""
+    waiting: list[ast.AST] = list(ast.parse(file.text).body)
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            yield first, node.end_lineno or first
+        elif isinstance(node, ast.stmt):
+            waiting += [
+                child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)
+            ]
 
 
 @lru_cache(maxsize=_MANY_FILES)

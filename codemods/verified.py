@@ -6,22 +6,33 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from codemods.config import Held
+from codemods.findings import Treatment
 from codemods.passes import Pass
-from codemods.pipeline import Migration
+from codemods.pipeline import Migration, PassRun, migrate
 from codemods.project import Project
 from codemods.sinks.verify import Run, Verifier
+from codemods.suppression import function_lines
 
-#: So often the command runs to find the files of a pass that break it.
-MOST_RUNS = 12
+#: So often the command runs at most to find one part of a pass that breaks it.
+_MOST_STEPS = 10
+_MOST_CULPRITS = 2
+#: So many parts are put into order, which takes a run of the pass for each.
+_MOST_PARTS = 60
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A part that is not landed: a pass, or what it does to some files; and why."""
+    """A part that is not landed: a pass, or what it does to some files or functions; and why.
+
+    ``connected`` are the functions that stay as they were because of it.
+    """
 
     rule: str
     paths: tuple[str, ...]
     reason: str
+    symbols: tuple[str, ...] = ()
+    connected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,9 @@ class _Narrowing:
         self._verifier = verifier
         self._before = before
         self._left: list[LeftOut] = []
+        self._held: list[Held] = []
         self._last = before
+        self._known: dict[tuple[tuple[str, ...], frozenset[Held]], Run] = {}
 
     def verified(self) -> Verified:
         """The largest part that was found to pass."""
@@ -72,64 +85,168 @@ class _Narrowing:
             if needed := [need for need in rule.needs if need in gone]:
                 self._left.append(LeftOut(rule.name, (), f"it needs {needed[0]}"))
                 continue
-            changed = self._changed(self._migrated([*kept, rule]), rule)
-            if changed and not self._passes([*kept, rule]):
-                self._narrow(kept, rule, changed)
+            whole = self._migrated([*kept, rule])
+            if _changed(whole, rule) and not self._passes([*kept, rule]):
+                self._narrow(kept, rule, whole)
             if not any(left.rule == rule.name and not left.paths for left in self._left):
                 kept.append(rule)
         landed = self._migrated(kept)
         after = self._verifier.run("after", landed.before, landed.after)
         return Verified(landed, self._before, after, tuple(self._left))
 
-    def _narrow(self, kept: Sequence[Pass], rule: Pass, changed: Sequence[str]) -> None:
-        """Find the files of a pass that break the command, or give the pass up."""
+    def _narrow(self, kept: Sequence[Pass], rule: Pass, whole: Migration) -> None:
+        """Find the part of a pass that breaks the command, or give the pass up."""
         reason = f"the command passes without it and fails with it ({self._last.how})"
-        found: list[str] = []
-        for _ in range(2):  # two files that break it each by itself
-            culprit = self._culprit(kept, rule, [path for path in changed if path not in found])
-            if not culprit:
+        held = self._part(kept, rule, whole)
+        landed = self._migrated([*kept, rule], held)
+        if held and _changed(landed, rule) and _natives(landed, rule):
+            self._held += held
+            paths = tuple(dict.fromkeys(one.path for one in held))
+            symbols = tuple(_symbol(whole, rule, one) for one in held if not one.whole)
+            connected = _connected(whole, landed, rule, symbols)
+            self._left.append(LeftOut(rule.name, paths, reason, symbols, connected))
+        else:
+            self._left.append(LeftOut(rule.name, (), reason))
+
+    def _part(self, kept: Sequence[Pass], rule: Pass, whole: Migration) -> list[Held]:
+        """The functions, or else the files, without which the command passes."""
+        paths = _changed(whole, rule)
+        functions = [part for path in paths for part in _functions(whole, rule, path)]
+        # A test that stays as it was may need all that it tests as it was: code comes first.
+        code = [part for part in functions if not _is_test(part.path)]
+        for parts in (code, functions) if len(functions) <= _MOST_PARTS else ():
+            if found := self._culprits(kept, rule, self._ordered(whole, rule, parts)):
+                return found
+        files = [Held(rule.name, path) for path in paths]
+        found = self._culprits(kept, rule, self._ordered(whole, rule, files))
+        if found and len(functions) > _MOST_PARTS:
+            inside = [part for one in found for part in _functions(whole, rule, one.path)]
+            return self._culprits(kept, rule, self._ordered(whole, rule, inside)) or found
+        return found
+
+    def _ordered(self, whole: Migration, rule: Pass, parts: Sequence[Held]) -> list[Held]:
+        """The parts, first those without which most of the pass can still be done.
+
+        What is connected with a part stays with it, so the order tells a cause from what only
+        hangs together with it.
+        """
+        run = _run(whole, rule)
+        if run is None or len(parts) > _MOST_PARTS:
+            return list(parts)
+        remains = {}
+        for part in parts:
+            options = replace(self._project.options, held=(*self._held, part))
+            remains[part] = _natives(migrate(run.before, (rule,), options), rule)
+        return sorted(parts, key=lambda part: (-remains[part], part))
+
+    def _culprits(self, kept: Sequence[Pass], rule: Pass, parts: Sequence[Held]) -> list[Held]:
+        """The parts without which the command passes; none where it can't be found out."""
+        found: list[Held] = []
+        for _ in range(_MOST_CULPRITS):  # each may break it by itself
+            rest = [part for part in parts if part not in found]
+            culprit = self._culprit(kept, rule, rest, found)
+            if culprit is None:
                 break
             found.append(culprit)
-            if self._passes([*kept, rule], rule, found):
-                if self._changed(self._migrated([*kept, rule], rule, found), rule):
-                    self._left.append(LeftOut(rule.name, tuple(found), reason))
-                    return
-                break
-        self._left.append(LeftOut(rule.name, (), reason))
+            if self._passes([*kept, rule], found):
+                return found
+        return []
 
-    def _culprit(self, kept: Sequence[Pass], rule: Pass, paths: Sequence[str]) -> str:
-        """The first file with which the command fails, by bisection; "" where it is no file."""
-        low, high = 0, len(paths)  # passes with the first `low` files, fails with `high`
-        for _ in range(MOST_RUNS // 2):
+    def _culprit(
+        self, kept: Sequence[Pass], rule: Pass, parts: Sequence[Held], held: Sequence[Held]
+    ) -> Held | None:
+        """The first part that has to be held for the command to pass, by bisection."""
+        low, high = 0, len(parts)  # fails without the first `low` parts, passes without `high`
+        for _ in range(_MOST_STEPS):
             if high - low <= 1:
-                return paths[low] if len(paths) > 1 else ""
+                return parts[low] if parts else None
             middle = (low + high) // 2
-            if self._passes([*kept, rule], rule, paths[middle:]):
-                low = middle
-            else:
+            if self._passes([*kept, rule], [*held, *parts[:middle]]):
                 high = middle
-        return ""
+            else:
+                low = middle
+        return None
 
-    def _passes(
-        self, rules: Sequence[Pass], rule: Pass | None = None, paths: Sequence[str] = ()
-    ) -> bool:
-        state = self._migrated(rules, rule, paths)
-        label = f"with {', '.join(one.name for one in rules)}"
-        if paths:
-            label += f", but not in {len(paths)} of the files"
-        self._last = self._verifier.run(label, state.before, state.after)
+    def _passes(self, rules: Sequence[Pass], held: Sequence[Held] = ()) -> bool:
+        key = (tuple(rule.name for rule in rules), frozenset((*self._held, *held)))
+        if key not in self._known:
+            self._known[key] = self._verified(rules, held)
+        self._last = self._known[key]
         return self._last.passed
 
-    def _migrated(
-        self, rules: Sequence[Pass], rule: Pass | None = None, paths: Sequence[str] = ()
-    ) -> Migration:
-        """The migration by some passes, without what was left out and without ``paths``."""
-        held = [(left.rule, path) for left in self._left for path in left.paths]
-        held += [(rule.name, path) for path in paths if rule is not None]
+    def _verified(self, rules: Sequence[Pass], held: Sequence[Held]) -> Run:
+        state = self._migrated(rules, held)
+        label = f"with {', '.join(one.name for one in rules)}"
+        if held:
+            kind = "files" if held[-1].whole else "functions"
+            label += f", but not in {len(held)} of the {kind}"
+        return self._verifier.run(label, state.before, state.after)
+
+    def _migrated(self, rules: Sequence[Pass], held: Sequence[Held] = ()) -> Migration:
+        """The migration by some passes, without what was left out and without ``held``."""
         selection = replace(self._project.selection, passes=tuple(rules))
-        options = replace(self._project.options, held=tuple(held))
+        options = replace(self._project.options, held=(*self._held, *held))
         return replace(self._project, selection=selection, options=options).migrate()
 
-    @staticmethod
-    def _changed(migration: Migration, rule: Pass) -> tuple[str, ...]:
-        return next((run.changed for run in migration.runs if run.rule is rule), ())
+
+def _run(migration: Migration, rule: Pass) -> PassRun | None:
+    return next((run for run in migration.runs if run.rule is rule), None)
+
+
+def _changed(migration: Migration, rule: Pass) -> tuple[str, ...]:
+    run = _run(migration, rule)
+    return run.changed if run else ()
+
+
+def _is_test(path: str) -> bool:
+    *folders, name = path.split("/")
+    return "tests" in folders or name.startswith(("test_", "conftest."))
+
+
+def _natives(migration: Migration, rule: Pass) -> int:
+    """How much a pass converts: decisions and findings."""
+    run = next((run for run in migration.runs if run.rule.name == rule.name), None)
+    if run is None:
+        return 0
+    decided = sum(d.treatment == Treatment.NATIVE.value for d in run.outcome.decisions)
+    return decided + sum(f.treatment is Treatment.NATIVE for f in run.outcome.findings)
+
+
+def _functions(migration: Migration, rule: Pass, path: str) -> list[Held]:
+    """The functions of a file in which a pass decided or found something, as parts to hold."""
+    run = _run(migration, rule)
+    if run is None or not path.endswith(".py") or path not in run.before:
+        return []
+    lines = {one.line for one in run.outcome.decisions if one.path == path}
+    lines |= {one.line for one in run.outcome.findings if one.path == path}
+    found = set[Held]()
+    for first, last in function_lines(run.before[path]):
+        if any(first <= line <= last for line in lines):
+            found.add(Held(rule.name, path, first, last))
+    return sorted(found)
+
+
+def _symbol(migration: Migration, rule: Pass, held: Held) -> str:
+    """The name of a function, as the plan has it."""
+    run = _run(migration, rule)
+    for decision in run.outcome.decisions if run else ():
+        if held.covers(rule.name, decision.path, decision.line) and decision.symbol:
+            return decision.symbol
+    return f"line {held.first}"
+
+
+def _connected(
+    whole: Migration, landed: Migration, rule: Pass, symbols: Sequence[str]
+) -> tuple[str, ...]:
+    """The other functions of the plan that are converted no more, with their files."""
+    before, after = (
+        {(d.path, d.symbol): d.treatment for d in run.outcome.decisions}
+        for run in (_run(whole, rule), _run(landed, rule))
+        if run is not None
+    )
+    native = Treatment.NATIVE.value
+    return tuple(
+        f"{symbol} in {path}"
+        for (path, symbol), treatment in before.items()
+        if treatment == native and after.get((path, symbol)) != native and symbol not in symbols
+    )

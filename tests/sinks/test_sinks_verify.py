@@ -14,6 +14,7 @@ import pytest
 from golden.runner import GOLDEN, copy_application, files
 
 from cli.main import run
+from codemods.plan.colours import Colouring
 
 PYTHON = shlex.quote(sys.executable)
 
@@ -207,13 +208,83 @@ def test_a_golden_application_with_its_own_suite(tmp_path, monkeypatch, apply):
     assert said(folder).count(" passed") == 2, said(folder)
 
 
-def test_a_suite_that_async_breaks_keeps_the_passes_before(tmp_path, monkeypatch, capfd):
+def test_what_is_connected_with_a_function_is_left_out_with_it(tmp_path, monkeypatch, capfd):
+    """One dependency may not become async: its consumers stay as well, the other code does not."""
     folder = copy_application(GOLDEN / "leaky_return" / "before", tmp_path / "desk")
     fakes.repository(folder)
     monkeypatch.chdir(folder)
     assert run(["apply", "--verify", "! grep -q 'async def get_db' database.py"]) == 0
     err = capfd.readouterr().err
-    assert "Left out: async-session, since the command passes without it" in err
-    text = (folder / "crud.py").read_text()
-    assert ".query(" not in text and "async def" not in text
+    assert "Left out: async-session of " in err and ", since the command passes without it" in err
+    assert "  with what is connected: " in err and "in crud.py" in err
+    assert "async def get_db" not in (folder / "database.py").read_text()
+    text = (folder / "main.py").read_text()
+    assert "def tickets(" in text and "async def tickets(" not in text
+    assert "async def close(" in text
+    assert ".query(" not in (folder / "crud.py").read_text()
     assert os.path.lexists(folder / ".looplift_cache" / "undo.json")
+
+
+CENSUS = """from functools import wraps
+
+from sqlalchemy.orm import Session
+
+from . import models
+
+
+def at_most(limit):
+    def decorate(function):
+        @wraps(function)
+        def wrapper(*args, **kwargs):
+            return min(function(*args, **kwargs), limit)
+
+        return wrapper
+
+    return decorate
+
+
+@at_most(1000)
+def population(db: Session):
+    return db.query(models.User).count()
+"""
+ROUTE = """
+
+@app.get("/population")
+def read_population(db: Session = Depends(get_db)):
+    return census.population(db)
+"""
+TEST = """
+
+def test_population():
+    assert client.get("/population").json() > 0
+"""
+
+
+def test_a_trap_that_is_converted_all_the_same(tmp_path, monkeypatch, capfd):
+    """A function under a sync decorator can't become async. Told to do it, the pass breaks it: the
+    suite finds that out, this function alone is left, and the rest lands green."""
+    folder = copy_application(GOLDEN / "crud_shop" / "before", tmp_path / "shop")
+    app = folder / "sql_app"
+    (app / "census.py").write_text(CENSUS)
+    main, tests = app / "main.py", app / "tests" / "test_sql_app.py"
+    text = main.read_text().replace("from . import crud", "from . import census, crud")
+    main.write_text(text + ROUTE)
+    tests.write_text(tests.read_text() + TEST)
+    fakes.repository(folder)
+    monkeypatch.chdir(folder)
+    obstacle = Colouring._obstacle
+    monkeypatch.setattr(
+        Colouring,
+        "_obstacle",
+        lambda self, function: why if "decorator" not in (why := obstacle(self, function)) else "",
+    )
+    command = f"{PYTHON} -m pytest -q -x -p no:cacheprovider -k 'create_user or population'"
+    assert run(["apply", "-j", "1", "--no-cache", "--verify", command]) == 0
+    err = capfd.readouterr().err
+    assert "before: exit code 0" in err and "; after: exit code 0" in err
+    assert "Left out: async-session of population in sql_app/census.py, since the command" in err
+    assert "\ndef population(db: Session):\n" in (app / "census.py").read_text()
+    assert "await db.run_sync(census.population)" in main.read_text()
+    assert "async def create_user(" in main.read_text()
+    assert "create_async_engine(" in (app / "database.py").read_text()
+    assert (folder / ".looplift_cache" / "verify.log").read_text().count("2 passed") > 1

@@ -29,12 +29,24 @@ def silenced(program: Program, options: Options, sites: Iterable[Site]) -> dict[
         if (module := program.modules.get(path)) is not None:
             cause = _cause(f"{path} asks to be left alone")
             found |= dict.fromkeys(module.functions.values(), cause)
+    for module in program.modules if options.held else ():
+        for one in module.functions.values():
+            if why := _held(options, module, one):
+                found.setdefault(one, _cause(why))
     before = Silence(program.codebase, options, "session-dependency")
     for module, line in _lines(program):
         function = innermost(module, line)
         if function is not None and (why := before.why(module.path, line, *_OPENED)):
             found.setdefault(function, _cause(why))
     return found
+
+
+def _held(options: Options, module: Module, function: Function) -> str:
+    """Why a function is held, "" where it is not."""
+    line = function.definition.lineno
+    if any(held.covers(RULE, module.path, line) for held in options.held):
+        return f"the command of --verify fails with what becomes of {function.name}"
+    return ""
 
 
 def asked(program: Program, options: Options, site: Site) -> bool:
