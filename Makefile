@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= article
 PYTEST_ARGS ?= -n 2
+# The newest SQLAlchemy is in the environment; the one before it stands beside it.
+OLDER := $(VENV)/sqlalchemy-2.0
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint clean bench-older
 .DEFAULT_GOAL := test
 
 # A dry run: what would become of an application, and why; nothing is written to it.
@@ -18,17 +20,22 @@ demo: $(VENV)/.installed
 	echo && echo "\$$ looplift diff --unsafe-fixes      # golden/$(DEMO)" && \
 	{ "$$looplift" diff --unsafe-fixes . || [ $$? -eq 1 ]; }
 
-# Each of the three says what it has to say, whatever the others found.
-test: $(VENV)/.installed-test
+# Each of the four says what it has to say, whatever the others found.
+test: $(VENV)/.installed-test $(OLDER)/.installed
 	@failed=0; \
 	$(BIN)/ruff check --output-format concise . || failed=1; \
 	$(BIN)/mypy || failed=1; \
 	$(BIN)/python -m pytest $(PYTEST_ARGS) || failed=1; \
+	PYTHONPATH=$(OLDER) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/differential || failed=1; \
 	exit $$failed
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check --output-format concise .
 	$(BIN)/mypy
+
+# The differential bench on SQLAlchemy 2.0.
+bench-older: $(OLDER)/.installed
+	PYTHONPATH=$(OLDER) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/differential
 
 clean:
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -41,6 +48,12 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.made
 $(VENV)/.installed-test: pyproject.toml $(VENV)/.installed
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --group test
+	@touch $@
+
+$(OLDER)/.installed: pyproject.toml $(VENV)/.installed-test
+	@echo "Installing SQLAlchemy 2.0 into $(OLDER) ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --upgrade \
+		--target $(OLDER) 'sqlalchemy>=2.0.38,<2.1'
 	@touch $@
 
 # The first Python that is new enough makes the environment. Where Debian's ensurepip is missing,

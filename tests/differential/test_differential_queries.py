@@ -7,11 +7,13 @@ and the result runs on an async session, on SQLite and on PostgreSQL.
 from __future__ import annotations
 
 import pytest
-from differential.application import Application, as_modules, texts
+from differential.application import Application, as_modules, migrated, texts
 from differential.running import Runner
 from differential.stores import Stores
 from passes.modern_queries.bench import HEADER, MODELS, VERSION, Row
 from passes.modern_queries.test_bench import GROUPS
+
+from codemods.findings import Treatment
 
 CASES = [
     pytest.param(row, id=f"{name}-{row.name}")
@@ -27,6 +29,7 @@ def test_row(row: Row, stores: Stores) -> None:
         MODELS, as_modules(HEADER.replace("from models", "from app.models"), {"case": row.source})
     )
     after = texts(application)
+    _check_findings(application, row)
     module = "app.cases" if "def case(" not in row.source else "app.case"
     legacy, modern = (
         Runner(stores, application.files, module),
@@ -41,3 +44,14 @@ def test_row(row: Row, stores: Stores) -> None:
         assert found.shown() == expected.shown(), f"{kind}: {found.message}\n{text}"
         if row.statements:
             assert len(found.statements) == len(expected.statements), (kind, text)
+
+
+def _check_findings(application: Application, row: Row) -> None:
+    """What is left as a legacy Query is reported, and nothing else is."""
+    left = {
+        finding.code
+        for finding in migrated(application).findings
+        if finding.rule == "modern-queries" and finding.treatment is Treatment.LEFT
+    }
+    expected = {row.left.rstrip("?")} if row.left else set()
+    assert left == expected or (row.left.endswith("?") and not left)

@@ -271,6 +271,10 @@ JOINS = [
         "s.query(User).join(User.posts, isouter=True).filter(Post.id == None).order_by(User.id).all()",
     ),
     Row(
+        "join full",
+        "s.query(User.name, Post.title).join(User.posts, full=True).order_by(User.id, Post.id).all()",
+    ),
+    Row(
         "join condition",
         "s.query(User).join(Post, Post.author_id == User.id).order_by(User.id).all()",
     ),
@@ -364,6 +368,34 @@ SLICES = [
 
 BUILDERS = [
     Row("order_by", "s.query(Post).order_by(Post.author_id.desc(), Post.id).all()"),
+    Row("suffix_with", "s.query(Post.id).order_by(Post.id).suffix_with('LIMIT 2').all()"),
+    Row(
+        "with_hint",
+        "s.query(Post).with_hint(Post, 'x', 'mysql').order_by(Post.id).all()",
+    ),
+    Row(
+        "with_statement_hint",
+        "s.query(Post).with_statement_hint('x', 'mysql').order_by(Post.id).all()",
+    ),
+    Row("only_return_tuples", "s.query(Post).only_return_tuples(True).all()", left="LL210"),
+    Row(
+        "instances",
+        "list(s.query(Tag).instances(s.connection().execute(sa.select(Tag)))) and 1",
+        left="LL210",
+    ),
+    Row("with_labels", "s.query(Tag).with_labels().order_by(Tag.id).all()", left="LL211"),
+    Row("apply_labels", "s.query(Tag).apply_labels().order_by(Tag.id).all()", left="LL211"),
+    Row("lazy_loaded_from", "s.query(Post).lazy_loaded_from is None", left="LL210"),
+    Row(
+        "enable_assertions",
+        "s.query(Tag).enable_assertions(False).limit(2).order_by(Tag.id).all()",
+        left="LL210",
+    ),
+    Row(
+        "with_transformation",
+        "s.query(Tag).with_transformation(lambda q: q.order_by(Tag.id)).all()",
+        left="LL210",
+    ),
     Row("order_by text", "s.query(Post).order_by(text('id desc')).all()"),
     Row("order_by None", "s.query(func.count(Post.id)).order_by(None).scalar()"),
     Row(
