@@ -102,14 +102,13 @@ class Names:
     def __init__(self, db: Session):
         self.db = db
 
-    @property
-    def first(self):
+    def __str__(self):
         return self.db.scalar(text("SELECT 1"))
 
 
 @app.get("/first")
 def first(db: Db):
-    return Names(db).first
+    return str(Names(db))
 
 
 @app.get("/own")
