@@ -173,6 +173,18 @@ class CallGraph:
             if isinstance(value, FunctionValue)
         ]
 
+    @cached_property
+    def decorated_by(self) -> dict[Function, list[Function]]:
+        """The functions that each function of the code base decorates."""
+        found: dict[Function, list[Function]] = {}
+        for function in self.program.functions():
+            for decorator in function.definition.decorator_list:
+                called = decorator.func if isinstance(decorator, ast.Call) else decorator
+                for value in self.program.infer(called, function.module):
+                    if isinstance(value, FunctionValue):
+                        found.setdefault(value.function, []).append(function)
+        return found
+
     def is_given(self, function: Function) -> bool:
         """Whether a fixture hands the function out: the calls of tests are its calls."""
         return function in self._given_as

@@ -167,6 +167,7 @@ class Colouring:
                 if member not in touched:
                     text = f"has the same name as {function.qualname} in a class of its family"
                     queue.append((member, Cause(text, function)))
+            queue.extend(self._wrapped(function))
             if obstacle := self._obstacle(function):
                 self._obstacles.setdefault(function, Cause(obstacle))
             if function.is_async:
@@ -284,6 +285,14 @@ class Colouring:
             self._alike.setdefault(function, set()).add(other)
             self._alike.setdefault(other, set()).add(function)
         return holder
+
+    def _wrapped(self, function: Function) -> Iterator[tuple[Function, Cause]]:
+        """What a decorator wraps in a function that waits: to call it is to call that one."""
+        outer = function.parent
+        while isinstance(outer, Function):
+            for other in self.program.calls.decorated_by.get(outer, ()):
+                yield other, Cause(f"is wrapped by {outer.name}, which waits", function)
+            outer = outer.parent
 
     def _meet(self, function: Function, node: ast.expr, module: Module) -> None:
         """What else is called in the same place has the same colour."""

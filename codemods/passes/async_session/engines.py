@@ -84,6 +84,8 @@ class Engines:
                 self._events(holder)
             if holder.needs_async and holder.needs_sync:
                 self._keep_beside(holder)
+            if holder.needs_sync and not holder.needs_async:
+                self._stay_sync(holder)
         edit_twins(self.analysis, self.draft, self.holders)
 
     def _events(self, holder: Holder) -> None:
@@ -129,6 +131,12 @@ class Engines:
             self.draft.edit(module, statement, InsertAfter(f"{holder.twin} = {source}"))
         for reference in holder.sync:
             use_twin(self.draft, reference.node, reference.module, holder.name, holder.twin)
+
+    def _stay_sync(self, holder: Holder) -> None:
+        """What only sync code uses is made with the sync engine that is kept."""
+        for part, reference in holder.parts:
+            if part.needs_async:
+                use_twin(self.draft, reference.node, reference.module, part.name, part.twin)
 
     def _call(self, name: str, call: ast.Call, module: Module) -> None:
         function = module.function_of(call)

@@ -40,6 +40,7 @@ class Holder:
     sync: list[Reference] = field(default_factory=list)
     events: list[Reference] = field(default_factory=list)
     makes: list[Holder] = field(default_factory=list)
+    parts: list[tuple[Holder, Reference]] = field(default_factory=list)
     needs_async: bool = False
     needs_sync: bool = False
 
@@ -112,6 +113,7 @@ class Holders:
         made = self._made_by(node, module)
         if made is not None and made is not holder:
             made.makes.append(holder)
+            made.parts.append((holder, reference))
             return
         if module.function_of(node) in self.analysis.twins:
             holder.asynchronous.append(reference)

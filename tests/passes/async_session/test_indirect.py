@@ -134,3 +134,53 @@ def test_a_function_of_an_unknown_module_may_be_meant_with_all_its_arguments() -
     migration = migrated(body, reports=reports)
     awaited = "await importlib.import_module(name).rows(3)" in migration.after["app.py"].text
     assert awaited is (colours(migration)["rows"] == "native")
+
+
+DECORATED = """
+def with_session(function):
+    def wrapper(*args):
+        with SessionLocal() as session:
+            return function(session, *args)
+
+    return wrapper
+
+
+@with_session
+def total(session, minimum):
+    return session.scalar(text("SELECT 1"))
+
+
+@app.get("/")
+def read(db: Session = Depends(get_db)):
+    return [db.scalar(text("SELECT 1")), total(3)]
+"""
+
+
+def test_a_function_whose_decorator_opens_its_session_gets_a_thread() -> None:
+    text = after(DECORATED)
+    assert "await run_in_threadpool(total, 3)" in text
+    assert "        with SyncSessionLocal() as session:" in text
+
+
+def test_a_factory_that_only_sync_code_uses_keeps_the_sync_engine() -> None:
+    body = """
+    class Audited(Session):
+        pass
+
+
+    Auditing = sessionmaker(engine, class_=Audited)
+
+
+    def audit():
+        with Auditing() as session:
+            session.execute(text("SELECT 1"))
+
+
+    @app.get("/")
+    def read(db: Session = Depends(get_db)):
+        audit()
+        return db.scalar(text("SELECT 1"))
+    """
+    text = after(body)
+    assert "Auditing = sessionmaker(sync_engine, class_=Audited)" in text
+    assert "await run_in_threadpool(audit)" in text
