@@ -19,6 +19,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import FunctionValue
 from codemods.passes.async_session import tables
+from codemods.passes.async_session.beside import sharing
 from codemods.passes.async_session.boundaries import Boundaries, Bridge
 from codemods.passes.async_session.clients import Clients
 from codemods.passes.async_session.escapes import escapes
@@ -167,6 +168,7 @@ def analyse(program: Program, options: Options) -> Analysis:
         more = boundaries.conflicts(colours)
         more |= {f: c for f, c in islands(program, sites, colours).items() if f not in more}
         more = more or without_origin(program, sites, colours) or indirect.conflicts(colours)
+        more = more or sharing(program, colours)
         if not more:
             return Analysis(
                 program,

@@ -119,7 +119,7 @@ class Engines:
         """Keep the sync engine or factory under a name of its own, and use it in sync code."""
         module = holder.module
         shared = self.pools.shares(holder)
-        for call in holder.calls:
+        for call in [holder.alias_of] if holder.alias_of is not None else holder.calls:
             source = module.source(call)
             if shared is not None:
                 source = with_limits(source, shared[1])

@@ -20,6 +20,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External
 from codemods.passes.async_session.analysis import Analysis
+from codemods.passes.async_session.beside import await_in_order
 from codemods.passes.async_session.boundaries import Bridge
 from codemods.passes.async_session.cached import edit_cached
 from codemods.passes.async_session.inspection import inspect_within
@@ -55,6 +56,7 @@ def edit_functions(analysis: Analysis, draft: Draft) -> None:
     edit_validations(
         analysis.program, analysis.validations, analysis.colours, analysis.awaited, draft
     )
+    await_in_order(analysis.program, analysis.colours, draft)
 
 
 def _function(analysis: Analysis, draft: Draft, function: Function) -> None:

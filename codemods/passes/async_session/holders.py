@@ -7,6 +7,7 @@ a module that is being imported), the sync one is kept beside it under a name of
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from codemods.facts import Program
@@ -41,6 +42,7 @@ class Holder:
     events: list[Reference] = field(default_factory=list)
     makes: list[Holder] = field(default_factory=list)
     parts: list[tuple[Holder, Reference]] = field(default_factory=list)
+    alias_of: ast.expr | None = None
     needs_async: bool = False
     needs_sync: bool = False
 
@@ -63,6 +65,7 @@ class Holders:
         self.program: Program = analysis.program
         self.left = {id(site.node) for site in left}
         self.all = self._find()
+        self.all += self._aliases()
         self.by_call = {call: holder for holder in self.all for call in holder.calls}
         for holder in self.all:
             self._classify(holder)
@@ -83,6 +86,26 @@ class Holders:
                     found.append(Holder(name, kind, module, made))
         return found
 
+    def _aliases(self) -> list[Holder]:
+        """``DB = SessionLocal``: a name of the same kind, made with the other one."""
+        found: list[Holder] = []
+        waiting = [*self.all]
+        while waiting:
+            holder = waiting.pop()
+            for node, module in self._named(holder):
+                statement = module.parent(node)
+                if not isinstance(statement, ast.Assign) or statement.value is not node:
+                    continue
+                match statement.targets:
+                    case [ast.Name(id=name)] if module.scope_of(statement).is_module:
+                        bindings = module.scope.bindings[name]
+                        if len(bindings) == 1:
+                            alias = Holder(name, holder.kind, module, bindings)
+                            alias.alias_of = node
+                            found.append(alias)
+                            waiting.append(alias)
+        return found
+
     def _kind(self, call: ast.expr | None, module: Module) -> str:
         assert isinstance(call, ast.Call)
         for value in self.program.infer(call.func, module):
@@ -93,13 +116,16 @@ class Holders:
     # -- references --------------------------------------------------------------------------
 
     def _classify(self, holder: Holder) -> None:
+        for node, module in self._named(holder):
+            self._use(holder, Reference(node, module, None))
+
+    def _named(self, holder: Holder) -> Iterator[tuple[ast.Name | ast.Attribute, Module]]:
+        """The places that name a holder."""
         for module in self.program.modules.mentioning((holder.name,)):
-            names = {holder.name, *module.syntax.aliases.get(holder.name, ())}
-            for name in names:
+            for name in {holder.name, *module.syntax.aliases.get(holder.name, ())}:
                 for node in module.syntax.references.get(name, ()):
-                    seen = self.program.home(node, module)
-                    if seen == (holder.module.scope, holder.name):
-                        self._use(holder, Reference(node, module, None))
+                    if self.program.home(node, module) == (holder.module.scope, holder.name):
+                        yield node, module
 
     def _use(self, holder: Holder, reference: Reference) -> None:
         module, node = reference.module, reference.node
@@ -127,6 +153,9 @@ class Holders:
 
     def _made_by(self, node: ast.AST, module: Module) -> Holder | None:
         """The holder that is made with this one (``sessionmaker(bind=engine)``)."""
+        for holder in self.all:
+            if holder.alias_of is node:
+                return holder
         for parent in module.ancestors(node):
             if isinstance(parent, ast.Call):
                 for holder in self.all:

@@ -96,6 +96,11 @@ def is_holder(program: Program, node: ast.expr, module: Module) -> bool:
         return _is_passed(program, scope, name)
     if not scope.is_module:
         return False
+    bindings = scope.bindings.get(name, ())
+    if len(bindings) == 1 and isinstance(bindings[0].value, ast.Name | ast.Attribute):
+        # ``DB = SessionLocal``
+        alias = bindings[0].value
+        return program.home(alias, scope.module) != home and is_holder(program, alias, scope.module)
     return any(
         isinstance(binding.value, ast.Call)
         and not binding.path
@@ -104,7 +109,7 @@ def is_holder(program: Program, node: ast.expr, module: Module) -> bool:
             isinstance(v, External) and v.name in MAKERS
             for v in program.infer(binding.value.func, scope.module)
         )
-        for binding in scope.bindings.get(name, ())
+        for binding in bindings
     )
 
 
