@@ -131,12 +131,27 @@ class Git:
             return ""
 
     def dirty_paths(self) -> tuple[str, ...]:
-        """The tracked files that differ from the last commit."""
+        """The tracked files that differ from the last commit.
+
+        Filters that only the repository's own configuration defines do not run for that.
+        """
         output = self.raw(
+            *self._without_filters(),
             "status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=dirty",
             "--no-renames",
         )  # fmt: skip
         return tuple(os.fsdecode(item[3:]) for item in output.split(b"\0") if item)
+
+    def _without_filters(self) -> list[str]:
+        names = {
+            name.rpartition(".")[0]
+            for name, _ in self._local_settings()
+            if name.startswith("filter.")
+        }
+        settings = ("clean=", "smudge=", "process=", "required=false")
+        return [
+            word for name in sorted(names) for one in settings for word in ("-c", f"{name}.{one}")
+        ]
 
     def normalized(self) -> frozenset[str]:
         """The files that git keeps with other line ends than the work tree has."""
@@ -157,11 +172,16 @@ class Git:
 
     def local_settings(self) -> dict[str, str]:
         """What the repository's own configuration sets, with the files that it includes."""
+        return {name.lower(): value for name, value in self._local_settings()}
+
+    def _local_settings(self) -> Iterator[tuple[str, str]]:
         output = self.raw("config", "--list", "--show-scope", "--null")
         fields = [os.fsdecode(item) for item in output.split(b"\0")]
         pairs = zip(fields[::2], fields[1::2], strict=False)
-        settings = (item.partition("\n") for scope, item in pairs if scope in ("local", "worktree"))
-        return {name.lower(): value for name, _, value in settings}
+        for scope, item in pairs:
+            if scope in ("local", "worktree"):
+                name, _, value = item.partition("\n")
+                yield name, value
 
 
 def is_repository(root: Path) -> bool:

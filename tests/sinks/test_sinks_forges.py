@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 import fakes
 import pytest
-from conftest import bare_repository, opened
 from fakes import git
 from forges import FakeBitbucket, FakeGitea, FakeGitLab
 from servers import TOKEN, FakeGitHub, GitServer, Trouble, serve
+from worlds import bare_repository, opened
 
 BRANCH = "looplift/async-migration"
 FAKES = {
