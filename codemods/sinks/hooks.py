@@ -46,7 +46,7 @@ class Hooks:
         hook = self._find("pre-push")
         if hook is None:
             return
-        url = self._git.run("remote", "get-url", "--push", "--", remote)
+        url = redacted(self._git.run("remote", "get-url", "--push", "--", remote))
         line = f"{ref} {tip} {ref} {old or '0' * len(tip)}\n"
         self._run(hook, self._git.root, f"the push to {remote}", remote, url, data=line)
 

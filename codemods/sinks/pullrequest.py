@@ -21,7 +21,7 @@ from codemods.sinks.branch import (
     same_series,
 )
 from codemods.sinks.forge import Draft, Forge, PullRequest, Requests, planned
-from codemods.sinks.git import Git, GitError
+from codemods.sinks.git import Git, GitError, redacted
 from codemods.sinks.hooks import Hooks
 
 #: So much of a value is shown in a dry run.
@@ -149,16 +149,21 @@ class _Branch:
         self.ref = f"refs/heads/{proposal.branch}"
         self._remote = remote
         self._environment = environment
+        # Git hands the URL of a remote to a process of its own, with what it holds: a token that is
+        # in a header already is not needed there.
+        url = git.run("remote", "get-url", "--push", "--", remote)
+        plain = redacted(url)
+        self._where = plain if environment and plain != url else remote
 
     def fetch(self) -> str:
         """The commit of the branch at the remote, with its history; "" where there is none."""
-        listing = self._git.run("ls-remote", self._remote, self.ref, env=self._environment)
+        listing = self._git.run("ls-remote", self._where, self.ref, env=self._environment)
         commits = [line.split("\t")[0] for line in listing.splitlines() if "\t" in line]
         if not commits:
             return ""
         self._git.run(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-            self._remote, f"+{self.ref}:refs/remotes/{self._remote}/{self._branch}",
+            self._where, f"+{self.ref}:refs/remotes/{self._remote}/{self._branch}",
             env=self._environment,
         )  # fmt: skip
         return self._git.run("rev-parse", "--verify", f"refs/remotes/{self._remote}/{self._branch}")
@@ -180,7 +185,7 @@ class _Branch:
             self._git.run(
                 "push", "--quiet", "--no-verify",
                 f"--force-with-lease={self.ref}:{expected}",
-                self._remote, f"{tip}:{self.ref}",
+                self._where, f"{tip}:{self.ref}",
                 env=self._environment,
             )  # fmt: skip
         except GitError as error:
