@@ -37,12 +37,14 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.files[path], path, "exec", dont_inherit=True), module.__dict__)
 
 
-def load(files: Mapping[str, str], *names: str) -> dict[str, types.ModuleType]:
+def load(
+    files: Mapping[str, str], *names: str, url: str = "sqlite://"
+) -> dict[str, types.ModuleType]:
     """The modules ``names`` of an application, imported anew; equal models are shared."""
     _forget()
     finder = _Finder(files)
     sys.meta_path.insert(0, finder)
-    os.environ["DATABASE_URL"] = "sqlite://"
+    os.environ["DATABASE_URL"] = url
     try:
         sys.modules["app.models"] = _models(files["app/models.py"])
         return {name: importlib.import_module(name) for name in names}

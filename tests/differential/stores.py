@@ -139,6 +139,11 @@ class Stores:
             )
         return self._made[kind, models]
 
+    def url(self) -> str:
+        """The URL of a fresh database of the server, as an application is given it."""
+        assert self.server is not None
+        return f"postgresql+psycopg2{self.server.database().fields['database_url']}"
+
     @contextmanager
     def passing(self) -> Iterator[None]:
         """Forget the databases that are made meanwhile."""

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import pytest
 from differential.application import Application, as_modules, migrated, texts
+from differential.loading import load
 from differential.rows_drivers import HEADER, MODELS, ROWS, DriverRow
 from differential.running import Runner
 from differential.stores import Stores
+from sqlalchemy import text
 
 from codemods.findings import Treatment
 
-_CODES = frozenset(("LL406",))
+#: What the URL of a database can ask of libpq, which asyncpg is not made of.
+URL_OPTIONS = (
+    "sslmode=disable",
+    "sslmode=prefer",
+    "connect_timeout=5",
+    "application_name=bench",
+    "sslmode=disable&connect_timeout=5&application_name=bench",
+)
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
@@ -34,3 +43,39 @@ def test_row(row: DriverRow, driver: str, stores: Stores) -> None:
     agrees = found.shown() == before.shown()
     assert agrees is not bool(code), f"{before}\n{found.error} {found.message}\n{after[path]}"
     assert row.expected in after[path]
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
+@pytest.mark.parametrize("options", URL_OPTIONS)
+def test_options_of_the_url(options: str, driver: str, stores: Stores) -> None:
+    """The application connects with the URL that it was given before."""
+    _connect(options, driver, stores)
+
+
+def test_an_option_that_asyncpg_has_nothing_for(stores: Stores) -> None:
+    """It is refused aloud: settings of the session would be others without it."""
+    _connect("options=-csearch_path%3Dpublic", "psycopg", stores)
+    with pytest.raises(TypeError, match="options"):
+        _connect("options=-csearch_path%3Dpublic", "asyncpg", stores)
+
+
+def _connect(options: str, driver: str, stores: Stores) -> None:
+    """Connect with a URL as the application does, before and after."""
+    if driver not in stores.kinds:
+        pytest.skip("there is no PostgreSQL")
+    application = Application(MODELS, as_modules(HEADER, {"case": "s.get(Event, 1)"}), driver)
+    url = f"{stores.url()}?{options}"
+    engine = load(application.files, "app.database", url=url)["app.database"].engine
+    with engine.connect() as connection:
+        assert connection.scalar(text("select 1")) == 1
+    engine.dispose()
+    after = load(texts(application), "app.database", url=url)["app.database"].engine
+    assert after.url.drivername == f"postgresql+{driver}"
+
+    async def ask() -> int:
+        async with after.connect() as connection:
+            found: int = await connection.scalar(text("select 1"))
+        await after.dispose()
+        return found
+
+    assert stores.loop.run(ask()) == 1
