@@ -34,6 +34,14 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class Queue(StrEnum):
+    """Where background jobs wait."""
+
+    MEMORY = "memory"
+    TASKIQ = "taskiq"
+    PROCRASTINATE = "procrastinate"
+
+
 class Cut(StrEnum):
     """By what large passes are cut into several patches."""
 
@@ -66,6 +74,10 @@ Markers = Annotated[
 Driver = Annotated[
     list[str] | None,
     typer.Option(metavar="DATABASE=DRIVER", help="Async driver, e.g. postgresql=asyncpg."),
+]
+QueueOption = Annotated[
+    Queue | None,
+    typer.Option(metavar="memory|taskiq|procrastinate", help="Where background jobs wait."),
 ]
 OutputFormat = Annotated[Format, typer.Option(metavar="text|json", help="How to print results.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
@@ -119,6 +131,7 @@ def settings(
     unsafe_fixes: UnsafeFixes = None,
     markers: Markers = None,
     driver: Driver = None,
+    queue: QueueOption = None,
     output_format: OutputFormat = Format.TEXT,
     quiet: Quiet = False,
     no_cache: NoCache = False,
@@ -135,6 +148,7 @@ def settings(
         unsafe_fixes=unsafe_fixes,
         markers=markers,
         driver=_split(driver or ()),
+        queue=queue.value if queue is not None else None,
         jobs=jobs,
         cache=not no_cache,
     )

@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 from codemods.errors import UserError
 from codemods.findings import Finding
 
+#: What background jobs can wait in.
+QUEUES = ("memory", "taskiq", "procrastinate")
+
 
 class Held(NamedTuple):
     """A file, or lines of it as the pass finds them, that a pass has to leave alone."""
@@ -60,6 +63,8 @@ class Options:
     streaming: tuple[tuple[str, tuple[str, ...]], ...] = ()
     #: Whether what is left to a person gets a comment in the code.
     markers: bool = False
+    #: Where background jobs wait: in "memory", or by "taskiq" or "procrastinate".
+    queue: str = "memory"
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     #: What passes must leave alone, since the user's command fails with it.
     held: tuple[Held, ...] = ()
@@ -79,6 +84,7 @@ class Overrides:
     driver: tuple[str, ...] = ()
     jobs: int | None = None
     cache: bool = True
+    queue: str | None = None
     markers: bool | None = None
 
 
@@ -166,6 +172,8 @@ def _override(options: Options, overrides: Overrides, root: Path) -> Options:
         options = replace(options, unsafe_fixes=overrides.unsafe_fixes)
     if overrides.markers is not None:
         options = replace(options, markers=overrides.markers)
+    if overrides.queue is not None:
+        options = replace(options, queue=overrides.queue)
     if overrides.jobs is not None:
         options = replace(options, jobs=overrides.jobs)
     return replace(
@@ -211,6 +219,7 @@ class _Reader:
             "markers": self._flag,
             "driver": self._drivers,
             "jobs": self._count,
+            "queue": self._queue,
             "streaming": self._streaming,
         }
 
@@ -263,6 +272,11 @@ class _Reader:
             raise self._error(key, f'`{key}` has to be a table such as {{postgresql = "asyncpg"}}')
         where = self._where(key) + ": "
         return tuple(parse_driver(f"{name}={driver}", where) for name, driver in value.items())
+
+    def _queue(self, key: str, value: Any) -> str:
+        if value not in QUEUES:
+            raise self._error(key, f"`{key}` has to be one of {', '.join(QUEUES)}")
+        return str(value)
 
     def _streaming(self, key: str, value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
         if not isinstance(value, dict) or set(value) - {"include", "exclude"}:

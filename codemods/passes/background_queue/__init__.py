@@ -50,11 +50,20 @@ Unsafe: a job may still wait when the client has its response, a full queue refu
 and jobs of different requests share the workers. What is left, with the reason: jobs that are
 given a session, an instance or the request, functions that never end, lists that are made by
 hand or stored on an object, and tasks or threads that are followed by more than the `return`.
-Each process has a queue of its own, in memory: one that is killed loses its jobs, as before. A
-queue that outlives the process (taskiq, procrastinate) is not written.
+Each process has a queue of its own, in memory: one that is killed loses its jobs, as before.
+
+With `--queue taskiq` or `--queue procrastinate` (or `queue = "taskiq"` in the configuration) the
+same module hands the jobs of a request to Redis or to PostgreSQL, where they outlive the process;
+`JOBS_REDIS_URL` or `JOBS_DATABASE_URL` says where that is, and the summary how a worker is started.
+A worker imports what it runs by its name: a job has to be a function of a module, and its arguments
+strings, numbers, booleans, None, or literal lists and dicts of those. Others are left. A full or
+unreachable broker refuses a request before anything is written. Since FastAPI 0.118 jobs are handed
+over right after the response was sent, and one that fails to arrive is run in the process.
 
 ## References
 - [FastAPI: Background Tasks](https://fastapi.tiangolo.com/tutorial/background-tasks/)
+- [taskiq: Getting started](https://taskiq-python.github.io/guide/getting-started.html)
+- [procrastinate: Quickstart](https://procrastinate.readthedocs.io/en/stable/quickstart.html)
 - [asyncio: Queues](https://docs.python.org/3/library/asyncio-queue.html)
 """
 

@@ -60,7 +60,9 @@ class Groups:
         self._reasons: dict[Holder, str] = {}
         self._added: dict[Holder, list[Added]] = {}
         self.strange: list[Added] = []
-        self._own = find_generated(program, queue.TEXT)
+        self._own = next(
+            filter(None, (find_generated(program, text) for text in queue.all_texts())), None
+        )
 
     def find(self) -> list[Group]:
         """All groups, and in ``strange`` what is added to lists that are no parameters."""

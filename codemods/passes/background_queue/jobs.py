@@ -10,14 +10,18 @@ from codemods.facts.modules import Module
 from codemods.facts.plain import Plain
 from codemods.facts.syntax import Function
 from codemods.facts.tasks import never_ends
-from codemods.facts.values import External, FunctionValue, Method
+from codemods.facts.values import External, FunctionValue, Instance, Method, Values
+
+#: What JSON holds and gives back as the same.
+_JSON = frozenset(f"builtins.{name}" for name in "str int float bool NoneType".split())
 
 
 class Jobs:
     """Judges what would become a job."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, travels: bool = False) -> None:
         self.program = program
+        self.travels = travels
         self.plain = Plain(program)
 
     def obstacle(self, func: ast.expr, arguments: Iterable[ast.expr], module: Module) -> str:
@@ -25,6 +29,8 @@ class Jobs:
         if reason := self._function(func, module):
             return reason
         for argument in arguments:
+            if self.travels and not self._is_json(argument, module):
+                return f"{ast.unparse(argument)} may be nothing that JSON can hold"
             if reason := self.plain.reason(argument, module):
                 return f"it is given what ends with the request: {reason}"
         return ""
@@ -38,6 +44,8 @@ class Jobs:
     def _function(self, func: ast.expr, module: Module) -> str:
         text = ast.unparse(func)
         made = self._made(func, module)
+        if self.travels and isinstance(made, ast.Call):
+            return f"{text} is made here, and has no name that a worker could import"
         if isinstance(made, str):
             return made
         if made is not None:
@@ -61,8 +69,44 @@ class Jobs:
                     pass
                 case _:
                     return f"what {text} does is not known"
+        if self.travels and (reason := self._unnamed(values)):
+            return f"{text} {reason}"
         reason = self.plain.values_reason(values)
         return f"{text} belongs to {reason}" if reason else ""
+
+    def _unnamed(self, values: Values) -> str:
+        """Why another process can't find a function by its name, or ""."""
+        for value in values:
+            match value:
+                case FunctionValue(function=function, owner=None) if (
+                    function in function.module.functions.values()
+                    and not function.is_method
+                    and not function.definition.decorator_list
+                ):
+                    continue
+                case _:
+                    return "is no plain function of a module, which a worker could import"
+        return ""
+
+    def _is_json(self, node: ast.expr, module: Module) -> bool:
+        """Whether a value comes out of JSON as it went in."""
+        match node:
+            case ast.Constant(value=value):
+                return value is None or isinstance(value, str | int | float)
+            case ast.JoinedStr():
+                return True
+            case ast.List(elts=parts):
+                return all(self._is_json(part, module) for part in parts)
+            case ast.Dict(keys=keys, values=parts):
+                return all(
+                    isinstance(key, ast.Constant) and isinstance(key.value, str) for key in keys
+                ) and all(self._is_json(part, module) for part in parts)
+            case ast.BinOp(left=left, right=right):
+                return self._is_json(left, module) and self._is_json(right, module)
+        values = self.program.infer(node, module)
+        return bool(values) and all(
+            isinstance(value, Instance) and value.cls in _JSON for value in values
+        )
 
     def _made(self, func: ast.expr, module: Module) -> ast.Call | str | None:
         """The call of ``functools.partial`` that ``func`` is, or is a local name for.

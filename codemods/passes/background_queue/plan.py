@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from packaging.requirements import Requirement
+
 from codemods.config import Options
 from codemods.edits.actions import (
     AddParameter,
@@ -19,14 +21,16 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.findings import Code, Finding, Level, Treatment
+from codemods.manifests import require
 from codemods.passes.background_queue import codes, queue
+from codemods.passes.background_queue.brokers import BROKERS, Broker
 from codemods.passes.background_queue.exits import commits_at_exit
 from codemods.passes.background_queue.groups import Group, Groups, job_of
 from codemods.passes.background_queue.jobs import Jobs
 from codemods.passes.background_queue.spawned import Spawned, Spawning
-from codemods.passes.base import Decision, Outcome
+from codemods.passes.base import NOTE, Decision, Outcome
 from codemods.plan.draft import Draft
-from codemods.plan.generated import Generated, generated, import_object
+from codemods.plan.generated import Generated, find_generated, generated, import_object
 from codemods.plan.lifespans import Start, enter, find_start, is_entered
 from codemods.plan.suites import suite_obstacle, work_in_place
 from codemods.suppression import Silence
@@ -52,7 +56,8 @@ class Place:
 
 def plan(program: Program, options: Options) -> Outcome:
     """Find background work without a limit, and put it into the queue of the application."""
-    jobs = Jobs(program)
+    broker = BROKERS.get(options.queue)
+    jobs = Jobs(program, travels=broker is not None)
     groups = Groups(program, jobs)
     found = groups.find()
     spawned = Spawning(program, jobs).find()
@@ -62,16 +67,16 @@ def plan(program: Program, options: Options) -> Outcome:
     draft, texts = Draft(), dict[str, str]()
     moving = [group for group in found if not group.reason and group.added]
     started = [one for one in spawned if not one.reason]
-    obstacle = ""
+    obstacle, notes = "", list[Decision]()
     if moving or started:
-        obstacle = _write(program, draft, texts, moving, started)
+        obstacle, notes = _write(program, draft, texts, moving, started, broker)
     places = [*_added(groups, found, obstacle), *_spawned(spawned, obstacle)]
     places.sort(key=lambda place: (place.module.path, place.node.lineno))
     return Outcome(
         draft.files(),
         texts,
         tuple(sorted(_finding(place) for place in places)),
-        tuple(_decision(place) for place in places),
+        (*(_decision(place) for place in places), *notes),
     )
 
 
@@ -101,33 +106,60 @@ def _write(
     texts: dict[str, str],
     groups: list[Group],
     spawned: list[Spawned],
-) -> str:
-    """The edits; gives the reason where the application can't have a queue."""
+    broker: Broker | None,
+) -> tuple[str, list[Decision]]:
+    """The edits; gives the reason where the application can't have a queue, and what is to do."""
     start = find_start(program)
     if isinstance(start, str):
-        return start
+        return start, []
     if reason := _too_old(program, start):
-        return reason
-    place = generated(program, start.module, queue.MODULES, queue.TEXT)
+        return reason, []
+    text = broker.text if broker is not None else queue.TEXT
+    place = next(
+        (
+            Generated(known.path, known.file.text, exists=True)
+            for known in (find_generated(program, text) for text in queue.all_texts())
+            if known is not None
+        ),
+        generated(program, start.module, queue.MODULES, text),
+    )
     if place is None:
-        return "there is no free name for the module of the queue"
+        return "there is no free name for the module of the queue", []
     paths = {start.module.path, place.path, *(one.module.path for one in spawned)}
     paths |= {holder.function.module.path for group in groups for holder in group.holders}
     if start.lifespan is not None:
         paths.add(start.lifespan.module.path)
     if not all(program.codebase.editable(path) for path in paths):
-        return "the application starts outside of the part that may be edited"
+        return "the application starts outside of the part that may be edited", []
     if reason := suite_obstacle(program):
-        return reason
+        return reason, []
+    notes: list[Decision] = []
     if not place.exists:
         texts[place.path] = place.text
+        if broker is not None:
+            notes = _require(program, texts, place, broker)
     if not is_entered(program, start, queue.NAME, place.path):
         enter(program, draft, start, place.path, queue.NAME)
     texts.update(work_in_place(program, draft, place.path, queue.NAME))
     for group in groups:
         _edit_group(program, draft, place, group)
     _edit_spawned(program, draft, place, groups, spawned)
-    return ""
+    return "", notes
+
+
+def _require(
+    program: Program, texts: dict[str, str], place: Generated, broker: Broker
+) -> list[Decision]:
+    """Declare what a broker needs; what a person has to start, with its commands."""
+    needed = [Requirement(text) for text in broker.requirements]
+    found = require(program.codebase.with_texts(texts), place.path, needed)
+    texts.update(found.texts)
+    module = place.path.removesuffix(".py").replace("/", ".")
+    commands = [command.format(module=module) for command in broker.commands]
+    says = [f"{note.message}: run `{note.command}`" for note in found.notes if note.command]
+    says += [note.message for note in found.notes if not note.command]
+    says += [f"the jobs are run by a worker: run `{command}`" for command in commands]
+    return [Decision(place.path, 1, "", NOTE, message) for message in says]
 
 
 def _too_old(program: Program, start: Start) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from codemods.passes.background_queue.brokers import BROKERS
+
 #: Names for the module, the first that is free.
 MODULES = ("background_queue", "background_jobs", "job_queue")
 
@@ -10,6 +12,12 @@ NAME = "job_queue"
 
 #: What path operations, dependencies and what they call ask for.
 ANNOTATION = "BackgroundQueue"
+
+
+def all_texts() -> tuple[str, ...]:
+    """Every text that the module can have."""
+    return (TEXT, *(broker.text for broker in BROKERS.values()))
+
 
 #: The first version of FastAPI that takes ``Annotated``.
 FASTAPI = "0.95"
