@@ -232,6 +232,15 @@ class Called:
                 return instance(known.INSPECTOR) if inspects else UNKNOWN
             case "list_of":
                 return instance("builtins.list", union(self.element(v) for v in first))
+            case "enumerated":
+                number, item = instance("builtins.int"), union(self.element(v) for v in first)
+                return instance("builtins.list", instance("builtins.tuple", number, item))
+            case "zipped" if any(isinstance(a, ast.Starred) for a in node.args):
+                return UNKNOWN
+            case "zipped":
+                parts = [self.inference.infer(argument, module) for argument in node.args]
+                items = [union(self.element(v) for v in part) for part in parts]
+                return instance("builtins.list", instance("builtins.tuple", *items))
             case "next_of":
                 return union(self.element(v) for v in first)
             case "value_of":

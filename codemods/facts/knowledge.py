@@ -263,6 +263,8 @@ RETURNS: dict[str, str] = {
     "builtins.set": "list_of",
     "builtins.tuple": "list_of",
     "builtins.reversed": "list_of",
+    "builtins.enumerate": "enumerated",
+    "builtins.zip": "zipped",
     "builtins.iter": "first_arg",
     "builtins.next": "next_of",
     "builtins.dict.get": "value_of",

@@ -168,12 +168,20 @@ class Bench:
         database = runner.database_for(self.scenario, folder, folder.parent / "data.db")
         return runner.run_suite(folder, self.scenario, database, folder.parent / "suite")
 
+    def check(self) -> None:
+        """Refuse to judge by an application that fails with all of its loads."""
+        if self._fails(self._folder(self.scenario.folder / "after")):
+            raise SystemExit(f"{self.scenario.name} fails as it is")
+
     def misses(self, path: Path, index: int) -> bool:
         """Whether the application without one load is no longer that of the golden."""
         less = self._folder(self.scenario.folder / "after")
         tree = ast.parse((less / path).read_text("utf-8"))
         list(loads(tree))[index].take_out()
         (less / path).write_text(ast.unparse(ast.fix_missing_locations(tree)), "utf-8")
+        return self._fails(less)
+
+    def _fails(self, less: Path) -> bool:
         try:
             run = self._run(less)
         except AssertionError:
@@ -202,6 +210,7 @@ def main(names: list[str]) -> int:
             continue
         with tempfile.TemporaryDirectory() as work:
             bench = Bench(scenario, Path(work))
+            bench.check()
             unmissed = [one for one in found if not bench.misses(one[0], one[1])]
         total, needless = total + len(found), needless + len(unmissed)
         print(f"{scenario.name}: {len(found)} loads, {len(unmissed)} not missed", flush=True)

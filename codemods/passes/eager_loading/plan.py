@@ -199,12 +199,10 @@ def _is_known(one: Expired, found: list[Expired]) -> bool:
 
 
 def _crosses(landing: Landing, program: Program) -> bool:
-    """Whether a test reads what the application loads, or the other way round.
-
-    What only a test reads is not loaded for it by the application.
-    """
+    """Whether a test reads what the application loads: it is not loaded for it by that."""
     web = program.web
-    return web.in_tests(landing.demand.module) != web.in_tests(landing.demand.touch.module)
+    reads, loads = landing.demand.touch.module, landing.demand.module
+    return web.in_tests(reads) and not web.in_tests(loads)
 
 
 def plan(program: Program, options: Options) -> Outcome:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Class, Function
+from codemods.facts.values import Instance
 from codemods.passes.eager_loading.reaching import (
     blocks,
     dominates,
@@ -85,12 +86,14 @@ class Rereads:
         return rest
 
     def _loads(self, landing: Landing) -> bool:
-        touch = landing.demand.touch
-        module = touch.module
-        function = module.function_of(touch.node)
-        if function is None or not self.program.web.in_tests(module):
+        place = self._place(landing)
+        if place is None:
             return False
-        use = self._name(touch, function)
+        node, base, module = place
+        function = module.function_of(node)
+        if function is None:
+            return False
+        use = self._name(node, base, function)
         if use is None or self._is_at_once(landing, use, function):
             return False
         paths = {path for _, path in self.names[use]}
@@ -110,6 +113,21 @@ class Rereads:
         reread.paths |= paths
         reread.landings.append(landing)
         return True
+
+    def _place(self, landing: Landing) -> tuple[ast.AST, ast.AST, Module] | None:
+        """Where a test reads, or hands an object of its own to what reads it, and the object."""
+        demand = landing.demand
+        touch = demand.touch
+        web = self.program.web
+        if web.in_tests(touch.module):
+            return touch.node, touch.base, touch.module
+        if not web.in_tests(demand.module):
+            return None
+        for frame in (*demand.trail[1:], Frame(demand.use, demand.module)):
+            function = frame.module.function_of(frame.use)
+            if web.in_tests(frame.module) and function is not None and web.is_pytest(function):
+                return frame.use, frame.use, frame.module
+        return None
 
     def name_values(self, landings: Iterable[tuple[Landing, Path]]) -> list[tuple[Landing, Path]]:
         """Give a name to what a call in a test gives, to load it; the others are given back."""
@@ -187,10 +205,10 @@ class Rereads:
             return False
         return first[0][:2] == last[0][:2] and first[0][2] + 1 == last[0][2]
 
-    def _name(self, touch: Touch, function: Function) -> ast.Name | None:
+    def _name(self, node: ast.AST, base: ast.AST, function: Function) -> ast.Name | None:
         """The name in the statement of the reader by which the function holds the object."""
         module = function.module
-        statement = module.statement(touch.node)
+        statement = module.statement(node)
         names = [
             node
             for node in ast.walk(statement)
@@ -198,7 +216,7 @@ class Rereads:
             and self.names.get(node)
             and module.scope_of(node).lookup(node.id) is function
         ]
-        inside = {id(node) for node in ast.walk(touch.base)}
+        inside = {id(node) for node in ast.walk(base)}
         direct = [node for node in names if id(node) in inside]
         return next(iter(direct or names), None)
 
@@ -243,6 +261,8 @@ class Rereads:
                 statement = loop
         statement = insertable(statement, module)
         session = self.sessions.session_of(function, statement)
+        if not session and not self.program.web.in_tests(landing.demand.touch.module):
+            session = self._fixture(use, function)
         if not session or not bound or isinstance(statement, ast.FunctionDef):
             return None
         entities = {entity for entity, _ in self.names[use]}
@@ -257,6 +277,20 @@ class Rereads:
         return Reread(
             function, use.id, session, statement, entities.pop(), each=each, asks=asks, guard=guard
         )
+
+    def _fixture(self, use: ast.Name, function: Function) -> str:
+        """The session of the fixture that gives an object, which a test can ask for too."""
+        web = self.program.web
+        fixture = web.fixture(function, use.id) if web.is_pytest(function) else None
+        for parameter in fixture.parameters if fixture is not None else ():
+            values = self.program.parameter(fixture, parameter) if fixture is not None else ()
+            if parameter.arg in function.bindings or not web.fixture(function, parameter.arg):
+                continue
+            if any(
+                isinstance(v, Instance) and self.program.is_session_class(v.cls) for v in values
+            ):
+                return parameter.arg
+        return ""
 
     def _is_stored(self, use: ast.Name, bound: list[Binding], function: Function) -> bool:
         """Whether an object is in the database when it is read."""

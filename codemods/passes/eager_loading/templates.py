@@ -103,7 +103,7 @@ class Templates:
                 found.add(path)
                 target = self.touches.target(entity, path)
                 if target is not None and depth < _DEPTH:
-                    below = words - {word}
+                    below = words - {word, *path}
                     found |= {(*path, *rest) for rest in self._paths(target, below, depth + 1)}
         return found
 

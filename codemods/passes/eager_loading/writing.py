@@ -406,7 +406,7 @@ class Writer:
         insert = InsertBefore if expired.before else InsertAfter
         self._add(module, expired.statement, insert("\n".join(lines)))
 
-    def _session_parameter(self, expired: Expired) -> None:
+    def _session_parameter(self, expired: Expired | Reread) -> None:
         """A test asks for the session of its fixture's object."""
         function, name = expired.function, expired.session
         if not name.isidentifier() or name in function.bindings or name in self.asked[function]:
@@ -457,6 +457,7 @@ class Writer:
             lines.insert(0, f"{item} = {module.source(reread.value)}")
             self._add(module, reread.value, Rewrite(item))
         self._import(module, renderer.imports)
+        self._session_parameter(reread)
         self._add(module, reread.statement, InsertBefore("\n".join(lines)))
 
     def stale(self, stale: Stale) -> None:

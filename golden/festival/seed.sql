@@ -1,0 +1,17 @@
+INSERT INTO festivals (name, town) VALUES ('Summer', 'Leeds');
+INSERT INTO festivals (name, town) VALUES ('Spring', 'Bath');
+INSERT INTO stages (name, festival_id) VALUES ('Main', 1);
+INSERT INTO stages (name, festival_id) VALUES ('Barn', 1);
+INSERT INTO stages (name, festival_id) VALUES ('Lawn', 2);
+INSERT INTO genres (name) VALUES ('rock');
+INSERT INTO genres (name) VALUES ('folk');
+INSERT INTO genres (name) VALUES ('jazz');
+INSERT INTO acts (name, fee) VALUES ('Owls', 100);
+INSERT INTO acts (name, fee) VALUES ('Herons', 80.25);
+INSERT INTO act_genres (act_id, genre_id) VALUES (1, 2);
+INSERT INTO act_genres (act_id, genre_id) VALUES (1, 3);
+INSERT INTO act_genres (act_id, genre_id) VALUES (2, 1);
+INSERT INTO slots (starts, stage_id, act_id) VALUES ('2026-07-01 20:00:00.000000', 1, 1);
+INSERT INTO slots (starts, stage_id, act_id) VALUES ('2026-07-01 21:00:00.000000', 1, 2);
+INSERT INTO slots (starts, stage_id, act_id) VALUES ('2026-07-01 20:00:00.000000', 2, 1);
+INSERT INTO slots (starts, stage_id, act_id) VALUES ('2026-05-01 20:00:00.000000', 3, 2);
