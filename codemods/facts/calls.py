@@ -44,6 +44,7 @@ class CallGraph:
         self._unresolved: dict[Function, tuple[Reference, ...]] = {}
         self._families: dict[Function, frozenset[Function]] = {}
         self._named: dict[str, list[Function]] = {}
+        self._dispatch: dict[tuple[Class, Function], frozenset[Function]] = {}
         self.carried = Carried(program)
 
     def targets(self, call: ast.Call, module: Module) -> list[Function]:
@@ -257,8 +258,42 @@ class CallGraph:
         return [
             (reference.call, reference.module)
             for reference in self.references(function)
-            if reference.call is not None
+            if reference.call is not None and self._runs(reference, function)
         ]
+
+    def _runs(self, reference: Reference, function: Function) -> bool:
+        """Whether a call of one of a family can run this very function, and not just a sibling."""
+        if len(self.family(function)) == 1:
+            return True
+        values = self.program.infer(reference.node, reference.module)
+        return any(
+            function in self._dispatched(value)
+            for value in values
+            if isinstance(value, FunctionValue)
+        )
+
+    def _dispatched(self, value: FunctionValue) -> frozenset[Function]:
+        """The functions that a method stands for: its own, and what classes below put for it."""
+        start = value.owner.cls if value.owner is not None else value.function.parent
+        if not isinstance(start, Class):
+            return frozenset((value.function,))
+        key = (start, value.function)
+        if key not in self._dispatch:
+            found = {value.function}
+            implementers = self.program.protocols.related(start)
+            for cls in (start, *implementers):
+                for below in (cls, *self.program.subclasses(cls)):
+                    found.update(self._methods_of(below, value.function.name))
+            self._dispatch[key] = frozenset(found)
+        return self._dispatch[key]
+
+    def _methods_of(self, cls: Class, name: str) -> list[Function]:
+        """What an object of a class runs by that name."""
+        for base in self.program.mro(cls):
+            if isinstance(base, Class) and name in base.bindings:
+                functions = (base.module.functions.get(b.node) for b in base.bindings[name])
+                return [function for function in functions if function is not None]
+        return []
 
     def _constructor(self, cls: Class) -> Function | None:
         """The ``__init__`` that making an object of ``cls`` calls."""

@@ -413,10 +413,25 @@ class Colouring:
         if isinstance(parent, ast.Subscript) and parent.value is node:
             # ``list[int]`` in an annotation of a class that has a method ``list``.
             return True
+        if self._is_metadata(node, module):
+            return True
+        if isinstance(parent, ast.Attribute) and self.program.web.in_tests(module):
+            # ``service.delete.assert_called_once()``: a mock stands there by then.
+            return True
         if isinstance(parent, ast.Return | ast.Yield) and self.program.calls.is_given(function):
             holder = module.function_of(node)
             return holder is not None and self.program.web.is_pytest(holder)
         return isinstance(parent, ast.Delete | ast.Assert | ast.Expr)
+
+    def _is_metadata(self, node: ast.AST, module: Module) -> bool:
+        """Whether a function stands bare in ``Annotated[Session, get_db]``, which calls nobody."""
+        parent = module.parent(node)
+        around = module.parent(parent) if isinstance(parent, ast.Tuple) else None
+        return (
+            isinstance(around, ast.Subscript)
+            and around.slice is parent
+            and self.program.outside_name(around.value, module) == "typing.Annotated"
+        )
 
     def chain(self, function: Function) -> tuple[str, ...]:
         """The reasons for the colour of a function, nearest first."""

@@ -171,6 +171,9 @@ def _site(analysis: Analysis, draft: Draft, site: Site) -> None:
     assert isinstance(node, ast.Call)
     match site.kind:
         case "await":
+            if site.method == "close" and (registry := _registry_of(analysis, node, module)):
+                # A registry of tasks keeps what it gave, the task's whole life and beyond.
+                draft.edit(module, node, Rewrite(f"{registry}.remove()"))
             await_call(analysis, draft, node, module)
         case "stream":
             stream(analysis.program, draft, node, module)
@@ -186,6 +189,20 @@ def _site(analysis: Analysis, draft: Draft, site: Site) -> None:
             inspect_within(analysis, draft, node, module)
         case "bridge":
             _bridge_site(draft, node, module)
+
+
+def _registry_of(analysis: Analysis, call: ast.Call, module: Module) -> str:
+    """The ``scoped_session`` that gave the session which a call closes: ``db = registry()``."""
+    match call.func:
+        case ast.Attribute(value=ast.Name(id=name) as receiver):
+            holder = module.scope_of(receiver).lookup(name)
+            values = [b.value for b in holder.bindings[name]] if holder is not None else []
+            match values:
+                case [ast.Call(func=registry)] if analysis.program.is_a(
+                    registry, module, known.SCOPED_SESSION
+                ):
+                    return module.source(registry)
+    return ""
 
 
 def await_call(analysis: Analysis, draft: Draft, call: ast.expr, module: Module) -> None:

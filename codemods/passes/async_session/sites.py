@@ -71,6 +71,7 @@ INSPECTIONS = frozenset(
     get_unique_constraints get_check_constraints get_table_comment get_schema_names
     get_table_options get_sequence_names has_table has_schema has_index""".split()
 )
+_MAKERS = (known.SESSIONMAKER, known.SCOPED_SESSION)
 _DDL = ("create_all", "drop_all", "reflect")
 
 
@@ -129,7 +130,7 @@ class Sites:
                     if self.program.is_subclass(name, known.SESSION):
                         return True
                 case Instance(cls=cls):
-                    if self.program.is_subclass(cls, known.SESSIONMAKER):
+                    if any(self.program.is_subclass(cls, maker) for maker in _MAKERS):
                         return True
         return False
 

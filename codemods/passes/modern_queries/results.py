@@ -225,8 +225,20 @@ def nothing(draft: Draft, sink: Sink) -> None:
         raise UnconvertibleError("LL212", "a union is made a clause, whose columns differ")
 
 
+def true(draft: Draft, sink: Sink) -> None:
+    """A Query is always true, and a Select refuses to say: but neither is ``None``."""
+    draft.finish(sink, "{self} is not None")
+
+
+def untrue(draft: Draft, sink: Sink) -> None:
+    """``not query``, which is never true."""
+    draft.finish(sink, "{operand} is None")
+
+
 HANDLERS: dict[str, Callable[[Draft, Sink], None]] = {
     "iterate": iterate,
+    "true": true,
+    "untrue": untrue,
     "slice": subscript,
     "count": count,
     "clause": nothing,

@@ -194,6 +194,10 @@ class Travel:
                 self._returned(source, parent)
             case ast.Expr():
                 pass
+            case ast.UnaryOp(op=ast.Not()):
+                self._sink("untrue", parent, source)
+            case _ if is_tested(node, module):
+                self._sink("true", node, source)
             case ast.Compare(left=left, ops=ops, comparators=others):
                 self._compared(source, node, left, ops, others)
             case _:
@@ -376,17 +380,27 @@ class Travel:
             self._fail(source, target, str(lost))
 
 
+def is_tested(node: ast.expr, module: Module) -> bool:
+    """Whether nothing but the truth of an expression counts: ``if query:``."""
+    match module.parent(node):
+        case (
+            ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test)
+        ):
+            return test is node
+        case ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.BoolOp() as parent:
+            return is_tested(parent, module)
+    return False
+
+
 #: What to say of the places that are not followed.
 _STRANGE_PLACES: dict[type, str] = {
     ast.List: "it is kept in a list",
     ast.Tuple: "it is kept in a tuple",
     ast.Dict: "it is kept in a dictionary",
     ast.Set: "it is kept in a set",
-    ast.If: "its truth is asked, and a Select has none",
-    ast.While: "its truth is asked, and a Select has none",
-    ast.UnaryOp: "its truth is asked, and a Select has none",
-    ast.BoolOp: "its truth is asked, and a Select has none",
-    ast.Assert: "its truth is asked, and a Select has none",
+    ast.BoolOp: "and or or gives it on, which asks for its truth",
     ast.FormattedValue: "it is written into a text",
     ast.Lambda: "a lambda returns it",
     ast.Yield: "it is yielded",
