@@ -263,14 +263,16 @@ class CallGraph:
 
     def _runs(self, reference: Reference, function: Function) -> bool:
         """Whether a call of one of a family can run this very function, and not just a sibling."""
-        if len(self.family(function)) == 1:
-            return True
+        return len(self.family(function)) == 1 or function in self.dispatched(reference)
+
+    def dispatched(self, reference: Reference) -> frozenset[Function]:
+        """The functions that a reference can mean when it is called."""
         values = self.program.infer(reference.node, reference.module)
-        return any(
-            function in self._dispatched(value)
-            for value in values
-            if isinstance(value, FunctionValue)
-        )
+        found = [value for value in values if isinstance(value, FunctionValue)]
+        match reference.node:
+            case ast.Attribute(value=ast.Call(func=ast.Name(id="super"))):
+                return frozenset(value.function for value in found)
+        return frozenset().union(*(self._dispatched(value) for value in found))
 
     def _dispatched(self, value: FunctionValue) -> frozenset[Function]:
         """The functions that a method stands for: its own, and what classes below put for it."""

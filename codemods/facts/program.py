@@ -409,6 +409,13 @@ class Program:
             and bool(function.parameters)
             and function.parameters[0] is argument
             and not self.decorated(function, "builtins.staticmethod")
+            # Without ``self``, for calls on the class: ``def delete(db: Session, id: str)``.
+            and not (
+                argument.annotation is not None
+                and self.instances(
+                    self.annotation(argument.annotation, function.module), known.SESSION
+                )
+            )
         )
 
     def decorated(self, function: Function, *names: str) -> bool:

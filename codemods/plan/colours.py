@@ -390,6 +390,9 @@ class Colouring:
                     return True
                 if isinstance(parent, ast.Dict):
                     return _names_overrides(module.parent(parent))
+            if isinstance(parent, ast.Call) and node in parent.args[:1]:
+                # ``app.dependency_overrides.pop(get_db)``
+                return _names_overrides(parent.func)
             if isinstance(parent, ast.stmt):
                 return False
         return False

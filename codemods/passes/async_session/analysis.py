@@ -121,7 +121,7 @@ def analyse(program: Program, options: Options) -> Analysis:
     own = [m for m in program.modules if not is_migration(m) and not program.web.in_tests(m)]
     handovers = Handovers(program)
     escaping = escapes(program, own, handovers)
-    validated = list(validations(program, sites, list(handovers.all.values())))
+    validated = list(validations(program, options, sites, list(handovers.all.values())))
     for handover in handovers.all.values():
         for function in handover.reached:
             cause = Cause(f"is reached by {handover.place}, which hands on a sync session")
@@ -154,8 +154,8 @@ def analyse(program: Program, options: Options) -> Analysis:
         for handover in handovers.all.values():
             waiting.setdefault(handover.function, Cause(f"hands its session to {handover.place}"))
         for made in validated:
-            where = f"{made.module.path}:{made.call.lineno}"
-            cause = Cause(f"makes a model that can load in {where}")
+            where = f"{made.module.path}:{made.node.lineno}"
+            cause = Cause(f"reads what can load in {where}")
             waiting.setdefault(made.function, cause)
         for call, module, _, callee in handed:
             holder = module.function_of(call)

@@ -39,6 +39,8 @@ _HARMLESS = frozenset(
         known.SECURITY,
     }
 )
+#: Bases that have no methods but those of every object.
+_PLAIN_BASES = frozenset({"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"})
 _LOGGING = ("logging.", "loguru.", "structlog.", "warnings.")
 WAITING = tables.AWAITED[known.SESSION] | tables.ENTERED[known.SESSION] | {"query"}
 
@@ -118,11 +120,15 @@ class _Seeker:
         if any(isinstance(value, FunctionValue) for value in values):
             # The annotation `Callable` says no more than the functions that are known.
             values -= {v for v in values if isinstance(v, Instance) and v.cls == known.CALLABLE}
+        if not values and self._is_missing(call.func, module):
+            return True
         return bool(values) and all(self._takes(value, call, passed, module) for value in values)
 
     def _takes(self, value: Value, call: ast.Call, passed: ast.expr, module: Module) -> bool:
         match value:
             case FunctionValue(function=function):
+                if not self._binds(function, call):
+                    return True
                 return self._is_named(function, call) and self._parameter(function, call, passed)
             case ClassValue(cls=cls):
                 return self._constructor(cls, call, passed)
@@ -142,6 +148,47 @@ class _Seeker:
                     )
                 return self._of_database(value)
         return False
+
+    def _is_missing(self, called: ast.expr, module: Module) -> bool:
+        """Whether a call only ever raises: its class, all of it here, has no such method."""
+        if not isinstance(called, ast.Attribute):
+            return False
+        owners = self.program.infer(called.value, module)
+        return bool(owners) and all(
+            isinstance(owner, ClassValue | Instance)
+            and isinstance(owner.cls, Class)
+            and self._lacks(owner.cls, called.attr)
+            for owner in owners
+        )
+
+    def _lacks(self, cls: Class, name: str) -> bool:
+        for base in self.program.mro(cls):
+            if isinstance(base, str):
+                if base not in _PLAIN_BASES:
+                    return False
+                continue
+            if {name, "__getattr__", "__getattribute__"} & {*base.bindings, *base.attributes}:
+                return False
+            if not all(self.program.base_values(b, base.module) for b in base.definition.bases):
+                return False
+        return True
+
+    def _binds(self, function: Function, call: ast.Call) -> bool:
+        """Whether a call gives all that a function asks for: else it only ever raises."""
+        arguments = function.definition.args
+        if any(isinstance(a, ast.Starred) for a in call.args) or not all(
+            keyword.arg for keyword in call.keywords
+        ):
+            return True
+        required = arguments.kwonlyargs, arguments.kw_defaults
+        wanted = [a for a, default in zip(*required, strict=True) if default is None]
+        positional = [*arguments.posonlyargs, *arguments.args]
+        wanted += positional[: len(positional) - len(arguments.defaults)]
+        own = function.parameters[:1] if function.is_method else []
+        return all(
+            argument in own or self.program.calls.argument(call, function, argument) is not None
+            for argument in wanted
+        )
 
     def _of_database(self, owner: Instance) -> bool:
         """``SessionLocal(bind=db)``, ``query.with_session(db)``: edited as sites are."""

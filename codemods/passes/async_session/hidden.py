@@ -19,11 +19,11 @@ from codemods.facts.values import Instance
 from codemods.findings import Finding
 from codemods.passes.async_session.silenced import innermost
 from codemods.passes.async_session.sites import CREATE, Site
-from codemods.passes.async_session.validated import Validation
+from codemods.passes.async_session.validated import READ_LAZILY, Validation
 from codemods.plan.colours import Cause, Colouring
 
-#: Untracked instances, dynamic relationships, what is expired, deferred columns.
-_CODES = frozenset({"LL304", "LL306", "LL307", "LL309"})
+#: Beside them, dynamic relationships.
+_CODES = READ_LAZILY | {"LL306"}
 
 
 def hidden(
@@ -31,7 +31,7 @@ def hidden(
 ) -> dict[Function, Cause]:
     """The functions that read what is loaded lazily; those of tests are the tests' business.
 
-    What is ``validated`` within ``run_sync`` may load.
+    What is ``validated`` or read within ``run_sync`` may load.
     """
     found: dict[Function, Cause] = {}
     places = {one.place for one in validated}

@@ -1,7 +1,8 @@
-"""Objects that are made into Pydantic models of which nothing is known: run by ``run_sync``.
+"""What can load where it stands, and for which a session is at hand: run by ``run_sync``.
 
 ``self.schema.model_validate(row)`` reads whatever the schema declares, and what was not loaded
-with the row is loaded then. Within ``run_sync`` of any session that goes on to work.
+with the row is loaded then. So is ``user.posts`` of a user of whom it is not known where it comes
+from. Within ``run_sync`` of any session that goes on to work.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
+from codemods.config import Options
 from codemods.edits.actions import Await, Rewrite
 from codemods.facts import Program
 from codemods.facts import knowledge as known
@@ -22,14 +25,19 @@ from codemods.plan.draft import Draft
 from codemods.plan.places import materialise, place_obstacle
 from codemods.plan.validations import FROM_OBJECT, vague
 
+#: Untracked instances, what is expired, deferred columns.
+READ_LAZILY = frozenset({"LL304", "LL307", "LL309"})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """A call that can load, and a session of its function (as an expression of ``home``)."""
+    """What can load, and a session of its function (as an expression of ``home``).
 
-    call: ast.Call
+    ``node`` is a call that makes a model, or an attribute that is read.
+    """
+
+    node: ast.Call | ast.Attribute
     module: Module
     function: Function
     session: ast.expr
@@ -37,24 +45,61 @@ class Validation:
 
     @property
     def place(self) -> tuple[str, int, int]:
-        """Where the object stands that is made into a model: path, line and column."""
-        made = self.module.key(self.call.args[0])
+        """Where the object stands that is read: path, line and column."""
+        read = self.node.args[0] if isinstance(self.node, ast.Call) else self.node
+        made = self.module.key(read)
         return self.module.path, made.line, made.column + 1
 
 
 def validations(
-    program: Program, sites: list[Site], handovers: list[Handover]
+    program: Program, options: Options, sites: list[Site], handovers: list[Handover]
 ) -> Iterator[Validation]:
-    """The calls for which a session is at hand; the others stay as they are."""
+    """The calls and reads for which a session is at hand; the others stay as they are."""
     near = _Sessions(program, sites, handovers)
     modules = [m for m in program.modules.mentioning(FROM_OBJECT) if not program.web.in_tests(m)]
-    for call, module in vague(program, modules):
-        function = module.function_of(call)
-        if function is None or place_obstacle(program, call, module):
+    loading: Iterator[tuple[ast.Call | ast.Attribute, Module]] = chain(
+        vague(program, modules), _reads(program, options)
+    )
+    for node, module in loading:
+        function = module.function_of(node)
+        if function is None or place_obstacle(program, node, module):
             continue
-        found = near.of(function, call)
+        found = near.of(function, node)
         if found is not None:
-            yield Validation(call, module, function, *found)
+            yield Validation(node, module, function, *found)
+
+
+def _reads(program: Program, options: Options) -> Iterator[tuple[ast.Attribute, Module]]:
+    """The relationships and columns of which no query could be told to load them."""
+    places: dict[str, set[tuple[int, int]]] = {}
+    for finding in options.left:
+        if finding.code in READ_LAZILY:
+            places.setdefault(finding.path, set()).add((finding.line, finding.column))
+    for path, found in places.items():
+        module = program.modules.get(path)
+        if module is None or program.web.in_tests(module):
+            continue
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Attribute):
+                key = module.key(node)
+                if (key.line, key.column + 1) in found and _is_mapped(program, node, module):
+                    yield node, module
+
+
+def _is_mapped(program: Program, node: ast.Attribute, module: Module) -> bool:
+    """Whether it is read from a name (or what that holds), and is an attribute of a model."""
+    base: ast.expr = node
+    while isinstance(base, ast.Attribute):
+        base = base.value
+    return (
+        isinstance(base, ast.Name)
+        and isinstance(node.ctx, ast.Load)
+        and any(
+            node.attr in program.models.relationships(cls)
+            or node.attr in program.models.columns(cls)
+            for cls in program.models.entities(program.infer(node.value, module))
+        )
+    )
 
 
 class _Sessions:
@@ -74,11 +119,20 @@ class _Sessions:
     def _add(self, function: Function, session: ast.expr, module: Module) -> None:
         self._used.setdefault(function, []).append((session, module))
 
-    def of(self, function: Function, call: ast.Call) -> tuple[ast.expr, Module] | None:
+    def of(self, function: Function, call: ast.expr) -> tuple[ast.expr, Module] | None:
         """A session that ``function`` can name where ``call`` stands, and the module it is from."""
         for session, module in self._used.get(function, ()):
             if self._is_bound(session, function, call):
                 return session, module
+        for argument in function.parameters:
+            if self.program.instances(self.program.parameter(function, argument), known.SESSION):
+                for name in function.module.syntax.references.get(argument.arg, ()):
+                    if (
+                        isinstance(name, ast.Name)
+                        and function.module.function_of(name) is function
+                        and self._is_bound(name, function, call)
+                    ):
+                        return name, function.module
         if not isinstance(function.parent, Class) or not function.parameters:
             return None
         for cls in self.program.mro(function.parent):
@@ -89,7 +143,7 @@ class _Sessions:
         return None
 
     @staticmethod
-    def _is_bound(session: ast.expr, function: Function, call: ast.Call) -> bool:
+    def _is_bound(session: ast.expr, function: Function, call: ast.expr) -> bool:
         """Whether an expression means a session at ``call`` too, not only where it was found."""
         if _is_own(session, function):
             return True
@@ -145,8 +199,8 @@ def edit_validations(
         session = validation.home.source(validation.session)
         inner = "_" if "_" not in _names(top) else "session"
         template = f"{session}.run_sync(lambda {inner}: {{self}})"
-        if top is validation.call and _holds(top, awaited):
-            called = module.source(validation.call.func)
+        if isinstance(top, ast.Call) and top is validation.node and _holds(top, awaited):
+            called = module.source(top.func)
             template = f"{session}.run_sync(lambda {inner}, row: {called}(row), {{args}})"
         draft.edit(module, top, Rewrite(template))
         draft.edit(module, top, Await())
@@ -155,8 +209,8 @@ def edit_validations(
 
 def _top(validation: Validation, awaited: set[ast.AST]) -> ast.expr:
     """What is run at once: the comprehension around the call, if nothing is awaited in it."""
-    top: ast.expr = validation.call
-    for parent in validation.module.ancestors(validation.call):
+    top: ast.expr = validation.node
+    for parent in validation.module.ancestors(validation.node):
         if isinstance(parent, ast.stmt | ast.Lambda | ast.GeneratorExp):
             break
         if isinstance(parent, _COMPREHENSIONS):
