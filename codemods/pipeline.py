@@ -9,7 +9,7 @@ from functools import partial
 from codemods.config import Options
 from codemods.confine import confine
 from codemods.edits.actions import FileEdits
-from codemods.edits.apply import edit_files
+from codemods.edits.apply import edit_files, require_compiled
 from codemods.facts import Program
 from codemods.findings import Finding, Level, Treatment
 from codemods.passes import Outcome, Pass, all_passes
@@ -167,6 +167,7 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
         # The modules that the pass adds are among those that the others import.
         around = current.with_texts(outcome.texts)
         texts = edit_files(around, outcome.edits, jobs=options.jobs) | dict(outcome.texts)
+        require_compiled(current, texts)
         after = current.with_texts(texts) if texts else current
         runs.append(PassRun(rule, current, after, outcome))
         errors |= dict.fromkeys([*program.errors, *([refusal] if refusal else [])])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 
@@ -132,6 +133,30 @@ def _parses(text: str) -> bool:
     except (SyntaxError, ValueError, RecursionError):
         return False
     return True
+
+
+def require_compiled(codebase: CodeBase, texts: Mapping[str, str]) -> None:
+    """Raise ``EditError`` where a text can't be compiled any more.
+
+    An ``await`` in a lambda is an error that the grammar alone does not show.
+    """
+    for path, text in texts.items():
+        if not path.endswith(".py"):
+            continue
+        problem = _uncompiled(path, text)
+        known = codebase.files.get(path)
+        if problem is not None and (known is None or _uncompiled(path, known.text) is None):
+            raise EditError(path, f"the edited file does not compile ({problem})") from problem
+
+
+def _uncompiled(path: str, text: str) -> Exception | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        return error
+    return None
 
 
 def edit_files(codebase: CodeBase, edits: Mapping[str, FileEdits], jobs: int = 0) -> dict[str, str]:

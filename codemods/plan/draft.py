@@ -64,7 +64,8 @@ class Draft:
             path: FileEdits(
                 tuple(file.edits),
                 tuple(file.add),
-                tuple(file.drop),
+                # What one part adds stays, though another part needs it no more.
+                tuple(one for one in file.drop if one not in file.add),
                 tuple(file.after_imports),
                 tuple(file.append),
             )

@@ -79,11 +79,15 @@ def _reads(program: Program, options: Options) -> Iterator[tuple[ast.Attribute, 
         module = program.modules.get(path)
         if module is None or program.web.in_tests(module):
             continue
+        reads: dict[tuple[int, int], ast.Attribute] = {}
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Attribute):
                 key = module.key(node)
-                if (key.line, key.column + 1) in found and _is_mapped(program, node, module):
-                    yield node, module
+                place = (key.line, key.column + 1)
+                if place in found and _is_mapped(program, node, module):
+                    # The innermost comes last: ``item.owner`` of ``item.owner.name``.
+                    reads[place] = node
+        yield from ((node, module) for node in reads.values())
 
 
 def _is_mapped(program: Program, node: ast.Attribute, module: Module) -> bool:

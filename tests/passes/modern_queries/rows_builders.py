@@ -524,7 +524,12 @@ BUILDERS = [
     Row(
         "truth",
         "if s.query(Post).filter(Post.id == 99):\n    return 'true'\nreturn 'false'",
-        left="LL210",
+    ),
+    Row("no truth", "return 'never' if not s.query(Post).filter(Post.id == 99) else 'always'"),
+    Row(
+        "truth within and",
+        "found = s.query(Post).filter(Post.id == 1)\n"
+        "if len('ab') == 2 and found:\n    return found.count()",
     ),
     Row("as text", "str(s.query(Post)) != ''", left="LL210"),
     Row("column_descriptions", "len(s.query(Post).column_descriptions)", left="LL210"),
