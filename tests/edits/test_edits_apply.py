@@ -16,7 +16,13 @@ from codemods.edits import (
     RemoveStatement,
     Rewrite,
 )
-from codemods.edits.apply import FEW_FILES, edit_files, edit_source, verify
+from codemods.edits.apply import (
+    FEW_FILES,
+    edit_files,
+    edit_source,
+    require_compiled,
+    verify,
+)
 from codemods.source import CodeBase, SourceFile
 
 
@@ -146,3 +152,13 @@ def test_every_call_of_a_large_module() -> None:
     after = edit_source(SourceFile("ast.py", source), edits)
     awaits = sum(isinstance(node, ast.Await) for node in ast.walk(ast.parse(after)))
     assert awaits == len(calls)
+
+
+def test_what_parses_but_does_not_compile_is_refused() -> None:
+    before = CodeBase(Path("/nowhere"), {"app.py": SourceFile("app.py", "f = lambda: x\n")})
+    with pytest.raises(EditError, match=r"app\.py: the edited file does not compile"):
+        require_compiled(before, {"app.py": "async def f():\n    return lambda: await x\n"})
+    require_compiled(before, {"app.py": "f = lambda: y\n", "notes.txt": "no code"})
+    # What could not be compiled before is no worse afterwards.
+    odd = CodeBase(Path("/nowhere"), {"app.py": SourceFile("app.py", "return 1\n")})
+    require_compiled(odd, {"app.py": "return 2\n"})

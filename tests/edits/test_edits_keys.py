@@ -24,7 +24,7 @@ Keyed = ast.stmt | ast.expr | ast.arg | ast.keyword | ast.alias
 
 
 def _sources() -> list[Path]:
-    """Files of the standard library and of installed packages, always the same ones."""
+    """Files of the standard library and of the installed packages, by a fixed seed."""
     paths = sysconfig.get_paths()
     found = [
         path
@@ -111,6 +111,8 @@ def test_keys_of_real_modules() -> None:
         except (UndecodableError, SyntaxError, ValueError):
             continue
         try:
+            if cst.parse_module(source).code != source:
+                continue  # LibCST itself loses a blank of it
             assert not _problems(source), path
         except (cst.ParserSyntaxError, RecursionError):
             continue  # test data that only one of the parsers takes
