@@ -244,6 +244,15 @@ CASES = {
         def read(db: Session = Depends(get_db)):
             return db.get(User, 1).bio
         """,
+    "a helper with a session at hand": """
+        def titles(user: User, db: Session):
+            first = user.posts[0].author.name if user.posts else ""
+            return [first, *(post.title for post in user.posts)]
+
+        @app.get("/")
+        def read(db: Session = Depends(get_db)):
+            return titles(strange(db.get(User, 1)), db)
+        """,
     "a property of a context": """
         class Context:
             def __init__(self, user: User):
