@@ -58,6 +58,8 @@ class Framework:
     registration: Callable[[Reference], bool]
     entry: Callable[[Function], str]
     consumption: Callable[[Function, ast.expr, Module], str]
+    properties: Properties
+    lambdas: Lambdas
     twofold: Callable[[Function], bool] = lambda function: False
 
 
@@ -83,8 +85,8 @@ class Colouring:
         self.calls: list[AwaitedCall] = []
         self._callers: dict[Function, list[AwaitedCall]] = {}
         self._obstacles = dict(closed)
-        self._properties = Properties(program)
-        self._lambdas = Lambdas(program)
+        self._properties = framework.properties
+        self._lambdas = framework.lambdas
         #: Functions that are called in one place, through a name that stands for any of them.
         self._alike: dict[Function, set[Function]] = {}
         self._colour()

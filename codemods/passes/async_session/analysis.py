@@ -37,6 +37,8 @@ from codemods.passes.async_session.strangers import given_by_strangers
 from codemods.passes.async_session.undriven import Undriven
 from codemods.passes.async_session.validated import Validation, validations
 from codemods.plan.colours import Cause, Colouring, Framework, is_main_block
+from codemods.plan.lambdas import Lambdas
+from codemods.plan.properties import Properties
 
 
 @dataclass
@@ -138,6 +140,8 @@ def analyse(program: Program, options: Options) -> Analysis:
         registration=lambda r: registers(program, r),
         entry=lambda f: sync_entry(program, f),
         consumption=lambda f, c, m: consumption_obstacle(program, f, c, m),
+        properties=Properties(program),
+        lambdas=Lambdas(program),
         twofold=providers.twofold,
     )
     entered: set[ast.expr] = {made.call for made in clients.made}

@@ -67,13 +67,13 @@ class Requeries:
     def _modules(self) -> list[Module]:
         """The modules that commit, or that name a function that does."""
         words = {"commit"}
-        found: dict[Module, None] = {}
+        seen: dict[Module, None] = {}
         while words:
-            more = [m for m in self.program.modules.mentioning(words) if m not in found]
-            found |= {module: None for module in more if not is_migration(module)}
+            more = [m for m in self.program.modules.mentioning(words) if m not in seen]
+            seen |= dict.fromkeys(more)
             functions = [f for module in more for f in module.functions.values()]
             words = {f.name for f in functions if self.sessions.commits(f)}
-        return list(found)
+        return [module for module in seen if not is_migration(module)]
 
     def of(self, function: Function) -> list[Requery]:
         """The queries to which ``populate_existing`` is added for what a function does."""
