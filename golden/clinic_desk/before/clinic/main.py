@@ -1,0 +1,117 @@
+import asyncio
+import hashlib
+import time
+from pathlib import Path
+from typing import List
+
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from clinic.database import Base, engine, get_db
+from clinic.journal import feed, record, remind, seen
+from clinic.models import Entry, Visit
+from clinic.schemas import VisitIn, VisitOut
+
+NOTICE = Path(__file__).with_name("notice.txt")
+
+app = FastAPI()
+
+
+@app.on_event("startup")
+def create_tables():
+    Base.metadata.create_all(bind=engine)
+
+
+@app.middleware("http")
+async def access_log(request: Request, call_next):
+    response = await call_next(request)
+    if request.method == "POST":
+        await record(f"{request.method} {request.url.path} {response.status_code}")
+    return response
+
+
+@app.middleware("http")
+async def count_pins(request: Request, call_next):
+    response = await call_next(request)
+    if request.url.path == "/pin":
+        asyncio.create_task(record("a pin was made"))
+    response.headers["x-clinic"] = "1"
+    return response
+
+
+@app.middleware("http")
+async def feeding(request: Request, call_next):
+    events: asyncio.Queue = asyncio.Queue()
+    if request.url.path == "/notice":
+        task = asyncio.create_task(feed(events))
+        await events.put("notice")
+        response = await call_next(request)
+        await task
+        return response
+    return await call_next(request)
+
+
+@app.post("/visits", response_model=VisitOut, status_code=201)
+async def create_visit(
+    visit: VisitIn, background_tasks: BackgroundTasks, db: Session = Depends(get_db)
+):
+    background_tasks.add_task(record, f"mail for {visit.patient}")
+    if visit.patient == "nobody":
+        raise HTTPException(409, "no patient")
+    made = Visit(**visit.model_dump())
+    db.add(made)
+    db.commit()
+    db.refresh(made)
+    background_tasks.add_task(remind, made.id)
+    return made
+
+
+@app.get("/visits", response_model=List[VisitOut])
+async def read_visits(db: Session = Depends(get_db)):
+    await seen("/visits")
+    return db.query(Visit).order_by(Visit.id).all()
+
+
+@app.get(
+    "/visits/short",
+    response_model=List[VisitOut],
+    response_model_exclude_none=True,
+    response_model_by_alias=False,
+)
+async def read_short(db: Session = Depends(get_db)):
+    return db.scalars(select(Visit).order_by(Visit.id)).all()
+
+
+@app.get("/visits/page")
+async def read_page(db: Session = Depends(get_db)):
+    visits = db.query(Visit).order_by(Visit.id).all()
+    return {"count": len(visits), "patients": [visit.patient for visit in visits]}
+
+
+@app.get("/visits/latest", response_model=List[VisitOut])
+async def read_latest(db: Session = Depends(get_db)):
+    return db.query(Visit).order_by(Visit.id.desc()).limit(5).all()
+
+
+@app.get("/visits/none-of/{patient}", response_model=List[VisitOut])
+async def read_of(patient: str, db: Session = Depends(get_db)):
+    if db.query(Visit).filter(Visit.patient == patient).first() is None:
+        raise HTTPException(404, "unknown patient")
+    return db.query(Visit).filter(Visit.patient == patient).order_by(Visit.id).all()
+
+
+@app.get("/notice")
+async def read_notice():
+    time.sleep(0.01)
+    return NOTICE.read_text()
+
+
+@app.post("/pin")
+async def make_pin(pin: str):
+    return hashlib.pbkdf2_hmac("sha256", pin.encode(), b"salt", 1000).hex()
+
+
+@app.get("/journal")
+def read_journal(db: Session = Depends(get_db)):
+    return sorted(db.scalars(select(Entry.text)).all())
