@@ -177,7 +177,7 @@ def _edit_array(document: tomlkit.TOMLDocument, array: Array, change: Edit, froz
         new = rendered(change.requirement, frozen)
         if not change.index or not spelled:
             array.insert(0, _like(array, new)) if spelled else array.append(_like(array, new))
-            return tomlkit.dumps(document)
+            return _spaced(tomlkit.dumps(document), _like(array, new).as_string())
         position = spelled[change.index - 1][0]
         before = array[position].as_string()
         quoted = _like(array, new).as_string()
@@ -193,6 +193,11 @@ def _edit_array(document: tomlkit.TOMLDocument, array: Array, change: Edit, froz
         new = rendered(change.requirement, frozen) + spelling.marker
     array[position] = _like(array, new, position)
     return tomlkit.dumps(document)
+
+
+def _spaced(text: str, first: str) -> str:
+    """A space behind the comma of what was put first on a line with others."""
+    return re.sub(rf"(\[{re.escape(first)},)(?=[\"'])", r"\1 ", text, count=1)
 
 
 def _like(array: Array, text: str, position: int = 0) -> String:

@@ -181,6 +181,8 @@ class Scenario:
     ignore_columns: tuple[str, ...] = ()
     #: The folder of the application's own suite; "" when it has none.
     tests: str = "tests"
+    #: Commands that the application has beside its service (migrations, scripts, workers).
+    install: tuple[str, ...] = ()
     #: What the migration does not get right yet: the check ("behaviour", "suite") and the cause.
     known_gaps: Mapping[str, str] | None = None
     #: Seconds that one start with all requests may take.
@@ -280,6 +282,7 @@ _SCENARIO_KINDS = {
     "ignore_headers": _TEXTS,
     "ignore_columns": _TEXTS,
     "tests": _TEXT,
+    "install": _TEXTS,
     "timeout": _COUNT,
     "known_gaps": _TEXT_TABLE,
 }

@@ -254,3 +254,9 @@ def test_a_requirements_file_that_installs_the_project_itself() -> None:
         "requirements.txt": "-e .[test]\n",
     }
     assert set(required(files, "aiosqlite").texts) == {"pyproject.toml"}
+
+
+def test_what_comes_first_on_a_line_is_spaced() -> None:
+    before = '[project]\ndependencies = ["fastapi", "rich", "sqlalchemy", "uvicorn"]\n'
+    after = '[project]\ndependencies = ["aiosqlite", "fastapi", "rich", "sqlalchemy", "uvicorn"]\n'
+    assert text("pyproject.toml", before, "aiosqlite") == after

@@ -373,10 +373,23 @@ class Engines:
         self.draft.add_import(module, dotted, HELPER_NAME)
         if self.versions.declared(module.path).manifests:
             # A database that has no async driver for this SQLAlchemy keeps its own.
-            declared = self.versions.databases(module.path) or {"sqlite"}
+            declared = self.versions.databases(module.path) | self._named() or {"sqlite"}
             for name in sorted(drivers.keys() & declared):
                 self._use(drivers[name], module)
         return None, False
+
+    def _named(self) -> set[str]:
+        """The databases that the application names itself, such as a default for development."""
+        return {
+            database.name
+            for module in self.program.modules
+            if "://" in module.file.text
+            and not self.program.web.in_tests(module)
+            and not is_migration(module)
+            for node in module.syntax.parents
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            if "://" in node.value and (database := database_of(node.value)) is not None
+        }
 
     def _helper_elsewhere(self, module: Module) -> str:
         """The helper's module as a test imports it, where the application has one already."""

@@ -135,3 +135,11 @@ def test_what_is_said_already_is_no_finding() -> None:
     said = "os.environ['URL'], connect_args={'prepare_threshold': None}"
     docker = "FROM python:3.12\nENV URL=postgresql://user@pgbouncer:6432/shop\n"
     assert _codes(_flip(said, Dockerfile=docker)) == []
+
+
+@pytest.mark.parametrize("path", ["settings.py", "tests/test_shop.py"])
+def test_a_default_for_development_needs_its_driver_too(path: str) -> None:
+    named = {path: 'URL = "sqlite:///shop.db"\n'}
+    requirements = _flip("os.environ['URL']", **named).after["requirements.txt"].text
+    assert "psycopg[binary]" in requirements
+    assert ("aiosqlite" in requirements) is (path == "settings.py")
