@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
@@ -59,7 +60,7 @@ class Indirect:
             first = call.args[0]
             if not self.program.is_a(first, module, known.SESSION):
                 continue
-            for function in self.meant(call, module, self._named_by_nobody()):
+            for function in self.meant(call, module, self._named_by_nobody):
                 yield call, module, first, function
                 break
 
@@ -133,6 +134,7 @@ class Indirect:
             )
         return isinstance(parent, ast.Dict | ast.List | ast.Tuple | ast.Set | ast.Assign)
 
+    @cached_property
     def _named_by_nobody(self) -> list[Function]:
         """Functions that take a session without a type, and that a lookup or a registry has."""
         return [
@@ -157,10 +159,11 @@ def _takes_session(program: Program, function: Function) -> bool:
     if function.is_async or not parameters or parameters[0].annotation is not None:
         return False
     first = parameters[0]
-    return not program.parameter(function, first) and any(
+    used = any(
         isinstance(node, ast.Attribute)
         and node.attr in WAITING
         and isinstance(node.value, ast.Name)
         and node.value.id == first.arg
         for node in function.nodes
     )
+    return used and not program.parameter(function, first)
