@@ -12,7 +12,7 @@ below it were applied, so edits of nested nodes compose:
                 first thing that it enters)
 ``{name=}``     the value of the keyword argument ``name``
 ``{value}``     the value of a return, an assignment, an expression statement, an await, a
-                ``yield from``, a subscript
+                ``yield from``, a subscript, a ``not``
 ``{target}``    the target of an assignment with one target
 ``{items}``     the items of a with statement
 ``{test}``      the test of an if or a while

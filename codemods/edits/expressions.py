@@ -66,7 +66,7 @@ def part_of(node: cst.CSTNode, hole: str) -> Part:
             return _rest(node.args)
         case cst.Yield(value=cst.From(item=value)), "value":
             return value
-        case (cst.Await(expression=value), "value"):
+        case (cst.Await(expression=value) | cst.UnaryOperation(expression=value), "value"):
             return value
         case (cst.Subscript(value=value) | cst.NamedExpr(value=value), "value"):
             return value

@@ -232,7 +232,7 @@ def true(draft: Draft, sink: Sink) -> None:
 
 def untrue(draft: Draft, sink: Sink) -> None:
     """``not query``, which is never true."""
-    draft.finish(sink, "{operand} is None")
+    draft.finish(sink, "{value} is None")
 
 
 HANDLERS: dict[str, Callable[[Draft, Sink], None]] = {
