@@ -389,3 +389,22 @@ def test_a_collection_is_queried_again_by_another_function(save: str, query: str
     )
     migration = check(source_of(body), [("POST", "/users/1"), ("GET", "/users/1")])
     assert "populate_existing=True" in migration.after["app.py"].text
+
+
+def test_a_migration_that_commits() -> None:
+    """Its functions call each other, which is none of the application's business."""
+    version = """
+        from sqlalchemy.orm import Session
+
+        revision = down_revision = None
+
+
+        def upgrade(session: Session):
+            session.commit()
+
+
+        def again(session: Session):
+            upgrade(session)
+            again(session)
+        """
+    assert not migrated(textwrap.dedent(version), path="db/versions/1_first.py").changed
