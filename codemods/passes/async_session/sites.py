@@ -12,7 +12,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External, Instance
 from codemods.passes.async_session import tables
-from codemods.passes.async_session.streams import is_streamed
+from codemods.passes.async_session.streams import Streams
 
 #: Kinds of site.
 AWAIT, STREAM, ENTER, CREATE, BRIDGE, DDL, INSPECT = (
@@ -80,6 +80,7 @@ class Sites:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._streams = Streams(program)
         self.all = list(self._find())
 
     def _find(self) -> Iterator[Site]:
@@ -97,7 +98,7 @@ class Sites:
             owner = receiver_class(self.program, call.func.value, module)
             if owner:
                 kind = self._kind(owner, name)
-                if kind == AWAIT and is_streamed(self.program, call, module):
+                if kind == AWAIT and self._streams.has(call, module):
                     kind = STREAM
                 return self._made(kind, call, module, owner, name) if kind else None
             if name in INSPECTIONS and self.program.is_a(call.func.value, module, known.INSPECTOR):

@@ -13,6 +13,7 @@ from codemods.edits.actions import Await, MakeAsync, MakeList, Rename, Rewrite
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
+from codemods.facts.walk import walk
 from codemods.plan.draft import Draft
 from codemods.plan.places import consumed, materialise
 
@@ -31,32 +32,48 @@ _ENDS = frozenset(
     " close freeze".split()
 )
 
-_DEEPEST = 6
 
+class Streams:
+    """Tells which calls stream their rows; what leads to none of the options is asked once."""
 
-def is_streamed(program: Program, call: ast.Call, module: Module) -> bool:
-    """Whether a call of ``execute`` or ``scalars`` streams its rows."""
-    if not isinstance(call.func, ast.Attribute) or call.func.attr not in STREAMS:
-        return False
-    if not any(program.modules.mentioning(OPTIONS)):
-        return False
-    given = [call.func.value, *call.args, *(keyword.value for keyword in call.keywords)]
-    return any(_streams(program, node, module, _DEEPEST) for node in given)
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._any = any(program.modules.mentioning(OPTIONS))
+        self._never: set[ast.expr] = set()
 
+    def has(self, call: ast.Call, module: Module) -> bool:
+        """Whether a call of ``execute`` or ``scalars`` streams its rows."""
+        if not self._any or not isinstance(call.func, ast.Attribute):
+            return False
+        if call.func.attr not in STREAMS:
+            return False
+        given = [call.func.value, *call.args, *(keyword.value for keyword in call.keywords)]
+        return any(self._streams(node, module) for node in given)
 
-def _streams(program: Program, node: ast.expr, module: Module, depth: int) -> bool:
-    """Whether an expression sets one of the options, here or where its names come from."""
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.keyword) and inner.arg in OPTIONS:
-            return not (isinstance(inner.value, ast.Constant) and not inner.value.value)
-        if isinstance(inner, ast.Dict) and any(
-            isinstance(key, ast.Constant) and key.value in OPTIONS for key in inner.keys
-        ):
-            return True
-        if depth and isinstance(inner, ast.Name | ast.Call):
-            for source, home in _sources(program, inner, module):
-                if source is not node and _streams(program, source, home, depth - 1):
+    def _streams(self, node: ast.expr, module: Module) -> bool:
+        """Whether an expression sets one of the options, here or where its names come from."""
+        seen: set[ast.expr] = set()
+        waiting = [(node, module)]
+        while waiting:
+            current, home = waiting.pop()
+            if current in seen or current in self._never:
+                continue
+            seen.add(current)
+            for inner in walk(current):
+                if _sets_option(inner):
                     return True
+                if isinstance(inner, ast.Name | ast.Call):
+                    waiting += _sources(self.program, inner, home)
+        self._never |= seen
+        return False
+
+
+def _sets_option(node: ast.AST) -> bool:
+    match node:
+        case ast.keyword(arg=name, value=value) if name in OPTIONS:
+            return not (isinstance(value, ast.Constant) and not value.value)
+        case ast.Dict(keys=keys):
+            return any(isinstance(key, ast.Constant) and key.value in OPTIONS for key in keys)
     return False
 
 
