@@ -56,6 +56,8 @@ def is_hook(program: Program, function: Function) -> bool:
 
 def hook_obstacle(program: Program, function: Function) -> str:
     """Why a hook can't have its body run on an event loop of its own, or ""."""
+    if not is_hook(program, function):
+        return ""
     asks_base = any(
         isinstance(node, ast.Call)
         and not node.args
@@ -63,8 +65,6 @@ def hook_obstacle(program: Program, function: Function) -> str:
         and node.func.id == "super"
         for node in function.nodes
     )
-    if not is_hook(program, function):
-        return ""
     if asks_base:
         return f"is {function.name}, which nobody awaits, and calls that of its base class"
     first = function.definition.body[0]
