@@ -16,7 +16,8 @@ pytestmark = pytest.mark.anyio
 async def database(tmp_path):
     database = Database(f"sqlite:///{tmp_path}/library.db")
     await database.create_tables()
-    return database
+    yield database
+    await database.dispose()
 
 
 async def test_repositories(database):

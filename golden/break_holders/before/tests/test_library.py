@@ -14,7 +14,8 @@ from library.services import Catalogue, Desk, count_rare
 def database(tmp_path):
     database = Database(f"sqlite:///{tmp_path}/library.db")
     database.create_tables()
-    return database
+    yield database
+    database.dispose()
 
 
 def test_repositories(database):
