@@ -378,7 +378,6 @@ def run_suite(folder: Path, scenario: Scenario, database: Database, work: Path) 
     for strict in (
         "error:coroutine:RuntimeWarning",
         "error::pytest.PytestUnraisableExceptionWarning",
-        "error::pytest.PytestUnhandledThreadExceptionWarning",
     ):
         command += ["-W", strict]
     env = environment(scenario, database) | {"LOOPLIFT_SUITE_REPORT": str(report)}

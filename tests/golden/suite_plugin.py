@@ -11,6 +11,21 @@ import pytest
 
 _outcomes: dict[str, str] = {}
 
+#: Exceptions of threads are errors. But a session that a test never closed, before as well as
+#: after, leaves a connection to the collector, and aiosqlite's thread may still want to tell its
+#: event loop, which has ended with the test.
+_THREADS = "pytest.PytestUnhandledThreadExceptionWarning"
+_STRICT = (
+    f"error::{_THREADS}",
+    rf"ignore:Exception in thread Thread-\d+ \(_connection_worker_thread\):{_THREADS}",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Be strict about threads."""
+    for line in _STRICT:
+        config.addinivalue_line("filterwarnings", line)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
