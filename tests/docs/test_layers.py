@@ -33,6 +33,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
 )
 
+#: The rooms of the largest pass, from the bottom to the top; its plan is above them.
+ROOMS = ("sessions", "colour", "rewrite", "engine", "differences", "suite")
+
 #: Libraries that one part of looplift keeps to itself.
 KEPT = {
     "libcst": "codemods.edits",
@@ -112,3 +115,30 @@ def test_libraries_stay_where_they_belong(path: Path) -> None:
 def test_every_layer_exists() -> None:
     named = {part for layer in LAYERS for part in layer if not part.endswith("*")}
     assert not named - {_part(name) for name in NAMES}
+
+
+LARGEST = "codemods.passes.async_session"
+ROOMED = [path for path in MODULES if _name(path).startswith(f"{LARGEST}.")]
+
+
+def _room(module: str) -> int | None:
+    """How high the room of a module of the largest pass lies; ``None`` for what is in no room."""
+    below = module.removeprefix(f"{LARGEST}.").split(".")[0]
+    return ROOMS.index(below) if module != LARGEST and below in ROOMS else None
+
+
+@pytest.mark.parametrize("path", ROOMED, ids=_name)
+def test_rooms_of_the_largest_pass_look_downwards(path: Path) -> None:
+    room = _room(_name(path))
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for line, name in _imports(path)
+        if room is not None
+        and name.startswith(LARGEST)
+        and ((other := _room(name)) is None or other > room)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_room_exists() -> None:
+    assert {_room(_name(path)) for path in ROOMED} >= set(range(len(ROOMS)))

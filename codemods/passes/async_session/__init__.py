@@ -5,7 +5,7 @@ from __future__ import annotations
 from codemods.findings import Code, Level
 from codemods.passes.async_session.plan import DIFFERENCE, GAP, LEFT, WIDE, plan
 from codemods.passes.async_session.reports import EXPORTED, POOLER
-from codemods.passes.async_session.silenced import BRIDGED, CALL
+from codemods.passes.async_session.sessions.silenced import BRIDGED, CALL
 from codemods.passes.base import Pass
 
 DOCUMENTATION = """\

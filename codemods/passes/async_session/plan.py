@@ -10,25 +10,25 @@ from codemods.facts import Program
 from codemods.facts.migrations import is_migration
 from codemods.facts.syntax import Function
 from codemods.findings import Finding, Level, Treatment
-from codemods.passes.async_session.analysis import Analysis, analyse
-from codemods.passes.async_session.annotations import edit_annotations
-from codemods.passes.async_session.callables import edit_callables
-from codemods.passes.async_session.closing import close_in_tests
-from codemods.passes.async_session.differences import Difference, edit_differences
-from codemods.passes.async_session.engines import Engines
-from codemods.passes.async_session.functions import edit_functions
-from codemods.passes.async_session.gaps import gaps
-from codemods.passes.async_session.holders import Holders
-from codemods.passes.async_session.mocks import Mocks
-from codemods.passes.async_session.pooled import edit_pooled
+from codemods.passes.async_session.colour.analysis import Analysis, analyse
+from codemods.passes.async_session.differences.differences import Difference, edit_differences
+from codemods.passes.async_session.differences.gaps import gaps
+from codemods.passes.async_session.differences.wide import wide_integers
+from codemods.passes.async_session.engine.engines import Engines
+from codemods.passes.async_session.engine.holders import Holders
+from codemods.passes.async_session.engine.startup import edit_startup
 from codemods.passes.async_session.reports import behind_poolers, exported, two_pools
 from codemods.passes.async_session.requirements import edit_manifests
-from codemods.passes.async_session.silenced import BRIDGED, CALL, RULE, asked
-from codemods.passes.async_session.sites import BRIDGE, CREATE, DDL, Site
-from codemods.passes.async_session.startup import edit_startup
-from codemods.passes.async_session.testing import Testing
-from codemods.passes.async_session.threads import edit_threads
-from codemods.passes.async_session.wide import wide_integers
+from codemods.passes.async_session.rewrite.annotations import edit_annotations
+from codemods.passes.async_session.rewrite.callables import edit_callables
+from codemods.passes.async_session.rewrite.functions import edit_functions
+from codemods.passes.async_session.rewrite.pooled import edit_pooled
+from codemods.passes.async_session.rewrite.threads import edit_threads
+from codemods.passes.async_session.sessions.silenced import BRIDGED, CALL, RULE, asked
+from codemods.passes.async_session.sessions.sites import BRIDGE, CREATE, DDL, Site
+from codemods.passes.async_session.suite.closing import close_in_tests
+from codemods.passes.async_session.suite.mocks import Mocks
+from codemods.passes.async_session.suite.testing import Testing
 from codemods.passes.base import NOTE, Decision, Outcome
 from codemods.plan.draft import Draft
 

@@ -9,11 +9,11 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function, Scope
 from codemods.findings import Finding, Level, Treatment
-from codemods.passes.async_session.analysis import Analysis
-from codemods.passes.async_session.engines import Engines
-from codemods.passes.async_session.holders import Holders
-from codemods.passes.async_session.providers import twin_name
-from codemods.passes.async_session.silenced import RULE
+from codemods.passes.async_session.colour.analysis import Analysis
+from codemods.passes.async_session.engine.engines import Engines
+from codemods.passes.async_session.engine.holders import Holders
+from codemods.passes.async_session.sessions.providers import twin_name
+from codemods.passes.async_session.sessions.silenced import RULE
 from codemods.passes.base import NOTE, Decision
 
 POOLER, EXPORTED = "LL407", "LL408"

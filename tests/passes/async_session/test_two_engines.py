@@ -10,7 +10,7 @@ import shop
 
 from codemods.config import Options
 from codemods.passes.async_session import PASS
-from codemods.passes.async_session.pools import Limits, share_out, with_limits
+from codemods.passes.async_session.engine.pools import Limits, share_out, with_limits
 from codemods.pipeline import Migration, migrate
 from codemods.source import CodeBase, SourceFile
 

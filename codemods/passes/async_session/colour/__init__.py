@@ -1,0 +1,1 @@
+"""What waits, what becomes async, what stays sync and why."""

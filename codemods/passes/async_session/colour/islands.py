@@ -1,0 +1,136 @@
+"""Functions that only scripts reach: they go on with a sync engine, as they were.
+
+A command that waits for the database to come up, a worker that nothing else calls: no event loop
+is theirs, and a sync engine kept beside the async one touches less than a loop for each of them.
+What a script shares with the application is converted with the application.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from codemods.drivers import in_memory
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.calls import Reference
+from codemods.facts.syntax import Function
+from codemods.passes.async_session.sessions.origins import has_holder
+from codemods.passes.async_session.sessions.sites import CREATE, Site
+from codemods.plan.colours import Cause, Colouring
+
+_REASON = "is reached by scripts only, which go on with the sync engine"
+
+
+def islands(program: Program, sites: list[Site], colours: Colouring) -> dict[Function, Cause]:
+    """The functions that stay sync because nothing of the application calls them."""
+    if _has_memory_database(program):
+        return {}
+    callees: dict[Function, set[Function]] = {}
+    for function in colours.asynchronous:
+        for call in colours.callers_of(function):
+            if call.caller is not None:
+                callees.setdefault(call.caller, set()).add(function)
+    bound = {s.function for s in sites if s.kind == CREATE and not has_holder(program, s)}
+    alone = {f for f in colours.asynchronous if _candidate(program, f) and f not in bound}
+    alone -= _reached(colours, {f for f in colours.asynchronous if _on_loop(program, f)}, callees)
+    changed = True
+    while changed:
+        stuck = {f for f in alone if not callees.get(f, set()) <= alone}
+        stuck |= {f for f in alone if _given_by_others(program, colours, f, alone)}
+        alone -= stuck
+        changed = bool(stuck)
+    return {function: Cause(_REASON) for function in alone}
+
+
+def _candidate(program: Program, function: Function) -> bool:
+    return not (
+        function.is_async
+        or function.is_method
+        or program.web.in_tests(function.module)
+        or _waits_for_a_caller(program, function)
+    )
+
+
+def _waits_for_a_caller(program: Program, function: Function) -> bool:
+    """Whether nothing calls a function, and who will has to hand it a session.
+
+    No script can start it as it is: it belongs to the application that will call it one day.
+    """
+    return not program.calls.references(function) and any(
+        program.instances(program.parameter(function, argument), known.SESSION)
+        for argument in function.parameters
+    )
+
+
+def _on_loop(program: Program, function: Function) -> bool:
+    """Whether the application itself calls a function: a route, a dependency, a task, a handler."""
+    if function.is_async or function in program.web.routes or _registered(program, function):
+        return True
+    if program.web.is_pytest(function):
+        return False
+    return any(
+        reference.call is None and not _is_test(program, reference)
+        for reference in program.calls.references(function)
+    )
+
+
+def _registered(program: Program, function: Function) -> bool:
+    """Whether a decorator of the application takes it: a handler, an event, a middleware."""
+    for decorator in function.definition.decorator_list:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(called, ast.Attribute) and program.web.is_application(
+            called.value, function.module
+        ):
+            return True
+    return False
+
+
+def _is_test(program: Program, reference: Reference) -> bool:
+    return program.web.in_tests(reference.module)
+
+
+def _reached(
+    colours: Colouring, roots: Iterable[Function], callees: dict[Function, set[Function]]
+) -> set[Function]:
+    """Everything that waits and that one of the roots calls, directly or not."""
+    found: set[Function] = set()
+    waiting = list(roots)
+    while waiting:
+        function = waiting.pop()
+        if function in found:
+            continue
+        found.add(function)
+        waiting.extend(callees.get(function, ()))
+    return found
+
+
+def _given_by_others(
+    program: Program, colours: Colouring, function: Function, alone: set[Function]
+) -> bool:
+    """Whether something outside of the island hands the function a session."""
+    for call in colours.callers_of(function):
+        if call.caller is None or call.caller in alone:
+            continue
+        if isinstance(call.call, ast.Attribute):
+            continue
+        arguments = (*call.call.args, *(k.value for k in call.call.keywords))
+        if any(program.is_a(a, call.module, known.SESSION) for a in arguments):
+            return True
+    return False
+
+
+def _has_memory_database(program: Program) -> bool:
+    """Whether a database lives in memory, where a second engine would see another one."""
+    for module in program.modules.mentioning(("create_engine",)):
+        if program.web.in_tests(module):
+            continue
+        for node in ast.walk(module.tree):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and node.value.startswith("sqlite")
+                and in_memory(node.value)
+            ):
+                return True
+    return False

@@ -1,0 +1,1 @@
+"""What does something else once the driver or the colour has changed."""

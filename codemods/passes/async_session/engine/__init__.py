@@ -1,0 +1,1 @@
+"""Engines, session factories and their names, in one colour or both."""

@@ -1,0 +1,123 @@
+"""DDL at import time: tables that a module creates while it is imported.
+
+An async engine can't be used while a module is imported (a server may import it on its running
+loop), so in the application the statement moves into the lifespan, and in tests, which are
+imported without a loop, it runs through ``asyncio.run``.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from codemods.edits.actions import (
+    InsertAfter,
+    InsertBefore,
+    RemoveStatement,
+    ReplaceStatement,
+)
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.versions import Versions
+from codemods.passes.async_session.colour.analysis import Analysis
+from codemods.passes.async_session.rewrite.functions import ddl_call
+from codemods.passes.async_session.sessions.sites import DDL, Site
+from codemods.plan.colours import is_main_block
+from codemods.plan.draft import Draft
+from codemods.plan.lifespans import (
+    has_handlers,
+    lifespan_of,
+    make_lifespan,
+    one_name,
+    top_level,
+)
+
+
+def edit_startup(analysis: Analysis, draft: Draft, versions: Versions) -> list[Site]:
+    """Move DDL out of import time; gives the sites that could not be moved."""
+    by_module: dict[Module, list[Site]] = {}
+    for site in analysis.sites:
+        if site.kind == DDL and site.function is None:
+            by_module.setdefault(site.module, []).append(site)
+    left: list[Site] = []
+    for module, sites in by_module.items():
+        if analysis.program.web.in_tests(module) or is_main_block(sites[0].node, module):
+            _run_now(draft, module, sites)
+        else:
+            left.extend(_at_start(analysis, draft, versions, module, sites))
+    return left
+
+
+def _run_now(draft: Draft, module: Module, sites: list[Site]) -> None:
+    """``asyncio.run`` of one function for the statements, where they stood."""
+    draft.add_import(module, "asyncio")
+    function = "create_tables" if any(s.method == "create_all" for s in sites) else "drop_tables"
+    first, *others = sites
+    body = _body(module, sites)
+    draft.edit(
+        module,
+        module.statement(first.node),
+        ReplaceStatement(f"async def {function}():\n{body}\n\n\nasyncio.run({function}())"),
+    )
+    for site in others:
+        draft.edit(module, module.statement(site.node), RemoveStatement())
+
+
+def _body(module: Module, sites: list[Site]) -> str:
+    lines: list[str] = []
+    last = ""
+    for site in sites:
+        assert isinstance(site.node, ast.Call)
+        target, run = ddl_call(module, site.node)
+        if target != last:
+            lines.append(f"    async with {target}.begin() as connection:")
+            last = target
+        lines.append(f"        await connection.run_sync({run})")
+    return "\n".join(lines)
+
+
+def _at_start(
+    analysis: Analysis, draft: Draft, versions: Versions, module: Module, sites: list[Site]
+) -> list[Site]:
+    program = analysis.program
+    applications = [
+        (other, call)
+        for other in program.modules.mentioning(("FastAPI",))
+        if not program.web.in_tests(other)
+        for call in other.syntax.calls.get("FastAPI", ())
+        if program.outside_name(call.func, other) == known.FASTAPI
+    ]
+    calls = [call for other, call in applications if other is module]
+    if not calls or not one_name(module, calls):
+        return sites
+    home, call = module, calls[0]
+    body = _body(module, sites)
+    for site in sites:
+        draft.edit(module, module.statement(site.node), RemoveStatement())
+    existing = lifespan_of(program, call, home)
+    if existing is not None:
+        first = existing.definition.body[0]
+        draft.edit(existing.module, first, InsertBefore(_dedent(body)))
+        return []
+    if has_handlers(home) or not versions.at_least("fastapi", "0.93", home.path):
+        return _handler(draft, home, calls, body)
+    make_lifespan(draft, home, calls, f"{body}\n    yield")
+    return []
+
+
+def _dedent(body: str) -> str:
+    return "\n".join(line.removeprefix("    ") for line in body.splitlines())
+
+
+def _handler(draft: Draft, home: Module, calls: list[ast.Call], body: str) -> list[Site]:
+    statement = home.statement(calls[-1])
+    assert isinstance(statement, ast.Assign)
+    name = ast.unparse(statement.targets[0])
+    draft.edit(
+        home,
+        top_level(home, calls[-1]),
+        InsertAfter(f'\n\n@{name}.on_event("startup")\nasync def create_tables():\n{body}\n\n'),
+    )
+    return []
+
+
+__all__ = ["edit_startup"]

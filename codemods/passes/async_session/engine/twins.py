@@ -1,0 +1,108 @@
+"""Sync forms that are kept beside the async ones, and the places that go on with them."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from codemods.edits.actions import InsertAfter, Rename
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
+from codemods.passes.async_session.colour.analysis import Analysis
+from codemods.passes.async_session.engine.holders import Holder, Holders
+from codemods.passes.async_session.sessions.providers import Alias, twin_name
+from codemods.plan.draft import Draft
+
+
+def edit_twins(analysis: Analysis, draft: Draft, holders: Holders) -> None:
+    """Keep the sync form of every provider that both colours use."""
+    for provider, references in analysis.twins.items():
+        _keep(analysis, draft, holders, provider)
+        twin = twin_name(provider.name)
+        for reference in references:
+            use_twin(draft, reference.node, reference.module, provider.name, twin)
+    for alias in analysis.aliases:
+        _keep_alias(analysis, draft, alias)
+
+
+def _keep_alias(analysis: Analysis, draft: Draft, alias: Alias) -> None:
+    """``SyncDB = Annotated[Session, Depends(sync_get_db)]``, and the signatures that name it."""
+    module, value = alias.module, alias.binding.value
+    assert value is not None
+    twin = twin_name(alias.name)
+    statement = module.statement(value)
+    names = {alias.name: twin}
+    for node in ast.walk(value):
+        if isinstance(node, ast.Name | ast.Attribute):
+            known = node.id if isinstance(node, ast.Name) else node.attr
+            if any(_is_named(analysis, node, module, other) for other in analysis.twins):
+                names[known] = twin_name(known)
+                if isinstance(node, ast.Name):
+                    import_twin(draft, node, module, known, names[known])
+    draft.edit(module, statement, InsertAfter(_renamed(module.source(statement), names)))
+    for use in alias.uses:
+        use_twin(draft, use.node, use.module, alias.name, twin)
+
+
+def _renamed(source: str, names: dict[str, str]) -> str:
+    for name, twin in names.items():
+        source = re.sub(rf"\b{re.escape(name)}\b", twin, source)
+    return source
+
+
+def use_twin(
+    draft: Draft, node: ast.Name | ast.Attribute, module: Module, name: str, twin: str
+) -> None:
+    """Name the sync form instead, and import it where the other one was imported."""
+    draft.edit(module, node, Rename(twin))
+    if isinstance(node, ast.Name):
+        import_twin(draft, node, module, name, twin)
+
+
+def import_twin(draft: Draft, node: ast.Name, module: Module, name: str, twin: str) -> None:
+    """Import the sync form from where the async one comes from, if it is imported by name."""
+    holder = module.scope_of(node).lookup(node.id)
+    for binding in holder.bindings.get(node.id, ()) if holder is not None else ():
+        statement = module.parent(binding.node)
+        if isinstance(statement, ast.ImportFrom):
+            dotted = "." * statement.level + (statement.module or "")
+            draft.add_import(module, dotted, twin)
+            draft.drop_import(module, dotted, name)
+
+
+def _keep(analysis: Analysis, draft: Draft, holders: Holders, provider: Function) -> None:
+    module, definition = provider.module, provider.definition
+    first = min([definition.lineno, *(d.lineno for d in definition.decorator_list)])
+    last = definition.end_lineno or definition.lineno
+    source = "\n".join(module.lines[first - 1 : last])
+    names = {provider.name: twin_name(provider.name)}
+    for node in ast.walk(definition):
+        if not isinstance(node, ast.Name | ast.Attribute):
+            continue
+        known = node.id if isinstance(node, ast.Name) else node.attr
+        holder = _holder(analysis, holders, node, module)
+        if holder is not None:
+            names[known] = holder.twin
+        elif any(_is_named(analysis, node, module, other) for other in analysis.twins):
+            names[known] = twin_name(known)
+        else:
+            continue
+        if isinstance(node, ast.Name):
+            import_twin(draft, node, module, known, names[known])
+    draft.edit(module, definition, InsertAfter(_renamed(source, names)))
+
+
+def _holder(
+    analysis: Analysis, holders: Holders, node: ast.Name | ast.Attribute, module: Module
+) -> Holder | None:
+    home = analysis.program.home(node, module)
+    for holder in holders.all:
+        if home == (holder.module.scope, holder.name) and holder.needs_async and holder.needs_sync:
+            return holder
+    return None
+
+
+def _is_named(
+    analysis: Analysis, node: ast.Name | ast.Attribute, module: Module, provider: Function
+) -> bool:
+    return analysis.program.home(node, module) == (provider.module.scope, provider.name)

@@ -1,0 +1,1 @@
+"""The edits that follow from a colour: functions, calls, annotations."""

@@ -1,0 +1,1 @@
+"""Where sessions come from, what is called on them, and who gets them."""

@@ -1,0 +1,131 @@
+"""Where sessions come from: an async function needs one that is made async.
+
+A name of a module that holds a factory can be kept in both colours (``holders``). A factory that a
+function makes, or that comes out of a tuple, has one colour: what stays sync keeps it sync.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
+from codemods.facts.values import External
+from codemods.passes.async_session.sessions.sites import CREATE, Site
+from codemods.plan.colours import Cause, Colouring
+
+#: What makes an engine or a session factory, and what a name that holds one is.
+MAKERS = {
+    "sqlalchemy.create_engine": "engine",
+    known.SESSIONMAKER: "factory",
+    known.SCOPED_SESSION: "registry",
+}
+
+
+def without_origin(
+    program: Program, sites: list[Site], colours: Colouring
+) -> dict[Function, Cause]:
+    """The async functions that would never get an async session, or take one from sync code."""
+    own = [
+        site
+        for site in sites
+        if site.kind == CREATE
+        and site.function is not None
+        and not program.web.in_tests(site.module)
+    ]
+    if own and not any(_opens(site, colours) for site in own):
+        stuck = next((s.function for s in own if s.function in colours.sync), None)
+        cause = Cause("gets no async session: all that open one stay sync", stuck)
+        return {f: cause for f in colours.asynchronous if not f.is_async or _waits(f, sites)}
+    single = [site for site in own if not has_holder(program, site)]
+    if makes_engines(program):
+        # An engine that a function makes has one colour too, whoever holds what it returns.
+        single = own
+    stays = next((s.function for s in single if s.function in colours.sync), None)
+    if stays is None:
+        return {}
+    text = f"opens a session where {stays.qualname}, which stays sync, does, from one factory"
+    return {
+        site.function: Cause(text, stays)
+        for site in single
+        if site.function is not None and site.function in colours.asynchronous
+    }
+
+
+def makes_engines(program: Program) -> bool:
+    """Whether a function of the application makes an engine for others."""
+    return any(
+        function is not None
+        and not program.web.in_tests(module)
+        and program.outside_name(call.func, module) == "sqlalchemy.create_engine"
+        and program.instances(program.inference.returned(function), known.ENGINE)
+        for module in program.modules.mentioning(("create_engine",))
+        for call in module.syntax.calls.get("create_engine", ())
+        for function in (module.function_of(call),)
+    )
+
+
+def _opens(site: Site, colours: Colouring) -> bool:
+    """Whether a place opens an async session: what nothing decided on follows the application."""
+    return site.function is None or site.function not in colours.sync
+
+
+def _waits(function: Function, sites: list[Site]) -> bool:
+    return any(site.function is function for site in sites)
+
+
+def has_holder(program: Program, site: Site) -> bool:
+    """Whether a session is made with an engine or factory that a name of a module holds."""
+    assert isinstance(site.node, ast.Call)
+    called = site.node.func
+    if is_holder(program, called, site.module):
+        return True
+    given = (*site.node.args[:1], *(k.value for k in site.node.keywords if k.arg == "bind"))
+    return any(is_holder(program, argument, site.module) for argument in given)
+
+
+def is_holder(program: Program, node: ast.expr, module: Module) -> bool:
+    """Whether an expression is a module's name that a call of SQLAlchemy's is bound to."""
+    home = program.home(node, module)
+    if home is None:
+        return False
+    scope, name = home
+    if isinstance(scope, Function):
+        return _is_passed(program, scope, name)
+    if not scope.is_module:
+        return False
+    bindings = scope.bindings.get(name, ())
+    if len(bindings) == 1 and isinstance(bindings[0].value, ast.Name | ast.Attribute):
+        # ``DB = SessionLocal``
+        alias = bindings[0].value
+        return program.home(alias, scope.module) != home and is_holder(program, alias, scope.module)
+    return any(
+        isinstance(binding.value, ast.Call)
+        and not binding.path
+        and scope.module.function_of(binding.node) is None
+        and any(
+            isinstance(v, External) and v.name in MAKERS
+            for v in program.infer(binding.value.func, scope.module)
+        )
+        for binding in bindings
+    )
+
+
+def _is_passed(program: Program, function: Function, name: str) -> bool:
+    """Whether the application passes nothing but such names for a parameter."""
+    argument = next((a for a in function.parameters if a.arg == name), None)
+    if argument is None:
+        return False
+    passed = [
+        (program.calls.argument(call, function, argument), module)
+        for call, module in program.calls.calls_of(function)
+        if not program.web.in_tests(module)
+    ]
+    return all(
+        isinstance(node, ast.Name | ast.Attribute)
+        and program.home(node, module) != (function, name)
+        and is_holder(program, node, module)
+        for node, module in passed
+    )

@@ -1,0 +1,136 @@
+"""Engines that can't become async: their database has no async driver, or none that is known.
+
+``create_async_engine`` refuses such a URL when the module is imported. Whatever opens its sessions
+or connections with such an engine stays sync, and with it all that shares them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from packaging.version import Version
+
+from codemods.config import Options
+from codemods.drivers import (
+    UnsupportedDriverError,
+    choose,
+    convert,
+    database_of,
+    in_memory,
+    is_async,
+    scheme_of,
+)
+from codemods.facts import Program
+from codemods.facts import knowledge as known
+from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
+from codemods.passes.async_session.sessions.arguments import refused
+from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
+from codemods.passes.async_session.sessions.urls import url_of
+from codemods.plan.colours import Cause
+
+_ENGINE = "sqlalchemy.create_engine"
+_MAKERS = frozenset({known.SESSIONMAKER, known.SCOPED_SESSION})
+_FAR = 12
+
+
+class Undriven:
+    """The engines of a program that have to stay sync, and why."""
+
+    def __init__(self, program: Program, options: Options) -> None:
+        self.program = program
+        self.options = options
+        self.engines: dict[ast.Call, str] = {}
+        for module in program.modules.mentioning(("create_engine",)):
+            for call in module.syntax.calls.get("create_engine", ()):
+                if why := self._reason(call, module):
+                    self.engines[call] = why
+
+    def why(self, site: Site) -> str:
+        """Why the engine of a site stays sync; "" where it does not."""
+        if not self.engines:
+            return ""
+        for node in _sources(site):
+            for call in _engines(self.program, node, site.module):
+                if call in self.engines:
+                    return self.engines[call]
+        return ""
+
+    def functions(self, sites: list[Site]) -> dict[Function, Cause]:
+        """The functions that talk to a database through such an engine."""
+        return {
+            site.function: Cause(f"uses an engine that stays sync: {why}")
+            for site in sites
+            if site.function is not None and (why := self.why(site))
+        }
+
+    def _reason(self, call: ast.Call, module: Module) -> str:
+        """Why an engine can't become async, or ""."""
+        if self.program.outside_name(call.func, module) != _ENGINE:
+            return ""
+        version = self.program.versions.of("sqlalchemy", module.path)
+        override = dict(self.options.driver)
+        given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "url")]
+        url = url_of(self.program, given[0], module) if given else None
+        if url is None:
+            declared = self.program.versions.databases(module.path)
+            whys = [_without(name, version, override.get(name)) for name in declared]
+            return next(iter(sorted(whys)), "") if all(whys) else ""
+        scheme = scheme_of(url)
+        if not scheme or is_async(url):
+            return ""
+        database = database_of(url)
+        if database is None:
+            return f"no async driver is known for `{scheme}`"
+        if why := _without(database.name, version, override.get(database.name)):
+            return why
+        driver = choose(database.name, version, override.get(database.name))
+        if why := refused(call, module, driver, memory=in_memory(url)):
+            return f"create_async_engine takes no {why}"
+        edit = convert(url, {database.name: driver})
+        if edit is not None and edit.refused:
+            return f"{driver.name} takes no {', '.join(edit.refused)} in its URL"
+        return ""
+
+
+def _sources(site: Site) -> list[ast.expr]:
+    """The expressions of a site that hold its engine, or a session of it."""
+    assert isinstance(site.node, ast.Call)
+    if site.kind == DDL:
+        return [*site.node.args[:1], *(k.value for k in site.node.keywords if k.arg == "bind")]
+    if site.kind != CREATE and isinstance(site.node.func, ast.Attribute):
+        return [site.node.func.value]
+    return [site.node]
+
+
+def _engines(
+    program: Program, node: ast.expr, module: Module, depth: int = 0
+) -> Iterator[ast.Call]:
+    """The calls of ``create_engine`` that an engine, a factory or a session goes back to."""
+    if depth > _FAR:
+        return
+    if isinstance(node, ast.Name | ast.Attribute):
+        definition = program.definition(node, module)
+        if definition is not None and definition[0] is not node:
+            yield from _engines(program, *definition, depth + 1)
+        return
+    if not isinstance(node, ast.Call):
+        return
+    name = program.outside_name(node.func, module)
+    if name == _ENGINE:
+        yield node
+        return
+    given = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "bind")]
+    if name not in _MAKERS and not program.is_session_class(name):
+        given = [node.func]
+    for source in given:
+        yield from _engines(program, source, module, depth + 1)
+
+
+def _without(database: str, version: Version | None, override: str | None) -> str:
+    try:
+        choose(database, version, override)
+    except UnsupportedDriverError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,1 @@
+"""The application's own tests: runner, fixtures, mocks."""
