@@ -22,6 +22,7 @@ from cli.settings import (
     SplitOption,
     with_settings,
 )
+from cli.verifying import TIMEOUT, Verification, VerifyEnvironment, VerifyOption, VerifyTimeout
 from codemods import __version__
 from codemods.errors import UserError
 
@@ -130,28 +131,22 @@ def apply(
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Write although git has uncommitted changes.")
     ] = False,
-    verify: Annotated[
-        str | None,
-        typer.Option(metavar="COMMAND", help="Land only what this command passes with."),
-    ] = None,
-    verify_env: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="The virtual environment that the command runs in."),
-    ] = None,
-    verify_timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.1, help="The longest that one run may take.")
-    ] = 900,
+    verify: VerifyOption = None,
+    verify_env: VerifyEnvironment = None,
+    verify_timeout: VerifyTimeout = TIMEOUT,
 ) -> int:
     """Migrate in place: every file or none.
 
     --verify runs a shell command (your test suite) over a copy of the work tree, before the
     migration and after it. What turns it red is left out: a function with what is connected with
-    it, what becomes of a file, or else a pass.
+    it, what becomes of a file, or else a pass. Tests that fail before may fail after.
     The copy has no ignored files; the work tree is in LOOPLIFT_ORIGIN.
+    The environment is made by uv, or by venv and pip, from what the manifests declare before and
+    after; --verify-env names another one, or `current`.
     """
     from cli import writing
 
-    wanted = writing.Verification(verify, verify_env, verify_timeout)
+    wanted = Verification(verify, verify_env, verify_timeout)
     return writing.apply(settings, wanted, allow_dirty=allow_dirty)
 
 
@@ -211,13 +206,16 @@ def pr(
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Skip the hooks for commits and pushes.")
     ] = False,
+    verify: VerifyOption = None,
+    verify_env: VerifyEnvironment = None,
+    verify_timeout: VerifyTimeout = TIMEOUT,
 ) -> int:
     """Push a branch with a commit per pass, and open the pull request, or update both.
 
     The token comes from the environment (GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN,
     BITBUCKET_TOKEN), from gh or glab, or from git's credential helper. It goes to a public forge,
     or to a host that --api-url, the environment or a login with gh or glab names. Work tree and
-    index stay as they are.
+    index stay as they are. --verify works as in apply; its results are in the request.
     """
     from cli import proposing
     from codemods.sinks.access import Wanted as At
@@ -226,7 +224,8 @@ def pr(
     at = At(remote, upstream, api_url, forge)
     way = Way(remote, force, no_verify)
     labels = tuple(label or ())
-    wanted = proposing.Wanted(branch, base, at, draft, labels, reviewers, way, split)
+    by = Verification(verify, verify_env, verify_timeout)
+    wanted = proposing.Wanted(branch, base, at, draft, labels, reviewers, way, by, split)
     return proposing.pr(settings, wanted, dry_run=dry_run)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cli.settings import Settings
-from cli.summary import counted
+from cli.summary import counted, verify_summary
+from cli.verifying import Verification, log_of, verified_by
 from codemods.errors import UserError
 from codemods.findings import Treatment
 from codemods.sinks import report
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from codemods.sinks.git import Git
     from codemods.sinks.pullrequest import Delivered, Proposal, Way
     from codemods.sinks.terminal import Terminal
+    from codemods.verified import Verified
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Wanted:
     labels: tuple[str, ...]
     reviewers: bool
     way: Way
+    verification: Verification
     split: str | None = None
 
 
@@ -53,8 +56,10 @@ def pr(settings: Settings, wanted: Wanted, *, dry_run: bool) -> int:
     access = None if dry_run else find_access(git, wanted.at, os.environ)
     for warning in project.selection.warnings:
         terminal.warn(f"warning: {warning}")
-    proposal, migration = _proposal(project, git, wanted)
+    proposal, migration, verified = _proposal(project, git, wanted)
     terminal.errors(migration.errors)
+    for line in verify_summary(verified, terminal.path(log_of())) if verified else ():
+        terminal.note(line)
     if not proposal.commits:
         terminal.print(
             report.dump({"pushed": False, "url": None}) if settings.json else "Nothing to change."
@@ -107,7 +112,9 @@ def _show(
     terminal.print("\n".join([*lines, *(f"  {step}" for step in planned)]))
 
 
-def _proposal(project: Project, git: Git, wanted: Wanted) -> tuple[Proposal, Migration]:
+def _proposal(
+    project: Project, git: Git, wanted: Wanted
+) -> tuple[Proposal, Migration, Verified | None]:
     from codemods.owners import find_owners, owners_of
     from codemods.patches.messages import body, title
     from codemods.patches.story import chapters
@@ -118,12 +125,17 @@ def _proposal(project: Project, git: Git, wanted: Wanted) -> tuple[Proposal, Mig
     migration = project.migrate()
     read = [path for path in migration.changed if path in migration.before]
     require_clean(git, read)
+    verified = verified_by(wanted.verification, project, migration)
+    if verified is not None:
+        migration = verified.migration
+        project = replace(project, options=replace(project.options, held=verified.held))
     story = chapters(migration, project.visible)
     changing = [chapter for chapter in story if chapter.patch]
     others = [chapter for chapter in story if not chapter.patch]
     if wanted.split is not None:
         changing = list(split(project, changing, Split(wanted.split)))
     left = any(chapter.treated(Treatment.LEFT) for chapter in story)
+    left = left or (verified is not None and bool(verified.left_out))
     owners = find_owners(project.codebase)
     proposal = Proposal(
         target.start,
@@ -131,12 +143,12 @@ def _proposal(project: Project, git: Git, wanted: Wanted) -> tuple[Proposal, Mig
         target.base,
         tuple(_commit(chapter) for chapter in changing),
         title(changing),
-        body(changing, others),
+        body(changing, others, verified.section() if verified else ""),
         left if wanted.draft is None else wanted.draft,
         wanted.labels,
         owners_of(owners, migration.changed) if wanted.reviewers else (),
     )
-    return proposal, migration
+    return proposal, migration, verified
 
 
 def _commit(chapter: Chapter) -> Commit:

@@ -56,8 +56,13 @@ def verify_summary(verified: Verified, log: str) -> Iterator[str]:
     """How the command ended, what was left out because of it, and where its output is."""
     runs = [str(run) for run in (verified.before, verified.after) if run is not None]
     yield f"Verified: {'; '.join(runs)}. Output: {log}"
-    if not verified.before.passed:
-        yield "The command fails before the migration, so nothing was left out because of it."
+    yield f"Environment: {verified.environment}."
+    if not verified.before.telling:
+        hint = "; --verify-env names another environment" if verified.made else ""
+        yield f"The command fails before the migration, so nothing was left out for it{hint}."
+    elif not verified.before.passed:
+        tests = counted(len(verified.before.failures), "test")
+        yield f"Not counted: {tests} that failed before the migration."
     for left in verified.left_out:
         where = f" in {', '.join(left.paths)}" if left.paths else ""
         what = f" of {', '.join(left.symbols)}" if left.symbols else ""

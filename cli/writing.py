@@ -1,28 +1,16 @@
-"""The commands that write: apply and pr."""
+"""The command ``apply``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.settings import Settings
 from cli.summary import apply_summary, verify_summary
+from cli.verifying import Verification, log_of, verified_by
 from codemods.sinks import report
 
 if TYPE_CHECKING:
-    from codemods.pipeline import Migration
     from codemods.project import Project
-    from codemods.verified import Verified
-
-
-@dataclass(frozen=True)
-class Verification:
-    """The command that has to pass, the environment that it runs in, its time limit."""
-
-    command: str | None
-    environment: Path | None
-    timeout: float
 
 
 def apply(settings: Settings, wanted: Verification, *, allow_dirty: bool) -> int:
@@ -41,7 +29,7 @@ def apply(settings: Settings, wanted: Verification, *, allow_dirty: bool) -> int
     migration = project.migrate()
     if migration.changed and not allow_dirty:
         _refuse_dirty(project)
-    verified = _verified(project, migration, wanted)
+    verified = verified_by(wanted, project, migration)
     if verified is not None:
         migration = verified.migration
     # What is wrong with a patch is found before anything is written.
@@ -56,7 +44,7 @@ def apply(settings: Settings, wanted: Verification, *, allow_dirty: bool) -> int
             "errors": report.errors(migration.errors),
         }
         if verified is not None:
-            data["verify"] = verified.results() | {"output": _log(project)}
+            data["verify"] = verified.results() | {"output": log_of()}
         terminal.print(report.dump(data))
     elif not settings.quiet:
         terminal.chapters(story)
@@ -64,27 +52,9 @@ def apply(settings: Settings, wanted: Verification, *, allow_dirty: bool) -> int
             terminal.files(written.paths, written.created)
         terminal.print(apply_summary(project, migration, patch, story), "bold")
     if verified is not None and not settings.json:
-        for line in verify_summary(verified, terminal.path(_log(project))):
+        for line in verify_summary(verified, terminal.path(log_of())):
             terminal.note(line)
     return 0
-
-
-def _verified(project: Project, migration: Migration, wanted: Verification) -> Verified | None:
-    from codemods.sinks.verify import Verifier
-    from codemods.verified import verify
-
-    if wanted.command is None:
-        return None
-    root = project.codebase.root
-    verifier = Verifier(root, wanted.command, wanted.environment, wanted.timeout)
-    return verify(project, migration, verifier)
-
-
-def _log(project: Project) -> str:
-    from codemods.sinks.state import FOLDER
-    from codemods.sinks.verify import LOG
-
-    return f"{FOLDER}/{LOG}"
 
 
 def _refuse_parts(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 from codemods.config import Held
 from codemods.findings import Treatment
 from codemods.passes import Pass
+from codemods.patches.messages import one_line
 from codemods.pipeline import Migration, PassRun, migrate
 from codemods.project import Project
+from codemods.sinks.git import redacted
 from codemods.sinks.verify import Run, Verifier
 from codemods.suppression import function_lines
 
@@ -19,6 +22,10 @@ _MOST_STEPS = 10
 _MOST_CULPRITS = 2
 #: So many parts are put into order, which takes a run of the pass for each.
 _MOST_PARTS = 60
+
+
+#: A variable that a command line sets.
+_ASSIGNED = re.compile(r"\b([A-Za-z_]\w*)=(?:'[^']*'|\"[^\"]*\"|[^\s;&|])+")
 
 
 @dataclass(frozen=True)
@@ -40,45 +47,94 @@ class Verified:
     """What can be landed, what can't, and how the command ended before and after."""
 
     migration: Migration
+    command: str
+    environment: str
     before: Run
     after: Run | None
     left_out: tuple[LeftOut, ...] = ()
+    held: tuple[Held, ...] = ()
 
     def results(self) -> dict[str, Any]:
         """For other programs: how the command ended, and what was left out because of it."""
         return {
+            "command": self.command,
+            "environment": self.environment,
             "before": asdict(self.before),
             "after": asdict(self.after) if self.after else None,
             "left_out": [asdict(left) for left in self.left_out],
         }
 
+    def section(self) -> str:
+        """For the body of a request: what a reviewer wants to know, the same in a second run."""
+        runs = [run for run in (self.before, self.after) if run is not None]
+        known = "\n".join(f"- {_code(name)}" for name in self.before.failures)
+        left = "\n".join(f"- {_left_out(one)}" for one in self.left_out)
+        parts = [
+            "## Verified",
+            f"{_code(_public(self.command))}, run in a copy of the repository, in {self.where}:",
+            "\n".join(["| | result |", "|---|---|", *(f"| {_cell(run)} |" for run in runs)]),
+            f"Failing before, so not counted:\n\n{known}" if known else "",
+            "" if self.before.telling else "It fails before already, so it proves nothing.",
+            f"Left out, since it failed with them:\n\n{left}" if left else "",
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+    @property
+    def where(self) -> str:
+        """The environment, within a sentence."""
+        if self.made:
+            return f"environments {self.environment}"
+        return "the environment of whoever made this request"
+
+    @property
+    def made(self) -> bool:
+        """Whether the environment was made for it."""
+        return self.environment.startswith("made ")
+
 
 def verify(project: Project, migration: Migration, verifier: Verifier) -> Verified:
-    """Run the command before and after ``migration``; where it breaks, leave out what breaks it."""
+    """Run the command before and after ``migration``; where it breaks, leave out what breaks it.
+
+    Tests that fail before may fail after it too.
+    """
     base = migration.before
     before = verifier.run("before", base, base)
-    if not migration.changed:
-        return Verified(migration, before, None)
-    after = verifier.run("after", base, migration.after)
-    if after.passed or not before.passed:
-        return Verified(migration, before, after)
-    return _Narrowing(project, verifier, before).verified()
+    after: Run | None = None
+    left, held = tuple[LeftOut, ...](), tuple[Held, ...]()
+    if migration.changed:
+        after = verifier.run("after", base, migration.after)
+        if before.telling and not after.as_good_as(before):
+            narrowing = _Narrowing(project, verifier, before, after)
+            migration, after = narrowing.landed()
+            left, held = narrowing.left_out, narrowing.held
+    where = (verifier.command, verifier.where)
+    return Verified(migration, *where, before, after, left, held)
 
 
 class _Narrowing:
     """Builds the migration up pass by pass, and drops what turns the command red."""
 
-    def __init__(self, project: Project, verifier: Verifier, before: Run) -> None:
+    def __init__(self, project: Project, verifier: Verifier, before: Run, after: Run) -> None:
         self._project = project
         self._verifier = verifier
         self._before = before
         self._left: list[LeftOut] = []
         self._held: list[Held] = []
-        self._last = before
+        self._last = after
         self._known: dict[tuple[tuple[str, ...], frozenset[Held]], Run] = {}
 
-    def verified(self) -> Verified:
-        """The largest part that was found to pass."""
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What was found to break the command."""
+        return tuple(self._left)
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """The files and functions that have to be left alone for that."""
+        return tuple(self._held)
+
+    def landed(self) -> tuple[Migration, Run]:
+        """The largest part that was found to pass, and how the command ends with it."""
         kept: list[Pass] = []
         for rule in self._project.selection.applied:
             gone = {left.rule for left in self._left if not left.paths}
@@ -92,7 +148,7 @@ class _Narrowing:
                 kept.append(rule)
         landed = self._migrated(kept)
         after = self._verifier.run("after", landed.before, landed.after)
-        return Verified(landed, self._before, after, tuple(self._left))
+        return landed, after
 
     def _narrow(self, kept: Sequence[Pass], rule: Pass, whole: Migration) -> None:
         """Find the part of a pass that breaks the command, or give the pass up."""
@@ -103,7 +159,7 @@ class _Narrowing:
             self._held += held
             paths = tuple(dict.fromkeys(one.path for one in held))
             symbols = tuple(_symbol(whole, rule, one) for one in held if not one.whole)
-            connected = _connected(whole, landed, rule, symbols)
+            connected = _connected(whole, landed, rule, symbols, held)
             self._left.append(LeftOut(rule.name, paths, reason, symbols, connected))
         else:
             self._left.append(LeftOut(rule.name, (), reason))
@@ -172,7 +228,7 @@ class _Narrowing:
         if key not in self._known:
             self._known[key] = self._verified(rules, held)
         self._last = self._known[key]
-        return self._last.passed
+        return self._last.as_good_as(self._before)
 
     def _verified(self, rules: Sequence[Pass], held: Sequence[Held]) -> Run:
         state = self._migrated(rules, held)
@@ -187,6 +243,26 @@ class _Narrowing:
         selection = replace(self._project.selection, passes=tuple(rules))
         options = replace(self._project.options, held=(*self._held, *held))
         return replace(self._project, selection=selection, options=options).migrate()
+
+
+def _left_out(left: LeftOut) -> str:
+    what = f" of {', '.join(map(_code, left.symbols))}" if left.symbols else ""
+    where = f" in {', '.join(map(_code, left.paths))}" if left.paths else ""
+    more = f", with {len(left.connected)} more that are connected" if left.connected else ""
+    return f"{left.rule}{what}{where}{more}: {one_line(left.reason)}"
+
+
+def _cell(run: Run) -> str:
+    return f"{run.label} | {one_line(run.how).replace('|', '/')}"
+
+
+def _code(text: str) -> str:
+    return f"`{one_line(text).replace('`', chr(39))}`"
+
+
+def _public(command: str) -> str:
+    """A command line without the values that it hands over, which may be secrets."""
+    return _ASSIGNED.sub(r"\1=...", redacted(command))
 
 
 def _run(migration: Migration, rule: Pass) -> PassRun | None:
@@ -236,9 +312,14 @@ def _symbol(migration: Migration, rule: Pass, held: Held) -> str:
 
 
 def _connected(
-    whole: Migration, landed: Migration, rule: Pass, symbols: Sequence[str]
+    whole: Migration,
+    landed: Migration,
+    rule: Pass,
+    symbols: Sequence[str],
+    held: Sequence[Held],
 ) -> tuple[str, ...]:
     """The other functions of the plan that are converted no more, with their files."""
+    files = {one.path for one in held if one.whole}
     before, after = (
         {(d.path, d.symbol): d.treatment for d in run.outcome.decisions}
         for run in (_run(whole, rule), _run(landed, rule))
@@ -248,5 +329,6 @@ def _connected(
     return tuple(
         f"{symbol} in {path}"
         for (path, symbol), treatment in before.items()
-        if treatment == native and after.get((path, symbol)) != native and symbol not in symbols
+        if treatment == native and after.get((path, symbol)) != native
+        if symbol not in symbols and path not in files
     )

@@ -120,7 +120,7 @@ class _Adder:
             return
         place = statement_place(block, statement, self.first_party)
         if place is None:
-            place = _behind_relatives(block, one.module)
+            place = _beside_relatives(block, statement, self.first_party)
         if place == block.start:
             first = self.body[place]
             statement = statement.with_changes(leading_lines=leading_lines(first))
@@ -204,15 +204,21 @@ def source_of(one: Import) -> str:
     return f"{what} as {one.alias}" if one.alias else what
 
 
-def _behind_relatives(block: Block, module: str) -> int:
-    """The place behind the last import of the same package, or behind the block."""
-    top = top_package(module)
-    places = [
-        block.start + index + 1
-        for index, one in enumerate(block.statements)
-        if top_package(module_in(one)) == top
-    ]
-    return places[-1] if places else block.end
+def _beside_relatives(
+    block: Block, statement: cst.SimpleStatementLine, first_party: frozenset[str]
+) -> int:
+    """The place in a block without an order: among the imports of the same package, where those
+    have one; or else behind the last import of its section or of a lower one."""
+    module = module_in(statement)
+    top, section = top_package(module), section_of(module, first_party)
+    modules = [module_in(one) for one in block.statements]
+    relatives = [index for index, one in enumerate(modules) if top_package(one) == top]
+    if relatives:
+        names = [modules[index] for index in relatives]
+        later = [index for index in relatives if modules[index] > module]
+        return block.start + (later[0] if later and names == sorted(names) else relatives[-1] + 1)
+    before = [i for i, one in enumerate(modules) if section_of(one, first_party) <= section]
+    return block.start + (before[-1] + 1 if before else 0)
 
 
 def _gap(before: cst.CSTNode, after: cst.CSTNode) -> int:

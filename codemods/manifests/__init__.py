@@ -1,6 +1,7 @@
 """The application's own declarations of what it depends on: read and edited."""
 
 from codemods.manifests.declared import Declared, Package, Place, declared
+from codemods.manifests.install import Installation, applications, installation
 from codemods.manifests.locate import Located, locate
 from codemods.manifests.model import Kind, ManifestEdits, Note, Role
 from codemods.manifests.require import require
@@ -9,6 +10,7 @@ from codemods.manifests.spelling import Bounds, Spelling
 __all__ = [
     "Bounds",
     "Declared",
+    "Installation",
     "Kind",
     "Located",
     "ManifestEdits",
@@ -17,7 +19,9 @@ __all__ = [
     "Place",
     "Role",
     "Spelling",
+    "applications",
     "declared",
+    "installation",
     "locate",
     "require",
 ]

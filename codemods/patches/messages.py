@@ -55,10 +55,11 @@ def title(chapters: Sequence[Chapter]) -> str:
     return _cut(f"looplift: {', '.join(names)}", _WIDTH)
 
 
-def body(chapters: Sequence[Chapter], withheld: Sequence[Chapter] = ()) -> str:
+def body(chapters: Sequence[Chapter], withheld: Sequence[Chapter] = (), verified: str = "") -> str:
     """The body of the request, between markers: what people write around them stays.
 
-    ``withheld`` are passes that changed nothing but left something.
+    ``withheld`` are passes that changed nothing but left something, ``verified`` is the section
+    about the user's own command.
     """
     findings = [f for chapter in (*chapters, *withheld) for f in chapter.findings]
     parts = [
@@ -66,6 +67,7 @@ def body(chapters: Sequence[Chapter], withheld: Sequence[Chapter] = ()) -> str:
         _introduction(chapters),
         _table(chapters),
         f"In all: {totals_of_findings(findings)}.",
+        verified,
         _list("## Bridged\n\nWorks as before, by way of sync code:", findings, Treatment.BRIDGED),
         _list("## Left to do", findings, Treatment.LEFT, box="[ ] "),
         _notes(chapters),

@@ -159,7 +159,7 @@ def test_add_into_the_groups() -> None:
         ),
         (
             "from sqlalchemy.orm import b\nfrom fastapi import c\n",
-            "from sqlalchemy.orm import b\nfrom sqlalchemy import select\nfrom fastapi import c\n",
+            "from sqlalchemy import select\nfrom sqlalchemy.orm import b\nfrom fastapi import c\n",
         ),
     ],
 )

@@ -302,7 +302,7 @@ def test_a_hook_of_the_server_that_refuses(world):
     result = world.pr()
     assert result.code == 2
     assert "not on a Sunday" in result.err
-    assert world.api.pulls == []
+    assert world.git.authorizations == world.api.calls == []
 
 
 class TestToken:
@@ -435,3 +435,49 @@ class TestRefusals:
     def test_not_a_repository(self, world, tmp_path: Path, monkeypatch):
         (tmp_path / "plain").mkdir()
         assert "is not a git repository" in world.pr(str(tmp_path / "plain")).err
+
+
+def test_verified_and_all_is_well(world):
+    result = world.pr("--verify", "PASSWORD=hunter2 grep -q one a.py; echo '3 passed in 0.02s'")
+    assert result.code == 0
+    assert "Verified: before: exit code 0, 3 passed (" in result.err
+    (pull,) = world.api.pulls
+    assert (
+        "## Verified\n\n`PASSWORD=... grep -q one a.py; echo '3 passed in 0.02s'`, run in a copy "
+        "of the repository, in the environment of whoever made this request:\n\n"
+        "| | result |\n|---|---|\n| before | exit code 0, 3 passed |\n"
+        "| after | exit code 0, 3 passed |\n\n"
+    ) in pull["body"].replace("\r\n", "\n")
+    assert "Left out" not in pull["body"]
+    # A second run says the same, so there is nothing to update.
+    again = world.pr("--verify", "PASSWORD=hunter2 grep -q one a.py; echo '3 passed in 0.02s'")
+    assert again.out.startswith(f"{BRANCH} is up to date: ")
+    assert git(world.clone, "status", "--porcelain") == ""
+    assert len(git(world.clone, "worktree", "list").splitlines()) == 1
+
+
+def test_what_the_command_fails_with_is_not_in_the_request(world):
+    """It is left out of the commits, and the body says what and why; that makes it a draft."""
+    (world.clone / "run.sh.py").write_text("old_two\n")
+    fakes.commit(world.clone, "nothing to keep")
+    git(world.clone, "push", "-q", str(world.bare), "main")
+    result = world.pr("--verify", "grep -q old_two run.sh.py", "--split", "package")
+    assert result.code == 0
+    assert "Left out: fake-second in run.sh.py, since" in result.err
+    assert git(world.bare, "show", f"{BRANCH}:run.sh.py") == "old_two\n"
+    assert git(world.bare, "show", f"{BRANCH}:a.py") == "new_one\nnew_two\n"
+    (pull,) = world.api.pulls
+    assert pull["draft"] is True
+    assert (
+        "Left out, since it failed with them:\n\n- fake-second in `run.sh.py`: the command passes "
+        "without it and fails with it (exit code 1)"
+    ) in pull["body"].replace("\r\n", "\n")
+
+
+def test_a_dry_run_shows_what_was_verified(world):
+    result = world.pr("--dry-run", "--verify", "false")
+    assert result.code == 0
+    assert "| before | exit code 1 |" in result.out
+    assert "It fails before already, so it proves nothing." in result.out
+    assert "The command fails before the migration" in result.err
+    assert world.git.authorizations == world.api.calls == []

@@ -15,6 +15,7 @@ from golden.runner import GOLDEN, copy_application, files
 
 from cli.main import run
 from codemods.plan.colours import Colouring
+from codemods.sinks.verify import failures
 
 PYTHON = shlex.quote(sys.executable)
 
@@ -63,7 +64,8 @@ def test_the_summary(repo, capfd):
     err = capfd.readouterr().err
     assert err.startswith("Verified: before: exit code 0 (")
     assert "; after: exit code 0 (" in err
-    assert err.endswith("Output: .looplift_cache/verify.log\n")
+    assert "Output: .looplift_cache/verify.log\n" in err
+    assert err.endswith("Environment: the current one.\n")
 
 
 def test_a_baseline_that_fails_is_said_and_nothing_is_left_out(repo, capfd):
@@ -73,6 +75,41 @@ def test_a_baseline_that_fails_is_said_and_nothing_is_left_out(repo, capfd):
     assert "The command fails before the migration, so nothing was left out" in err
     assert (repo / "a.py").read_text() == "new_one\nnew_two\n"
     assert "broken" in said(repo)
+
+
+KNOWN = """printf 'FAILED tests/test_a.py::test_b - 1\\nERROR tests/test_c.py\\n'
+grep -q new_two c.py && printf 'FAILED tests/test_a.py::test_new[x - y] - assert\\n'
+echo '== 2 failed, 3 passed in 0.10s =='; exit 1"""
+
+
+def test_tests_that_fail_before_may_fail_after(repo, capfd):
+    """The suite is red before already: what counts is what fails beside that."""
+    assert run(["apply", "--verify", KNOWN, "--output-format", "json"]) == 0
+    found = json.loads(capfd.readouterr().out)["verify"]
+    assert found["before"]["failures"] == ["tests/test_a.py::test_b", "tests/test_c.py"]
+    assert found["before"]["counts"] == "2 failed, 3 passed"
+    assert [(left["rule"], left["paths"]) for left in found["left_out"]] == [
+        ("fake-second", ["c.py"])
+    ]
+    assert (repo / "a.py").read_text() == "new_one\nnew_two\n"
+    assert (repo / "c.py").read_text() == "old_two\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("FAILED t.py::test_a - assert 1 == 2\n", ("t.py::test_a",)),
+        ("FAILED t.py::test_a[asyncio]\n", ("t.py::test_a",)),
+        ("FAILED t.py::test_a[1-asyncio] - x\n", ("t.py::test_a[1]",)),
+        ("ERROR t.py\n", ("t.py",)),
+        ("FAIL: test_a (t.Case.test_a)\nERROR: setUpClass (t.B)\n",
+         ("setUpClass (t.B)", "test_a (t.Case.test_a)")),
+        ("ERROR    app:main.py:3 a log line FAILED\n  FAILED no\n", ()),
+        ("3 passed in 0.1s\n", ()),
+    ],
+)  # fmt: skip
+def test_the_tests_that_failed(said, names):
+    assert failures(said) == names
 
 
 def test_a_file_that_breaks_it_is_left_out(repo, capfd):
@@ -202,10 +239,11 @@ def test_a_golden_application_with_its_own_suite(tmp_path, monkeypatch, apply):
     fakes.repository(folder)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    code, _, err = apply(f"{PYTHON} -m pytest -q -p no:cacheprovider")
+    suite = f"{PYTHON} -m pytest -q -p no:cacheprovider"
+    code, _, err = apply(suite, "--verify-env", "current")
     assert code == 0, err
     assert fakes.tree(folder) == files(GOLDEN / "crud_shop" / "after"), said(folder)
-    assert said(folder).count(" passed") == 2, said(folder)
+    assert said(folder).count("\n==== after: exit code 0, 3 passed") == 1, said(folder)
 
 
 def test_what_is_connected_with_a_function_is_left_out_with_it(tmp_path, monkeypatch, capfd):
@@ -213,7 +251,8 @@ def test_what_is_connected_with_a_function_is_left_out_with_it(tmp_path, monkeyp
     folder = copy_application(GOLDEN / "leaky_return" / "before", tmp_path / "desk")
     fakes.repository(folder)
     monkeypatch.chdir(folder)
-    assert run(["apply", "--verify", "! grep -q 'async def get_db' database.py"]) == 0
+    command = "! grep -q 'async def get_db' database.py"
+    assert run(["apply", "--verify", command, "--verify-env", "current"]) == 0
     err = capfd.readouterr().err
     assert "Left out: async-session of " in err and ", since the command passes without it" in err
     assert "  with what is connected: " in err and "in crud.py" in err
@@ -279,7 +318,8 @@ def test_a_trap_that_is_converted_all_the_same(tmp_path, monkeypatch, capfd):
         lambda self, function: why if "decorator" not in (why := obstacle(self, function)) else "",
     )
     command = f"{PYTHON} -m pytest -q -x -p no:cacheprovider -k 'create_user or population'"
-    assert run(["apply", "-j", "1", "--no-cache", "--verify", command]) == 0
+    where = ("--verify-env", "current")
+    assert run(["apply", "-j", "1", "--no-cache", "--verify", command, *where]) == 0
     err = capfd.readouterr().err
     assert "before: exit code 0" in err and "; after: exit code 0" in err
     assert "Left out: async-session of population in sql_app/census.py, since the command" in err
