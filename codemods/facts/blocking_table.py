@@ -33,6 +33,8 @@ class Form(Enum):
     THREAD = "a thread"
     #: Opens a file: the calls of its methods follow it into threads, or none of them does.
     OPEN = "a thread for each call"
+    #: Gives an iterator that waits at each step: a thread can make a list of it.
+    LAZY = "a thread that collects"
     LEFT = "nothing"
 
 
@@ -83,7 +85,7 @@ _WRITE = Blocker(Kind.DISK, effect=Effect.WRITE)
 _DISK = Blocker(Kind.DISK)
 _OPEN = Blocker(Kind.DISK, Form.OPEN, Effect.MODE)
 _SLIGHT = Blocker(Kind.DISK, Form.LEFT, slight=True, advice="it is too short to be worth a thread")
-_LAZY = Blocker(Kind.DISK, Form.LEFT, Effect.READ, advice=f"it waits at each step: {_ALONE}")
+_LAZY = Blocker(Kind.DISK, Form.LAZY, Effect.READ, advice=f"it waits at each step: {_ALONE}")
 _PROCESS = Blocker(Kind.PROCESS)
 _HASH = Blocker(Kind.HASH)
 _KEY = Blocker(Kind.KEY)
@@ -298,7 +300,7 @@ METHODS: dict[str, dict[str, Blocker]] = {
             "",
             "find aggregate",
             Blocker(
-                Kind.DATABASE, Form.LEFT, Effect.READ, advice=f"it waits at each step: {_ALONE}"
+                Kind.DATABASE, Form.LAZY, Effect.READ, advice=f"it waits at each step: {_ALONE}"
             ),
         ),
     },

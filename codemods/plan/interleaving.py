@@ -49,11 +49,11 @@ class Interleaving:
         self._suspends: dict[Function, bool] = {}
         self._sessions: dict[Function, bool] = {}
 
-    def conflict(self, call: ast.Call, function: Function) -> str:
+    def conflict(self, call: ast.expr | ast.stmt, function: Function) -> str:
         """Why a call in ``function`` must go on without a pause, or ""."""
         return self._conflict(call, function, set())
 
-    def _conflict(self, call: ast.Call, function: Function, seen: set[Function]) -> str:
+    def _conflict(self, call: ast.expr | ast.stmt, function: Function, seen: set[Function]) -> str:
         if function in seen:
             return ""
         seen.add(function)
@@ -78,7 +78,7 @@ class Interleaving:
 
     # -- one function ------------------------------------------------------------------------
 
-    def gap(self, call: ast.Call, function: Function) -> str:
+    def gap(self, call: ast.expr | ast.stmt, function: Function) -> str:
         """What is read before an await and written after it."""
         accesses = [a for a in self.state.accesses(function) if a.node is not call]
         own = [a for a in self.state.accesses(function) if a.node is call]
@@ -108,7 +108,7 @@ class Interleaving:
         self,
         first: Access,
         second: Access,
-        call: ast.Call,
+        call: ast.expr | ast.stmt,
         loop: ast.AST | None,
         function: Function,
     ) -> bool:
@@ -124,7 +124,9 @@ class Interleaving:
             return True
         return not self._interrupted(first, second, function)
 
-    def _locked(self, call: ast.Call, first: ast.AST, second: ast.AST, module: Module) -> bool:
+    def _locked(
+        self, call: ast.expr | ast.stmt, first: ast.AST, second: ast.AST, module: Module
+    ) -> bool:
         """Whether an asyncio.Lock is held over the pause and both accesses."""
         for parent in module.ancestors(call):
             if isinstance(parent, ast.AsyncWith) and any(
@@ -254,7 +256,7 @@ def _between(first: Access, second: Access) -> str:
     )
 
 
-def _outermost_loop(call: ast.Call, function: Function) -> ast.AST | None:
+def _outermost_loop(call: ast.expr | ast.stmt, function: Function) -> ast.AST | None:
     found = None
     for parent in function.module.ancestors(call):
         if parent is function.definition:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from codemods.edits.actions import Await, MakeList, Rewrite
+from codemods.edits.actions import Await, MakeAsync, MakeList, Rewrite
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.values import External, Instance
@@ -94,15 +94,15 @@ def materialise(program: Program, draft: Draft, node: ast.AST, module: Module) -
         child = parent
 
 
-def _threadpool(draft: Draft, module: Module) -> str:
+def _threadpool(draft: Draft, module: Module, name: str = _POOL) -> str:
     """The name of ``run_in_threadpool`` in a module; one that it imports already is used."""
-    taken = module.scope.bindings.get(_POOL, [])
+    taken = module.scope.bindings.get(name, [])
     for binding in taken:
         statement = module.parent(binding.node)
         if isinstance(statement, ast.ImportFrom) and statement.module in _POOL_MODULES:
-            return _POOL
-    alias = "in_threadpool" if taken else ""
-    return draft.add_import(module, "fastapi.concurrency", _POOL, alias)
+            return name
+    alias = name.removeprefix("run_").replace("contextmanager_", "manager_") if taken else ""
+    return draft.add_import(module, "fastapi.concurrency", name, alias)
 
 
 def thread(draft: Draft, call: ast.Call, module: Module) -> None:
@@ -111,3 +111,21 @@ def thread(draft: Draft, call: ast.Call, module: Module) -> None:
     arguments = ", {args}" if call.args or call.keywords else ""
     draft.edit(module, call, Rewrite(f"{name}({{func}}{arguments})"))
     draft.edit(module, call, Await())
+
+
+def thread_of(draft: Draft, whole: ast.expr, call: ast.Call, module: Module) -> None:
+    """``list(find())`` becomes ``await run_in_threadpool(lambda: list(find()))``.
+
+    ``whole`` is what uses up the iterator that ``call`` gives, or the call itself.
+    """
+    name = _threadpool(draft, module)
+    listed = "list({self})" if whole is call else "{self}"
+    draft.edit(module, whole, Rewrite(f"{name}(lambda: {listed})"))
+    draft.edit(module, whole, Await())
+
+
+def leave_in_thread(draft: Draft, block: ast.With, call: ast.Call, module: Module) -> None:
+    """The with statement around ``call``, which a thread makes, is entered and left in threads."""
+    name = _threadpool(draft, module, "contextmanager_in_threadpool")
+    draft.edit(module, call, Rewrite(f"{name}({{self}})"))
+    draft.edit(module, block, MakeAsync())

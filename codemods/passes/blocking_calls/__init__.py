@@ -13,7 +13,16 @@ Finds calls that hold the thread of the event loop, in every `async def` and in 
 that it calls: sleeping, HTTP clients, files, processes, password hashing, images, tables, database
 drivers used by hand, locks and threads. `time.sleep` becomes `asyncio.sleep`; what can be done by
 another thread as well goes through FastAPI's `run_in_threadpool`. A sync function of the
-application is called in a thread as a whole.
+application is called in a thread as a whole; so is the end of a with statement that waits (mail,
+connections), and what collects an iterator that reads the disk.
+
+Some calls have an async form that does the same. It is used where its library is there: a block
+`with httpx.Client()` becomes `async with httpx.AsyncClient()`; where the application declares
+anyio, paths and files become `anyio.Path` and `anyio.open_file`. With `--unsafe-fixes` it is
+declared, and so are these: `requests.get` and `httpx.get` become `await http_client().get`, with a
+client that the lifespan closes, errors caught around it by httpx's names, and the redirects and
+timeouts that they had; `subprocess.run` becomes `anyio.run_process`; a `redis.Redis` or
+`httpx.Client` of a module becomes one for each event loop.
 
 ## Why is this bad
 While such a call waits, the event loop serves nobody: fifty requests that sleep for 50 ms each take
@@ -40,12 +49,15 @@ async def login(form: LoginForm):
 ```
 
 ## Fix safety
-Safe: a call is given to a thread only where it does the same there. Functions that touch the event
-loop, a session, an object of the ORM, a lock, a context variable or something that other requests
-change stay where they are, and so does a call of a library that can't be used by several threads at
-once. A new `await` lets other requests in: where something shared is read before it and written
-after it, nothing is changed, and the finding says where a lock would have to be held. Nor is
-anything changed while a sync database session is open, or where a cancelled task cleans up.
+Safe, but for the async forms that have to be asked for (`looplift check --unsafe-fixes` says of
+each what is different). Where an answer, an error or an argument is used in a way that the other
+library does not have, the call keeps its thread. A call is given to a thread only where it does the
+same there. Functions that touch the event loop, a session, an object of the ORM, a lock, a context
+variable or something that other requests change stay where they are, and so does a call of a
+library that can't be used by several threads at once. A new `await` lets other requests in: where
+something shared is read before it and written after it, nothing is changed, and the finding says
+where a lock would have to be held. Nor is anything changed while a sync database session is open,
+or where a cancelled task cleans up.
 
 ## References
 - [FastAPI: Concurrency and async / await](https://fastapi.tiangolo.com/async/)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from codemods.config import Options
 from codemods.facts import Program
-from codemods.facts.blocking_table import CLOSES_SLOWLY, Effect, Form, Kind
+from codemods.facts.blocking_table import Effect, Form, Kind
 from codemods.facts.syntax import Class
 from codemods.facts.values import External
 from codemods.findings import Code, Treatment
-from codemods.passes.blocking_calls import codes
+from codemods.passes.blocking_calls import clients, codes
+from codemods.passes.blocking_calls.around import closing_block, collector, last_statement
 from codemods.passes.blocking_calls.files import Opened, is_file_method, opened_files
+from codemods.passes.blocking_calls.natives import Context, Native, natives
 from codemods.passes.blocking_calls.sites import Site, Sites
 from codemods.passes.blocking_calls.threads import Threads
+from codemods.plan.generated import Generated, generated
 from codemods.plan.interleaving import Interleaving
+from codemods.plan.lifespans import Start, find_start
 from codemods.plan.places import place_obstacle
 from codemods.plan.shared import SharedState
 from codemods.suppression import Silence
@@ -26,11 +31,18 @@ _ALONE = "move the whole block into a function and call that by run_in_threadpoo
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a site: its treatment and, where it is left, the reason."""
+    """What becomes of a site: its treatment and, where it is left, the reason.
+
+    ``native`` is its async form, ``collected`` what a thread uses its iterator up by, ``block``
+    the with statement that is left in a thread as well.
+    """
 
     site: Site
     treatment: Treatment
     reason: str = ""
+    native: Native | None = None
+    collected: ast.expr | None = None
+    block: ast.With | None = None
 
     @property
     def code(self) -> Code:
@@ -40,29 +52,35 @@ class Verdict:
     @property
     def sleeps(self) -> bool:
         """Whether it becomes ``asyncio.sleep``."""
-        return self.treatment is Treatment.NATIVE
+        return self.treatment is Treatment.NATIVE and self.native is None
 
 
 class Decisions:
     """The verdict on every site of a program."""
 
-    def __init__(self, program: Program, silence: Silence) -> None:
+    def __init__(self, program: Program, silence: Silence, options: Options) -> None:
         self.program = program
+        self.options = options
         self.silence = silence
         self.sites = Sites(program)
         self.state = SharedState(program, self.sites.blocking)
         self.threads = Threads(program, self.sites, self.state)
         self.interleaving = Interleaving(program, self.state)
         self.has_pool = bool(program.modules.mentioning(("fastapi", "starlette")))
+        self.has_fastapi = bool(program.modules.mentioning(("fastapi",)))
         self.has_trio = bool(program.modules.mentioning(("trio",)))
         self.mocked = self._mocks_sleep()
-        self.verdicts = self._all()
+        self._calls = frozenset(site.call for site in self.sites.all)
+        self.opened: list[Opened] = []
+        self.clients = self._clients_place()
+        self.verdicts = self._with_natives(self._all())
 
     def _all(self) -> dict[ast.Call, Verdict]:
         verdicts = {site.call: self._verdict(site) for site in self.sites.all}
         sites = {site.call: site for site in self.sites.all}
         followed: set[ast.Call] = set()
-        for opened in opened_files(self.program, sites):
+        self.opened = list(opened_files(self.program, sites))
+        for opened in self.opened:
             followed |= {opened.site.call, *(user.call for user in opened.users)}
             reason = self._file_reason(opened, verdicts)
             if reason:
@@ -74,6 +92,36 @@ class Decisions:
             if not self.threads.is_local(_receiver(site), site):
                 verdicts[site.call] = _left(site, "where the file was opened is not known")
         return verdicts
+
+    def _with_natives(self, verdicts: dict[ast.Call, Verdict]) -> dict[ast.Call, Verdict]:
+        """The verdicts, where what could run in a thread has its async form instead."""
+        sites = {
+            call: verdict.site
+            for call, verdict in verdicts.items()
+            if verdict.treatment is Treatment.BRIDGED
+            and verdict.collected is None
+            and verdict.block is None
+        }
+        context = Context(self.program, sites, tuple(self.opened), self.clients is not None)
+        for call, native in natives(context, self.options).items():
+            verdicts[call] = Verdict(sites[call], Treatment.NATIVE, native=native)
+        return verdicts
+
+    def _clients_place(self) -> tuple[Start, Generated] | None:
+        """Where the application closes its clients, and the module that has them."""
+        if not self.options.unsafe_fixes:
+            return None
+        start = find_start(self.program)
+        if isinstance(start, str) or not self.program.codebase.editable(start.module.path):
+            return None
+        place = generated(self.program, start.module, clients.MODULES, clients.text(http=True))
+        if place is None or (place.exists and clients.HTTP not in place.text):
+            return None
+        if start.lifespan is not None and not self.program.codebase.editable(
+            start.lifespan.module.path
+        ):
+            return None
+        return start, place
 
     @staticmethod
     def _file_reason(opened: Opened, verdicts: dict[ast.Call, Verdict]) -> str:
@@ -98,7 +146,9 @@ class Decisions:
             return Verdict(site, Treatment.NATIVE)
         if not self.has_pool:
             return _left(site, "there is no FastAPI whose pool of threads could be used")
-        return Verdict(site, Treatment.BRIDGED)
+        collected = self._collector(site) if site.blocker.form is Form.LAZY else None
+        block = closing_block(self.program, site)
+        return Verdict(site, Treatment.BRIDGED, collected=collected, block=block)
 
     def _reason(self, site: Site) -> str:
         blocker = site.blocker
@@ -108,6 +158,8 @@ class Decisions:
         if silenced := self.silence.why(site.module.path, line, code_of(site).code):
             return silenced
         if blocker.form is Form.LEFT and (not site.helpers or blocker.kind in _HOPELESS):
+            return blocker.advice
+        if blocker.form is Form.LAZY and not site.helpers and self._collector(site) is None:
             return blocker.advice
         if isinstance(site.module.parent(site.call), ast.Await):
             return "it is awaited, but gives nothing to wait for"
@@ -149,14 +201,25 @@ class Decisions:
             return f"it cleans up in {site.function.name}, where an await could be cancelled"
         return ""
 
+    def _collector(self, site: Site) -> ast.expr | None:
+        """What a thread can run to use up the iterator of a site."""
+        found = collector(self.program, site.call, site.module)
+        if found is None or any(
+            isinstance(node, ast.Await | ast.NamedExpr)
+            or (isinstance(node, ast.Call) and node is not site.call and node in self._calls)
+            for node in ast.walk(found)
+        ):
+            return None
+        return found
+
     def _closes(self, site: Site) -> str:
-        """Why a with statement around the call would go on blocking."""
-        if not isinstance(site.module.parent(site.call), ast.withitem):
+        """Why the end of a with statement around the call would go on blocking."""
+        block = closing_block(self.program, site)
+        if block is None:
             return ""
-        for value in self.program.infer(site.call.func, site.module):
-            if isinstance(value, External) and value.name.startswith(CLOSES_SLOWLY):
-                return f"to leave its with statement blocks as well: {_ALONE}"
-        return ""
+        if not self.has_fastapi or len(block.items) > 1:
+            return f"to leave its with statement blocks as well: {_ALONE}"
+        return self.interleaving.conflict(last_statement(block), site.function)
 
     def _fixed_file(self, site: Site) -> str:
         """Why two requests must not write at the same time."""

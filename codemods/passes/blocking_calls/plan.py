@@ -14,8 +14,10 @@ from codemods.findings import Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.blocking_calls import codes
 from codemods.passes.blocking_calls.decide import Decisions, Verdict
+from codemods.passes.blocking_calls.natives import distinct, has_library
+from codemods.passes.blocking_calls.writing import write
 from codemods.plan.draft import Draft
-from codemods.plan.places import materialise, thread
+from codemods.plan.places import leave_in_thread, materialise, thread, thread_of
 from codemods.suppression import Silence
 
 _LOCK_ADVICE = "it stops the loop while another thread holds it: on the loop use asyncio.Lock"
@@ -23,18 +25,23 @@ _LOCK_ADVICE = "it stops the loop while another thread holds it: on the loop use
 
 def plan(program: Program, options: Options) -> Outcome:
     """Find what blocks the event loop, and give each call its async form or a thread."""
-    decisions = Decisions(program, Silence(program.codebase, options, codes.NAME))
+    decisions = Decisions(program, Silence(program.codebase, options, codes.NAME), options)
     draft = Draft()
-    for verdict in decisions.verdicts.values():
-        if verdict.treatment is not Treatment.LEFT:
-            _edit(program, draft, verdict)
     verdicts = list(decisions.verdicts.values())
-    findings = [_finding(verdict) for verdict in verdicts]
+    for verdict in verdicts:
+        if verdict.native is not None:
+            materialise(program, draft, verdict.site.call, verdict.site.module)
+        elif verdict.treatment is not Treatment.LEFT:
+            _edit(program, draft, verdict)
+    used = {call: v.native for call, v in decisions.verdicts.items() if v.native is not None}
+    texts, notes = write(program, draft, list(distinct(used)), decisions.clients)
+    findings = [_finding(program, verdict) for verdict in verdicts]
     findings += [_lock(node, function) for node, function in decisions.sites.locks()]
     return Outcome(
         edits=draft.files(),
+        texts=texts,
         findings=tuple(sorted(findings)),
-        decisions=tuple(_decisions(verdicts)),
+        decisions=(*_decisions(verdicts), *notes),
     )
 
 
@@ -46,12 +53,26 @@ def _edit(program: Program, draft: Draft, verdict: Verdict) -> None:
         draft.edit(module, call, Await())
         draft.drop_import(module, "time")
         draft.drop_import(module, "time", "sleep")
+    elif verdict.collected is not None:
+        thread_of(draft, verdict.collected, call, module)
     else:
         thread(draft, call, module)
+        if verdict.block is not None:
+            leave_in_thread(draft, verdict.block, call, module)
     materialise(program, draft, call, module)
 
 
-def _finding(verdict: Verdict) -> Finding:
+def _level(program: Program, verdict: Verdict) -> Level:
+    if verdict.treatment is Treatment.LEFT:
+        return Level.DISPLAY
+    native = verdict.native
+    if native is None:
+        return Level.SAFE
+    is_there = has_library(program, native.form.library, verdict.site.module)
+    return Level.SAFE if native.form.equal and is_there and not native.client else Level.UNSAFE
+
+
+def _finding(program: Program, verdict: Verdict) -> Finding:
     site = verdict.site
     key = site.module.key(site.call)
     return Finding(
@@ -61,11 +82,15 @@ def _finding(verdict: Verdict) -> Finding:
         code=verdict.code.code,
         message=_message(verdict),
         rule=codes.NAME,
-        level=Level.DISPLAY if verdict.treatment is Treatment.LEFT else Level.SAFE,
+        level=_level(program, verdict),
         treatment=verdict.treatment,
-        reasons=tuple(filter(None, (verdict.reason, *site.chain))),
+        reasons=tuple(filter(None, (verdict.reason, _unlike(verdict), *site.chain))),
         symbol=site.function.qualname,
     )
+
+
+def _unlike(verdict: Verdict) -> str:
+    return verdict.native.form.unlike if verdict.native is not None else ""
 
 
 def _message(verdict: Verdict) -> str:
@@ -113,7 +138,7 @@ def _decisions(verdicts: list[Verdict]) -> Iterator[Decision]:
 
 
 _ACTIONS = {
-    Treatment.NATIVE: "awaits asyncio.sleep for",
+    Treatment.NATIVE: "awaits the async form of",
     Treatment.BRIDGED: "gives a thread to",
     Treatment.LEFT: "goes on blocking the event loop by",
 }

@@ -18,8 +18,13 @@ app = FastAPI()
 """
 
 
-def freed(text: str, head: str = HEAD, **modules: str) -> Migration:
-    """The migration of ``app.py`` (``head`` and ``text``) and of other modules beside it."""
+def freed(
+    text: str, head: str = HEAD, unsafe: bool = False, requirements: str = "", **modules: str
+) -> Migration:
+    """The migration of ``app.py`` (``head`` and ``text``) and of other modules beside it.
+
+    ``requirements`` is the text of ``requirements.txt``; without one there is none.
+    """
     texts = {"app": head + textwrap.dedent(text), **modules}
     files = {
         f"{name.replace('__', '/')}.py": SourceFile(
@@ -27,15 +32,18 @@ def freed(text: str, head: str = HEAD, **modules: str) -> Migration:
         )
         for name, source in texts.items()
     }
-    return migrate(CodeBase(Path("/nowhere"), files), [PASS], Options(jobs=1))
-
-
-def after(text: str, head: str = HEAD, **modules: str) -> str:
-    """``app.py`` afterwards. A second run must change nothing."""
-    migration = freed(text, head, **modules)
-    again = migrate(migration.after, [PASS], Options(jobs=1))
+    if requirements:
+        files["requirements.txt"] = SourceFile("requirements.txt", requirements)
+    options = Options(jobs=1, unsafe_fixes=unsafe)
+    migration = migrate(CodeBase(Path("/nowhere"), files), [PASS], options)
+    again = migrate(migration.after, [PASS], options)
     assert not again.changed, again.after[again.changed[0]].text
-    return migration.after["app.py"].text
+    return migration
+
+
+def after(text: str, head: str = HEAD, unsafe: bool = False, **modules: str) -> str:
+    """``app.py`` afterwards. A second run must change nothing."""
+    return freed(text, head, unsafe, **modules).after["app.py"].text
 
 
 def findings(text: str, head: str = HEAD, **modules: str) -> tuple[Finding, ...]:

@@ -73,6 +73,19 @@ CONVERTED = [
         "pool.submit(len, n).result()",
         f"{RUN}(pool.submit(len, n).result)",
     ),
+    # what gives an iterator that waits
+    ("import os", "[x for x in os.walk(n)]", f"[x for x in {RUN}(lambda: list(os.walk(n)))]"),
+    ("import os", "sorted(os.scandir(n))", f"{RUN}(lambda: sorted(os.scandir(n)))"),
+    (
+        "from pathlib import Path",
+        "[p.name for p in Path(n).glob('*') if p.name.endswith('x')]",
+        f"in {RUN}(lambda: list(Path(n).glob('*')))\n        if p.name",
+    ),
+    (
+        "from pymongo import MongoClient\nusers = MongoClient()['app'].users",
+        "list(users.find({}))",
+        f"{RUN}(lambda: list(users.find({{}})))",
+    ),
     # places
     ("import time", "n and time.sleep(1)", "n and await asyncio.sleep(1)"),
     ("import os", "1 if os.path.isdir(n) else 2", f"1 if {RUN}(os.path.isdir, n) else 2"),
@@ -188,7 +201,7 @@ LEFT = [
     ("import queue\nq = queue.Queue()", "q.get()", "asyncio.Queue"),
     ("import threading\nlock = threading.Lock()", "lock.acquire()", "asyncio.Lock"),
     ("import os", "os.path.abspath(n)", "too short"),
-    ("import os", "[x for x in os.walk(n)]", "each step"),
+    ("import os", "any(x for x in os.walk(n))", "each step"),
     ("import sqlite3", "sqlite3.connect(n)", "belongs to one thread"),
     ("import requests\ns = requests.Session()", "s.get(n)", "several threads"),
     ("import time", "lambda: time.sleep(1)", ""),

@@ -3,6 +3,7 @@ import hashlib
 from pathlib import Path
 from typing import List
 
+import anyio
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import select
@@ -141,7 +142,7 @@ async def read_of(patient: str, db: AsyncSession = Depends(get_db)):
 @app.get("/notice")
 async def read_notice():
     await asyncio.sleep(0.01)
-    return await run_in_threadpool(NOTICE.read_text)
+    return await anyio.Path(NOTICE).read_text()
 
 
 @app.post("/pin")
