@@ -452,8 +452,11 @@ class Colouring:
         return tuple(found)
 
 
-def fits(call: ast.Call, function: Function) -> bool:
-    """Whether the arguments of a call could be those of the function."""
+def fits(call: ast.Call, function: Function, bound: int = 1) -> bool:
+    """Whether the arguments of a call could be those of the function.
+
+    ``bound`` is 0 where a method may get its object as an argument: ``Finder.find(finder, 1)``.
+    """
     arguments = function.definition.args
     if any(isinstance(a, ast.Starred) for a in call.args):
         return True
@@ -463,7 +466,7 @@ def fits(call: ast.Call, function: Function) -> bool:
         isinstance(d, ast.Name) and d.id == "staticmethod"
         for d in function.definition.decorator_list
     )
-    bound = 1 if function.is_method and not static else 0
+    bound = bound if function.is_method and not static else 0
     positional = [*arguments.posonlyargs, *arguments.args][bound:]
     if len(call.args) > len(positional) and arguments.vararg is None:
         return False

@@ -184,3 +184,89 @@ def test_a_factory_that_only_sync_code_uses_keeps_the_sync_engine() -> None:
     text = after(body)
     assert "Auditing = sessionmaker(sync_engine, class_=Audited)" in text
     assert "await run_in_threadpool(audit)" in text
+
+
+REGISTERED = """
+hooks = []
+
+
+def hook(function):
+    hooks.append(function)
+    return function
+
+
+@hook
+def count(name):
+    with SessionLocal() as db:
+        return db.scalar(text("SELECT 1"))
+
+
+def fire():
+    return [function("x") for function in hooks]
+
+
+def logged(function):
+    def inner(name):
+        return function(name)
+
+    return inner
+
+
+def timed(limit):
+    def decorator(function):
+        def inner(name):
+            return function(name)
+
+        return inner
+
+    return decorator
+
+
+@logged
+def upper(name):
+    return name.upper()
+
+
+@timed(3)
+def lower(name):
+    return name.lower()
+
+
+def apply(function, name):
+    return function(name)
+
+
+def keep(name, function):
+    hooks.append(function)
+    return function(name)
+
+
+@app.get("/")
+def read(column=None, db: Session = Depends(get_db)):
+    db.execute(text("SELECT 1"))
+    return CALL
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "stays"),
+    [
+        ("hooks[0]('x')", True),
+        ("apply(lambda name: name, 'x')", False),
+        ("apply(upper, 'x')", False),
+        ("column.op('~')('x')", False),
+        ("column.get('~')('x')", True),
+        ("upper('x') + lower('x')", False),
+        ("(lambda name: name)('x')", False),
+        ("(upper if column else lower)('x')", False),
+    ],
+)
+def test_what_an_unknown_callee_can_be(call: str, stays: bool) -> None:
+    migration = migrated(REGISTERED.replace("CALL", call))
+    assert (colours(migration)["read"] == "left") is stays
+
+
+@pytest.mark.parametrize(("given", "threaded"), [("upper", False), ("hooks[0]", True)])
+def test_a_parameter_is_what_its_callers_pass(given: str, threaded: bool) -> None:
+    text = after(REGISTERED.replace("CALL", f"apply({given}, 'x')"))
+    assert ("run_in_threadpool(apply" in text) is threaded

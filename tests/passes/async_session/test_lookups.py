@@ -57,7 +57,7 @@ def _treated(lookup: str) -> set[str]:
         ('globals()[f"find_{kind}"]', {"find_first", "find_last"}),
         ('globals().get("find_" + kind)', {"find_first", "find_last"}),
         ('globals()["total"]', {"total"}),
-        ("globals()[kind]", {"find_first", "find_last", "total", "get_db"}),
+        ("globals()[kind]", {"find_first", "find_last", "total"}),
         ('getattr(finders, f"find_{kind}")', {"Finders.find_first"}),
         ('getattr(sys.modules[__name__], "find_first")', {"find_first", "Finders.find_first"}),
     ],
@@ -167,3 +167,77 @@ def _left(files: dict[str, str]) -> set[str]:
         for d in run.outcome.decisions
         if any("by name" in why or "by a string" in why for why in d.reasons[:1])
     }
+
+
+STEPS = """
+        import copy
+        import importlib
+        import json
+
+        class Job:
+            def load(self, db):
+                return db.get(Item, 1).name
+
+            def label(self):
+                return "job"
+
+        def chosen(job, name):
+            return getattr(job, name, None)
+
+        def check(value):
+            return value is not None
+
+        def call(value, db):
+            return value(db)
+
+        @app.get("/{name}")
+        def read(name: str, db: Session = Depends(get_db)):
+            job = Job()
+            job.load(db)
+            kept = []
+            STEP
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "stays"),
+    [
+        ("getattr(job, name)(db)", True),
+        ("return copy.deepcopy(getattr(job, name))(db)", True),
+        ("return copy.deepcopy(getattr(job, name))", False),
+        ("return getattr(job, name) == 'job'", False),
+        ("return getattr(job, name)()", False),
+        ("return getattr(job, name)(1, 2, 3)", False),
+        ("kept.append(getattr(job, name))", True),
+        ("return {'a': getattr(job, name)}['a'](db)", True),
+        ("return {'a': getattr(job, name)}.get('a')(db)", True),
+        ("return [step(db) for step in [getattr(job, name)]]", True),
+        ("return json.dumps({'a': getattr(job, name)})", False),
+        ("return getattr(job, name).__name__", False),
+        ("return getattr(job, name).__call__(db)", True),
+        ("return getattr(job, name).delay(3)", False),
+        ("return (getattr(job, name) or job.label)(db)", True),
+        ("return 1 if getattr(job, name) else 0", False),
+        ("if (step := getattr(job, name)): return step(db)", True),
+        ("step = getattr(job, name); return step(db)", True),
+        ("step = getattr(job, name); return str(step)", False),
+        ("return chosen(job, name)(db)", True),
+        ("return check(chosen(job, name))", False),
+        ("return call(getattr(job, name), db)", True),
+        ("return check(getattr(job, name))", False),
+        ("return call(getattr(job, 'label'), db)", False),
+        ("return importlib.import_module(name).run(getattr(job, name))", True),
+    ],
+)
+def test_only_what_may_be_called_stays(step: str, stays: bool) -> None:
+    found = treatments(STEPS.replace("STEP", step))
+    assert (found["Job.load"] != "native") is stays
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [('f"tasks_{kind}"', set()), ('f"task{kind}"', {"clean"}), ('"task" + kind', {"clean"})],
+)
+def test_modules_whose_name_is_made(path: str, expected: set[str]) -> None:
+    body = f"getattr(importlib.import_module({path}), f'cl{{kind}}')()"
+    assert _left({"app.py": HEAD + dedent(HELPERS + USE.format(lookup=body))}) == expected

@@ -132,7 +132,7 @@ def analyse(program: Program, options: Options) -> Analysis:
     reading = hidden(program, options, sites, validated)
     indirect = Indirect(program, by_name)
     handed = list(indirect.given_sessions())
-    for known_to_stay in (escaping, by_name, given_by_strangers(program, sites), reading):
+    for known_to_stay in (escaping, by_name.causes, given_by_strangers(program, sites), reading):
         for function, cause in known_to_stay.items():
             closed.setdefault(function, cause)
     framework = Framework(

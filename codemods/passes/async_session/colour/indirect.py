@@ -15,28 +15,30 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
-from codemods.facts.values import External, FunctionValue, Instance
+from codemods.facts.values import External, FunctionValue, Instance, Method
+from codemods.passes.async_session.colour.callees import Callees
 from codemods.passes.async_session.colour.escapes import WAITING
+from codemods.passes.async_session.colour.lookups import Lookups
 from codemods.plan.colours import Cause, Colouring, fits
 
 
 class Indirect:
     """The unknown calls of a program, and the functions that they may mean."""
 
-    def __init__(self, program: Program, looked_up: dict[Function, Cause]) -> None:
+    def __init__(self, program: Program, lookups: Lookups) -> None:
         self.program = program
-        self.looked_up = looked_up
+        self.lookups = lookups
+        self.callees = Callees(program)
         self._taken: dict[Function, bool] = {}
         self._calls: list[tuple[ast.Call, Module]] | None = None
 
     def conflicts(self, colours: Colouring) -> dict[Function, Cause]:
         """The functions that may run something sync by a call that names nobody."""
-        stuck = [
-            f
-            for f in colours.sync
-            if not f.is_async and self._is_taken(f) and not self.program.web.in_tests(f.module)
-        ]
-        if not stuck:
+        sync = [f for f in colours.sync if not f.is_async]
+        sync = [f for f in sync if not self.program.web.in_tests(f.module)]
+        stuck = [f for f in sync if self._is_taken(f)]
+        dynamic = {f for meant in self.lookups.calls.values() for f in meant}
+        if not stuck and dynamic.isdisjoint(sync):
             return {}
         found: dict[Function, Cause] = {}
         awaited = {one.call for one in colours.calls}
@@ -46,7 +48,7 @@ class Indirect:
             holder = module.function_of(call)
             if holder is None or holder in colours.sync or self.program.web.in_tests(module):
                 continue
-            for function in self.meant(call, module, stuck):
+            for function in self.meant(call, module, sync if call in self.lookups.calls else stuck):
                 if function is not holder:
                     text = f"may call {function.qualname} by `{ast.unparse(call.func)}`"
                     found.setdefault(holder, Cause(f"{text} in {module.path}:{call.lineno}"))
@@ -80,6 +82,8 @@ class Indirect:
     def _is_unknown(self, call: ast.Call, module: Module) -> bool:
         if isinstance(module.parent(call), ast.Await):
             return False
+        if call in self.lookups.calls:
+            return True
         values = self.program.infer(call.func, module)
         return not values or any(
             (isinstance(value, FunctionValue) and not _is_named(call, value.function, module))
@@ -91,8 +95,15 @@ class Indirect:
         self, call: ast.Call, module: Module, functions: list[Function]
     ) -> Iterator[Function]:
         """Which of these functions an unknown call may mean."""
+        if call in self.lookups.calls:
+            yield from (f for f in functions if f in self.lookups.calls[call])
+            return
         values = self.program.infer(call.func, module)
-        targets = {v.function for v in values if isinstance(v, FunctionValue)}
+        targets: frozenset[Function] | None
+        targets = frozenset(v.function for v in values if isinstance(v, FunctionValue))
+        targets = targets or self.callees.of(call, module)
+        if targets is not None and not targets:
+            return
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         for function in functions:
             if targets and function not in targets:
@@ -105,7 +116,7 @@ class Indirect:
     def _is_taken(self, function: Function) -> bool:
         if function not in self._taken:
             self._taken[function] = (
-                function in self.looked_up
+                function in self.lookups.gone
                 or self._is_registered(function)
                 or any(
                     reference.call is None and self._is_kept(reference.node, reference.module)
@@ -120,18 +131,37 @@ class Indirect:
             called = decorator.func if isinstance(decorator, ast.Call) else decorator
             values = self.program.infer(called, function.module)
             ours = not values or any(isinstance(value, FunctionValue) for value in values)
+            ours = ours and not self._is_made_outside(called, function.module)
             if ours and not self.program.outside_name(called, function.module):
                 return True
         return False
+
+    def _is_made_outside(self, decorator: ast.expr, module: Module) -> bool:
+        """Whether a decorator belongs to what a library made of a function: ``@cli.command()``."""
+        if not isinstance(decorator, ast.Attribute):
+            return False
+        owners = self.program.infer(decorator.value, module)
+        return bool(owners) and all(
+            isinstance(owner, FunctionValue)
+            and any(self.program.decorators(owner.function))
+            and all(self.program.decorators(owner.function))
+            for owner in owners
+        )
 
     def _is_kept(self, node: ast.AST, module: Module) -> bool:
         """Whether a value goes to where the application calls it, not to a library."""
         parent = module.parent(node)
         call = module.parent(parent) if isinstance(parent, ast.keyword) else parent
         if isinstance(call, ast.Call):
-            return not any(
-                isinstance(value, External) for value in self.program.infer(call.func, module)
-            )
+            values = self.program.infer(call.func, module)
+            if values and all(isinstance(value, Method) for value in values):
+                # ``pool.submit(function)``; what a list keeps comes out of it again.
+                return any(
+                    isinstance(value, Method)
+                    and (not isinstance(value.owner.cls, str) or _is_container(value.owner.cls))
+                    for value in values
+                )
+            return not any(isinstance(value, External) for value in values)
         return isinstance(parent, ast.Dict | ast.List | ast.Tuple | ast.Set | ast.Assign)
 
     @cached_property
@@ -144,6 +174,10 @@ class Indirect:
             for function in module.functions.values()
             if _takes_session(self.program, function) and self._is_taken(function)
         ]
+
+
+def _is_container(name: str) -> bool:
+    return name.startswith(("builtins.", "collections.", "queue.", "asyncio.Queue"))
 
 
 def _is_named(call: ast.Call, function: Function, module: Module) -> bool:

@@ -10,15 +10,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, FunctionValue, Instance, ModuleValue
+from codemods.passes.async_session.colour.uses import Use, Uses
 from codemods.passes.async_session.sessions.patches import dotted
-from codemods.plan.colours import Cause
+from codemods.plan.colours import Cause, fits
 
 _NAMESPACES = ("globals", "locals", "vars")
+_IMPORTERS = ("importlib.import_module", "builtins.__import__")
 _GETTERS = ("operator.methodcaller", "operator.attrgetter")
 #: Files that declare entry points, and how they name a function.
 _DECLARING = ("pyproject.toml", "setup.cfg", "setup.py")
@@ -26,20 +29,60 @@ _ENTRY = re.compile(r"""=\s*["']?(?P<module>[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*[.:][A-Za-z_]\w*")
 
 
-def looked_up(program: Program) -> dict[Function, Cause]:
+@dataclass(frozen=True)
+class Lookups:
+    """What is looked up at run time in a program.
+
+    ``causes`` says where each function may be meant. ``calls`` are the places that call what they
+    looked up, with the functions that they can mean; ``gone`` may be called anywhere else.
+    """
+
+    causes: dict[Function, Cause]
+    calls: dict[ast.Call, frozenset[Function]]
+    gone: frozenset[Function]
+
+
+def looked_up(program: Program) -> Lookups:
     """The functions that a lookup at run time can mean, and where."""
-    found: dict[Function, Cause] = {}
+    causes: dict[Function, Cause] = {}
+    calls: dict[ast.Call, frozenset[Function]] = {}
+    gone: set[Function] = set()
+    uses = Uses(program)
     for module in program.modules.mentioning(("getattr", "methodcaller", *_NAMESPACES)):
         for name in ("getattr", *_NAMESPACES):
             for call in module.syntax.calls.get(name, ()):
                 if not isinstance(call.func, ast.Name):
                     continue
-                place = f"{module.path}:{call.lineno}"
-                for function in _meant(program, name, call, module):
-                    found.setdefault(function, Cause(f"may be looked up by name in {place}"))
+                found = _meant(program, name, call, module)
+                if found is None:
+                    continue
+                node, functions = found
+                cause = Cause(f"may be looked up by name in {module.path}:{call.lineno}")
+                for use in uses.of(node, module):
+                    meant = frozenset(f for f in functions if _may_run(use, f))
+                    if use.call is not None:
+                        calls[use.call] = calls.get(use.call, frozenset()) | meant
+                    else:
+                        gone |= meant
+                    for function in sorted(meant, key=_place):
+                        causes.setdefault(function, cause)
     for function, place in (*_by_path(program), *_by_getter(program), *_declared(program)):
-        found.setdefault(function, Cause(f"is named by a string in {place}"))
-    return found
+        causes.setdefault(function, Cause(f"is named by a string in {place}"))
+        gone.add(function)
+    return Lookups(causes, calls, frozenset(gone))
+
+
+def _may_run(use: Use, function: Function) -> bool:
+    """Whether a use of what was looked up can run a function, by what it is given."""
+    if use.call is None:
+        return True
+    if isinstance(use.module.parent(use.call), ast.Await):
+        return False  # it has to be async already
+    return fits(use.call, function) or (function.is_method and fits(use.call, function, bound=0))
+
+
+def _place(function: Function) -> tuple[str, int]:
+    return function.module.path, function.definition.lineno
 
 
 def _by_path(program: Program) -> Iterator[tuple[Function, str]]:
@@ -89,20 +132,28 @@ def _texts(nodes: Iterable[ast.expr]) -> list[str]:
     return [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
 
 
-def _meant(program: Program, name: str, call: ast.Call, module: Module) -> Iterator[Function]:
+def _meant(
+    program: Program, name: str, call: ast.Call, module: Module
+) -> tuple[ast.expr, list[Function]] | None:
+    """The expression that gives what is looked up, and the functions that it can be.
+
+    None where nothing is known of what is looked into, nor of the name.
+    """
+    node: ast.expr = call
     if name == "getattr":
         if len(call.args) < 2:
-            return
+            return None
         owner, wanted = call.args[:2]
-        node: ast.expr = call
         candidates = list(_members(program, owner, module))
-        if _is_unknown(program, owner, module):
+        if not candidates and _is_unknown(program, owner, module):
             texts = _texts([wanted, *(node for node, _ in _passed(program, wanted, module))])
             candidates = [function for text in texts for function in program.calls.named(text)]
+            if not texts and not any(_chosen(program, owner, module)):
+                return None
     else:
         found = _item(call, module)
         if found is None:
-            return
+            return None
         wanted, node = found
         scopes = module.functions.values()
         candidates = [f for f in scopes if f.parent is not None and f.parent.is_module]
@@ -111,11 +162,8 @@ def _meant(program: Program, name: str, call: ast.Call, module: Module) -> Itera
     pattern = _pattern(wanted, module)
     if passed := _passed(program, wanted, module):
         pattern = "|".join(_pattern(text, where) for text, where in passed)
-    if pattern == ".*" and not _is_called(program, node, module):
-        return
-    for function in candidates:
-        if re.fullmatch(pattern, function.name):
-            yield function
+    matching = re.compile(pattern)
+    return node, [function for function in candidates if matching.fullmatch(function.name)]
 
 
 def _passed(program: Program, wanted: ast.expr, module: Module) -> list[tuple[ast.expr, Module]]:
@@ -145,6 +193,8 @@ def _is_unknown(program: Program, owner: ast.expr, module: Module) -> bool:
 
 def _members(program: Program, owner: ast.expr, module: Module) -> Iterable[Function]:
     """The functions of a module or of a class with its family."""
+    for chosen in _chosen(program, owner, module):
+        yield from (f for f in chosen.functions.values() if f.parent and f.parent.is_module)
     for value in program.infer(owner, module):
         match value:
             case ModuleValue(module=target):
@@ -153,6 +203,19 @@ def _members(program: Program, owner: ast.expr, module: Module) -> Iterable[Func
                 for related in (*program.mro(cls), *program.subclasses(cls)):
                     if isinstance(related, Class):
                         yield from related.methods
+
+
+def _chosen(program: Program, owner: ast.expr, module: Module) -> Iterator[Module]:
+    """The modules that ``import_module(f"app.jobs.{kind}")`` can give."""
+    made = program.definition(owner, module) if isinstance(owner, ast.Name) else None
+    node, where = made or (owner, module)
+    if not isinstance(node, ast.Call) or not node.args:
+        return
+    if program.outside_name(node.func, where) not in _IMPORTERS:
+        return
+    pattern = _pattern(node.args[0], where)
+    if pattern != ".*":
+        yield from (m for m in program.modules if re.fullmatch(pattern, m.name))
 
 
 def _item(call: ast.Call, module: Module) -> tuple[ast.expr, ast.expr] | None:
@@ -187,18 +250,3 @@ def _pattern(wanted: ast.expr, module: Module) -> str:
                 if value is not None and not isinstance(value, ast.Name):
                     return _pattern(value, module)
     return ".*"
-
-
-def _is_called(program: Program, node: ast.expr, module: Module) -> bool:
-    """Whether what was looked up is called: at once, by its name, or by who is handed it."""
-    parent = module.parent(node)
-    if isinstance(parent, ast.Return):
-        return True
-    if isinstance(parent, ast.Call):
-        name = program.outside_name(parent.func, module)
-        return parent.func is node or not name.startswith("builtins.")
-    if not isinstance(parent, ast.Assign | ast.NamedExpr | ast.AnnAssign):
-        return False
-    targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
-    names = {target.id for target in targets if isinstance(target, ast.Name)}
-    return any(module.syntax.calls.get(name) for name in names)
