@@ -55,7 +55,9 @@ PLAIN_ATTRIBUTES = frozenset(
     "new dirty deleted identity_map is_active info autoflush no_autoflush bind binds".split()
 )
 
-#: Decorators that take a coroutine function as well as a plain one, by resolved name.
+#: Decorators that take a coroutine function as well as a plain one, by resolved name: what they
+#: make of one is a coroutine function too (``inspect.iscoroutinefunction``), tried with each.
+#: ``moto.mock_aws``, ``requests_mock.Mocker`` and ``retrying.retry`` are not among them.
 TOLERANT_DECORATORS = frozenset(
     {
         "pytest.fixture",
@@ -77,6 +79,42 @@ TOLERANT_DECORATORS = frozenset(
         "slowapi.extension.Limiter.limit",
         "warnings.deprecated",
         "typing_extensions.deprecated",
+        "deprecated.deprecated",
+        "typing.final",
+        "typing_extensions.final",
+        "freezegun.freeze_time",
+        "time_machine.travel",
+        "respx.mock",
+        "responses.activate",
+        "vcr.use_cassette",
+        "flaky.flaky",
+        "pytest.hookimpl",
+        "unittest.skip",
+        "unittest.skipIf",
+        "unittest.skipUnless",
+        "stamina.retry",
+        "circuitbreaker.circuit",
+        "loguru.logger.catch",
+        "beartype.beartype",
+        "typeguard.typechecked",
+        "pydantic.validate_call",
+        "sentry_sdk.trace",
+        "sentry_sdk.monitor",
+        "logfire.instrument",
+        "langfuse.observe",
+        "newrelic.agent.function_trace",
+        "newrelic.agent.background_task",
+        "asyncache.cached",
+        "cashews.cache",
+        "fastapi_cache.decorator.cache",
+        "fastapi_utils.tasks.repeat_every",
+        "fastapi_versioning.version",
+        "allure.title",
+        "allure.description",
+        "allure.severity",
+        "allure.feature",
+        "allure.story",
+        "allure.epic",
     }
 )
 
