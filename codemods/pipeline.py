@@ -157,6 +157,12 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
         program = _for_pass(program, rule, options)
         own = _heeding(rule, program, options, runs)
         outcome = rule.plan(program, own)
+        if runs and runs[-1].rule.prepares == rule.name and _is_idle(outcome):
+            unprepared = _for_pass(Program(runs[-1].before, reuse=program), rule, options)
+            bare = rule.plan(unprepared, replace(own, left=tuple(_left(runs[-1].outcome))))
+            if _is_idle(bare):
+                runs[-1] = replace(runs[-1], after=runs[-1].before, outcome=Outcome())
+                program, outcome = unprepared, bare
         if ignored := _ignored(outcome, program, options):
             wanted = program.codebase.frozen | ignored
             program = program.succeeded_by(replace(program.codebase, frozen=wanted))
@@ -174,6 +180,11 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
         if texts:
             current, program = after, program.succeeded_by(after)
     return Migration(codebase, tuple(runs), program, tuple(errors))
+
+
+def _is_idle(outcome: Outcome) -> bool:
+    """Whether a pass makes nothing native, so that nothing had to be prepared for it."""
+    return all(decision.treatment != Treatment.NATIVE.value for decision in outcome.decisions)
 
 
 def _for_pass(program: Program, rule: Pass, options: Options) -> Program:

@@ -65,6 +65,8 @@ class Pass:
     passes that have to run before. ``plan`` reads facts and decides; it edits nothing. ``subject``
     is the first line of its commit, in the imperative and at most 72 characters. ``heeds`` names
     passes whose findings ``plan`` gets as ``options.left``, as far as they leave something.
+    ``prepares`` names the next pass, where this one is only there for what that one changes: if
+    it makes nothing native, nothing is prepared.
     """
 
     name: str
@@ -77,3 +79,4 @@ class Pass:
     needs: tuple[str, ...] = ()
     subject: str = ""
     heeds: tuple[str, ...] = ()
+    prepares: str = ""

@@ -41,7 +41,8 @@ def read_users(db: Session = Depends(get_db)):
 The rows, their order and the response stay as they are: `selectinload` runs a query of its own.
 A query that is shared loads only what all its callers read; for the rest, its function gets a
 parameter `options`. Where the way of an object can't be followed, its reader is left as it is,
-with a finding, and `async-session` keeps it sync or runs it within `run_sync`.
+with a finding, and `async-session` keeps it sync or runs it within `run_sync`. Where the sessions
+of an application all stay sync, nothing needs to be loaded, and nothing is changed.
 
 ## References
 - [SQLAlchemy: Relationship Loading Techniques](https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html)
@@ -57,6 +58,7 @@ PASS = Pass(
     codes=codes.CODES,
     documentation=DOCUMENTATION,
     plan=plan,
+    prepares="async-session",
 )
 
 __all__ = ["PASS"]

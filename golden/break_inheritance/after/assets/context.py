@@ -2,10 +2,9 @@ from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 
 from fastapi import Depends, Header, HTTPException
-from sqlalchemy.orm import selectinload
 
 from .database import AppSession, get_session
-from .models import Machine, Person
+from .models import Person
 from .repos import AssetRepo, LicenceRepo, MachineRepo, PersonRepo
 
 
@@ -19,11 +18,7 @@ class Context:
 
     def __post_init__(self, name):
         if name:
-            self.person = Person.by(
-                self.session,
-                name=name,
-                options=[selectinload(Person.machines).selectinload(Machine.services)],
-            )
+            self.person = Person.by(self.session, name=name)
             if self.person is None:
                 raise HTTPException(401, f"Who is {name}?")
 

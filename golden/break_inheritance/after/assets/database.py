@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Iterator, TypeVar
 
 from fastapi import HTTPException
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
-from sqlalchemy.orm.interfaces import ORMOption
 
 T = TypeVar("T")
 
@@ -15,8 +13,8 @@ T = TypeVar("T")
 class AppSession(Session):
     """A session with manners."""
 
-    def get_or_404(self, model: type[T], pk: int, options: Sequence[ORMOption] = ()) -> T:
-        found = self.get(model, pk, options=options)
+    def get_or_404(self, model: type[T], pk: int) -> T:
+        found = self.get(model, pk)
         if found is None:
             raise HTTPException(404, f"{model.__name__} {pk} not found")
         return found
@@ -30,8 +28,8 @@ class ActiveRecord:
     """``Model.by(session, name="x")`` and ``instance.save(session)``."""
 
     @classmethod
-    def by(cls, session: AppSession, options: Sequence[ORMOption] = (), **criteria):
-        return session.scalars(select(cls).options(*options).filter_by(**criteria).limit(1)).first()
+    def by(cls, session: AppSession, **criteria):
+        return session.scalars(select(cls).filter_by(**criteria).limit(1)).first()
 
     @classmethod
     def create(cls, session: AppSession, **values):
@@ -56,7 +54,7 @@ class Base(ActiveRecord, DeclarativeBase):
 
 
 engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///assets.db"))
-make_session = sessionmaker(engine, class_=AppSession, expire_on_commit=False)
+make_session = sessionmaker(engine, class_=AppSession)
 
 
 def get_session() -> Iterator[AppSession]:

@@ -8,7 +8,7 @@ __all__ = ["Base", "DB", "Factory", "S", "db_session", "with_db"]
 
 S = orm.Session
 engine = sa.create_engine(os.environ.get("DATABASE_URL", "sqlite:///forum.sqlite"))
-Factory = make_factory(bind=engine, expire_on_commit=False)
+Factory = make_factory(bind=engine)
 DB = Factory
 Base = orm.declarative_base()
 

@@ -4,7 +4,6 @@ from functools import partial
 
 from sqlalchemy import func as f
 from sqlalchemy import select as pick
-from sqlalchemy.orm import immediateload, selectinload
 
 from . import Like, Post, S
 from . import users as _users
@@ -15,16 +14,10 @@ def as_dict(post):
 
 
 def listing(db: S, state=None, *, order=Post.id):
-    query = (
-        pick(Post)
-        .options(
-            selectinload(Post.author), selectinload(Post.likes).selectinload(Like.user)
-        )
-        .order_by(order)
-    )
+    query = pick(Post).order_by(order)
     if state:
         query = query.where(Post.state == state)
-    return db.scalars(query.execution_options(populate_existing=True)).all()
+    return db.scalars(query).all()
 
 
 drafts = partial(listing, state="draft")
@@ -39,14 +32,6 @@ def write(db: S, nick: str, title: str):
         raise Missing(nick)
     db.add(post := Post(title=title, author=author))
     db.commit()
-    db.refresh(post)
-    db.execute(
-        pick(Post)
-        .options(
-            immediateload(Post.author), selectinload(Post.likes).selectinload(Like.user)
-        )
-        .where(Post.id == post.id)
-    ).scalar_one()
     return post
 
 
@@ -96,15 +81,7 @@ HANDLERS = {
 
 
 def handle(db, post_id, action, **extra):
-    post = db.get(
-        Post,
-        post_id,
-        options=[
-            immediateload(Post.author),
-            selectinload(Post.likes).selectinload(Like.user),
-        ],
-        populate_existing=True,
-    )
+    post = db.get(Post, post_id)
     if post is None:
         return None
     return HANDLERS[action](db, post, **extra)

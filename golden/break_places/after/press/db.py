@@ -4,7 +4,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///press.db"))
-SessionLocal = sessionmaker(bind=engine, expire_on_commit=False)
+SessionLocal = sessionmaker(bind=engine)
 
 
 class Base(DeclarativeBase):

@@ -48,7 +48,6 @@ def add_article(new: NewArticle = Depends(checked), db: Session = Depends(get_db
     article = Article(title=new.title, words=new.words, section_id=section.id if section else None)
     db.add(article)
     db.commit()
-    db.refresh(article)
     return article
 
 
