@@ -78,11 +78,26 @@ class Errors:
             if not isinstance(node, ast.Call) or node is self.site.call:
                 continue
             name = self.program.outside_name(node.func, self.site.module)
-            if name.startswith("requests.") or self.program.called_functions(
-                node, self.site.module
-            ):
+            if name.startswith("requests.") or self._reaches(node, self.site.module, set()):
                 return False
         return True
+
+    def _reaches(self, call: ast.Call, module: Module, seen: set[Function]) -> bool:
+        """Whether a call of the application may go on to requests."""
+        for function in self.program.called_functions(call, module):
+            if function in seen:
+                continue
+            seen.add(function)
+            if any(
+                isinstance(node, ast.Call)
+                and (
+                    self.program.outside_name(node.func, function.module).startswith("requests.")
+                    or self._reaches(node, function.module, seen)
+                )
+                for node in function.nodes
+            ):
+                return True
+        return False
 
     def _is_used_alike(self, handler: ast.ExceptHandler) -> bool:
         """Whether a caught error is only raised on, logged, or asked for its answer."""

@@ -3,15 +3,33 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from fastapi import FastAPI, HTTPException, UploadFile
+import anyio
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, UploadFile
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from starlette.background import BackgroundTask
 
-from files.storage import ROOT, Folder, checksum, next_number, read_rows
+from files.access import AccessLog, Quota, seen
+from files.background_queue import BackgroundQueue, job_queue
+from files.background_tasks import background
+from files.storage import ROOT, Folder, checksum, forget, next_number, read_rows, summarise, summary
 
-app = FastAPI()
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with background:
+        async with job_queue:
+            yield
+
+
+app = FastAPI(lifespan=lifespan)
+app.add_middleware(AccessLog)
+app.add_middleware(Quota, limit=1000)
 SETTINGS = Path(__file__).parent / "settings.json"
 
 
@@ -19,18 +37,75 @@ SETTINGS = Path(__file__).parent / "settings.json"
 async def settings():
     with await run_in_threadpool(open, SETTINGS, encoding="utf-8") as source:
         found = await run_in_threadpool(json.load, source)
-    return found | {
-        "text": (await run_in_threadpool(SETTINGS.read_text, "utf-8")).strip()
-    }
+    return found | {"text": (await anyio.Path(SETTINGS).read_text("utf-8")).strip()}
+
+
+@app.get("/settings/text")
+async def settings_text():
+    async with await anyio.open_file(SETTINGS, encoding="utf-8") as source:
+        first = await source.readline()
+        return {"first": first, "rest": await source.read(), "name": source.name == str(SETTINGS)}
+
+
+def report(tasks: BackgroundTasks):
+    """For a dependency: what is added here is done after the answer as well."""
+
+    def add(name: str) -> None:
+        tasks.add_task(forget, name)
+
+    return add
 
 
 @app.post("/upload/{name}")
-async def upload(name: str, file: UploadFile):
+async def upload(name: str, file: UploadFile, tasks: BackgroundQueue):
     await run_in_threadpool(os.makedirs, ROOT, exist_ok=True)
     target = ROOT / name
     with await run_in_threadpool(open, target, "wb") as out:
         await run_in_threadpool(shutil.copyfileobj, file.file, out)
+    # One after the other: the second reads what the first wrote.
+    await tasks.add_task(summarise, name)
+    await tasks.add_task(summarise, name, again=True)
     return {"name": name}
+
+
+@app.get("/summary/{name}")
+async def show_summary(name: str):
+    path = summary(name)
+    if not path.exists():
+        raise HTTPException(404, "No summary")
+    return {"summary": path.read_text(), "size": path.stat().st_size}
+
+
+@app.delete("/summary/{name}", status_code=202)
+async def delete_summary(name: str, add=Depends(report)):
+    add(name)
+    return {}
+
+
+@app.post("/summary/{name}")
+async def renew(name: str):
+    # Belongs to this answer alone.
+    return JSONResponse({"name": name}, background=BackgroundTask(summarise, name))
+
+
+@app.get("/names")
+async def names():
+    found = [path.name for path in ROOT.iterdir() if path.name.endswith(".csv")]
+    return {"csv": sorted(found), "all": len(list(ROOT.glob("*")))}
+
+
+@app.get("/lines")
+async def count_lines():
+    done = await anyio.run_process(["wc", "-l", str(SETTINGS)], check=False)
+    kind = (
+        await anyio.run_process(["head", "-c", "1", str(SETTINGS)], stderr=None)
+    ).stdout
+    return {"code": done.returncode, "lines": done.stdout.split()[0].decode(), "first": kind.decode()}
+
+
+@app.get("/seen")
+async def read_seen():
+    return sorted(seen)
 
 
 @app.post("/numbered")
@@ -70,8 +145,8 @@ async def delete(name: str):
 @app.get("/sorted")
 async def sort_words(words: str):
     path = Path(tempfile.gettempdir()) / f"{uuid4()}.txt"
-    with await run_in_threadpool(path.open, "w") as out:
-        await run_in_threadpool(out.write, "\n".join(words.split(",")) + "\n")
+    async with await anyio.Path(path).open("w") as out:
+        await out.write("\n".join(words.split(",")) + "\n")
     done = await run_in_threadpool(subprocess.run, ["sort", str(path)], capture_output=True, text=True, check=True)
     try:
         return done.stdout.split()

@@ -6,11 +6,16 @@ import tempfile
 from pathlib import Path
 from uuid import uuid4
 
-from fastapi import FastAPI, HTTPException, UploadFile
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, UploadFile
+from fastapi.responses import JSONResponse
+from starlette.background import BackgroundTask
 
-from files.storage import ROOT, Folder, checksum, next_number, read_rows
+from files.access import AccessLog, Quota, seen
+from files.storage import ROOT, Folder, checksum, forget, next_number, read_rows, summarise, summary
 
 app = FastAPI()
+app.add_middleware(AccessLog)
+app.add_middleware(Quota, limit=1000)
 SETTINGS = Path(__file__).parent / "settings.json"
 
 
@@ -21,13 +26,70 @@ async def settings():
     return found | {"text": SETTINGS.read_text("utf-8").strip()}
 
 
+@app.get("/settings/text")
+async def settings_text():
+    with open(SETTINGS, encoding="utf-8") as source:
+        first = source.readline()
+        return {"first": first, "rest": source.read(), "name": source.name == str(SETTINGS)}
+
+
+def report(tasks: BackgroundTasks):
+    """For a dependency: what is added here is done after the answer as well."""
+
+    def add(name: str) -> None:
+        tasks.add_task(forget, name)
+
+    return add
+
+
 @app.post("/upload/{name}")
-async def upload(name: str, file: UploadFile):
+async def upload(name: str, file: UploadFile, tasks: BackgroundTasks):
     os.makedirs(ROOT, exist_ok=True)
     target = ROOT / name
     with open(target, "wb") as out:
         shutil.copyfileobj(file.file, out)
+    # One after the other: the second reads what the first wrote.
+    tasks.add_task(summarise, name)
+    tasks.add_task(summarise, name, again=True)
     return {"name": name}
+
+
+@app.get("/summary/{name}")
+async def show_summary(name: str):
+    path = summary(name)
+    if not path.exists():
+        raise HTTPException(404, "No summary")
+    return {"summary": path.read_text(), "size": path.stat().st_size}
+
+
+@app.delete("/summary/{name}", status_code=202)
+async def delete_summary(name: str, add=Depends(report)):
+    add(name)
+    return {}
+
+
+@app.post("/summary/{name}")
+async def renew(name: str):
+    # Belongs to this answer alone.
+    return JSONResponse({"name": name}, background=BackgroundTask(summarise, name))
+
+
+@app.get("/names")
+async def names():
+    found = [path.name for path in ROOT.iterdir() if path.name.endswith(".csv")]
+    return {"csv": sorted(found), "all": len(list(ROOT.glob("*")))}
+
+
+@app.get("/lines")
+async def count_lines():
+    done = subprocess.run(["wc", "-l", str(SETTINGS)], capture_output=True)
+    kind = subprocess.check_output(["head", "-c", "1", str(SETTINGS)])
+    return {"code": done.returncode, "lines": done.stdout.split()[0].decode(), "first": kind.decode()}
+
+
+@app.get("/seen")
+async def read_seen():
+    return sorted(seen)
 
 
 @app.post("/numbered")

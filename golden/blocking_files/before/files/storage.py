@@ -27,6 +27,22 @@ def next_number() -> int:
     return number + 1
 
 
+def summary(name: str) -> Path:
+    return ROOT / f"{name}.summary"
+
+
+def summarise(name: str, again: bool = False) -> None:
+    """The number of lines of an upload; ``again`` doubles what is there."""
+    if again:
+        summary(name).write_text(summary(name).read_text() * 2)
+    else:
+        summary(name).write_text(f"{len(read_rows(ROOT / name))} ")
+
+
+def forget(name: str) -> None:
+    summary(name).unlink(missing_ok=True)
+
+
 class Folder:
     def __init__(self, name: str):
         self.path = ROOT / name

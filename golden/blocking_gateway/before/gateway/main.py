@@ -2,13 +2,25 @@ import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI, HTTPException, Request
 
-from gateway import clients
+from gateway import clients, journal, partner, prices
 from gateway.clients import Mirror, Upstream, get_settings, with_retries
 
-app = FastAPI()
+
+@asynccontextmanager
+async def lifespan(app: FastAPI):
+    partner.start()
+    yield
+    partner.stop()
+
+
+app = FastAPI(lifespan=lifespan)
+app.include_router(prices.router)
+app.add_middleware(journal.Journal)
+app.middleware("http")(journal.number_answers)
 app.state.served = 0
 upstream = Upstream("main")
 mirror = Mirror("mirror")
@@ -93,6 +105,11 @@ async def serialised():
 @app.get("/lazily")
 async def lazily():
     return {"values": sorted("cab", key=lambda key: upstream.fetch(key))}
+
+
+@app.get("/journal")
+async def read_journal():
+    return sorted(journal.lines)
 
 
 @app.get("/plain/{key}")

@@ -1,0 +1,85 @@
+"""Clients of other services: one for each event loop, closed when the application stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Generic, Protocol, TypeVar
+from weakref import WeakKeyDictionary
+
+import httpx
+
+
+class Client(Protocol):
+    """What has connections to close."""
+
+    def aclose(self) -> Awaitable[None]: ...
+
+
+ClientT = TypeVar("ClientT", bound=Client)
+
+
+class PerLoop(Generic[ClientT]):
+    """A client that is made when an event loop first asks for it.
+
+    Connections belong to the loop that opened them: in tests there can be several.
+    """
+
+    def __init__(self, make: Callable[[], ClientT]) -> None:
+        self._make = make
+        self._made: WeakKeyDictionary[asyncio.AbstractEventLoop, ClientT] = WeakKeyDictionary()
+        clients.add(self)
+
+    def __call__(self) -> ClientT:
+        """The client of the running event loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._made:
+            self._made[loop] = self._make()
+        return self._made[loop]
+
+    async def aclose(self) -> None:
+        """Close the client of the running event loop; the next call makes a new one."""
+        client = self._made.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+
+
+class Clients:
+    """All clients; the lifespan of the application enters it, and closes them on leaving."""
+
+    def __init__(self) -> None:
+        self._all: list[Client] = []
+
+    def add(self, client: Client) -> None:
+        """Close ``client`` with the others."""
+        self._all.append(client)
+
+    async def open(self) -> None:
+        """Clients are made when they are needed."""
+
+    async def close(self) -> None:
+        """Close what the running event loop has."""
+        for client in self._all:
+            await client.aclose()
+
+    async def __aenter__(self) -> Clients:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+
+clients = Clients()
+
+
+def _make_http_client() -> httpx.AsyncClient:
+    """A client for requests that have nothing in common: no cookies, no kept connections."""
+    return httpx.AsyncClient(
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+    )
+
+
+http_client = PerLoop(_make_http_client)
