@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 2
 # The newest SQLAlchemy is in the environment; the one before it stands beside it.
 OLDER := $(VENV)/sqlalchemy-2.0
 
-.PHONY: demo test lint clean bench-older
+.PHONY: demo test lint clean bench-older install-goldens
 .DEFAULT_GOAL := test
 
 # A dry run: what would become of an application, and why; nothing is written to it.
@@ -36,6 +36,12 @@ lint: $(VENV)/.installed-test
 # The differential bench on SQLAlchemy 2.0.
 bench-older: $(OLDER)/.installed
 	PYTHONPATH=$(OLDER) $(BIN)/python -m pytest $(PYTEST_ARGS) tests/differential
+
+# Fresh environments from the manifests of the golden applications (all, or GOLDEN="NAME ..."):
+# commands, workers, migrations, service and suite, before and after.
+install-goldens: $(VENV)/.installed-test
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --group install
+	cd tests && PYTHONPATH=.. ../$(BIN)/python -m golden.install $(GOLDEN)
 
 clean:
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, sessionmaker
 
 from .async_database_url import async_database_url
 from .config import settings
@@ -15,6 +15,9 @@ class Base(DeclarativeBase):
 engine = create_async_engine(async_database_url(settings.database_url), pool_pre_ping=True)
 sync_engine = create_engine(settings.database_url, pool_pre_ping=True)
 SessionLocal = async_sessionmaker(bind=engine, autoflush=False, expire_on_commit=False)
+SyncSessionLocal = sessionmaker(
+    bind=sync_engine, autoflush=False, expire_on_commit=False
+)
 
 
 def init_db() -> None:

@@ -2,16 +2,15 @@ from typing import Annotated
 
 from fastapi import Depends
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, create_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from .async_database_url import async_database_url
 from .config import DATABASE_URL, SQL_ECHO
 
 connect_args = {"check_same_thread": False} if DATABASE_URL.startswith("sqlite") else {}
-engine = create_async_engine(
-    async_database_url(DATABASE_URL), echo=SQL_ECHO, connect_args=connect_args
-)
+engine = create_async_engine(async_database_url(DATABASE_URL), echo=SQL_ECHO, connect_args=connect_args)
+sync_engine = create_engine(DATABASE_URL, echo=SQL_ECHO, connect_args=connect_args)
 
 
 async def create_db_and_tables():

@@ -1,0 +1,15 @@
+from alembic import context
+from sqlalchemy.orm import Session
+
+from app import models
+from app.database import Base, SyncSessionLocal
+
+def run(session: Session):
+    context.configure(connection=session.connection(), target_metadata=Base.metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
+    session.commit()
+
+
+with SyncSessionLocal() as session:
+    run(session)

@@ -1,0 +1,16 @@
+from alembic import context
+
+from app.database import sync_engine
+from app.models import Base
+
+target_metadata = Base.metadata
+
+
+def run_migrations_online() -> None:
+    with sync_engine.connect() as connection:
+        context.configure(connection=connection, target_metadata=target_metadata)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run_migrations_online()
