@@ -77,17 +77,27 @@ def _status(path: str) -> int:
         return error.code
 
 
-def run(scenario: Scenario, commands: Path, folder: Path, database: Database) -> list[str]:
-    """Everything that one side has, on one database; what it said, one line for each step."""
+def environment_for(scenario: Scenario, commands: Path, database: Database) -> dict[str, str]:
+    """The variables of a process that runs in the fresh environment."""
     environment = runner.environment(scenario, database)
     environment["PATH"] = f"{commands}:{environment['PATH']}"
     environment["PYTHONPATH"] = "."
     for name in ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"):  # a fresh environment has no bytecode
         environment.pop(name, None)
-    said = [
-        f"{text}: {step(shlex.split(text), folder, environment)}" for text in scenario.install
-    ]
+    return environment
+
+
+def run(
+    scenario: Scenario, commands: Path, folder: Path, database: Database, empty: Database
+) -> list[str]:
+    """Everything that one side has; what it said, one line for each step.
+
+    Commands and service share a database, as they do on a machine; the suite gets an empty one.
+    """
+    environment = environment_for(scenario, commands, database)
+    said = [f"{text}: {step(shlex.split(text), folder, environment)}" for text in scenario.install]
     said.append(serve(scenario, folder, commands, environment))
+    environment = environment_for(scenario, commands, empty)
     if scenario.tests and (folder / scenario.tests).is_dir():
         suite = [str(commands / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         strict = [part for warning in _STRICT for part in ("-W", warning)]
@@ -106,18 +116,22 @@ def report_one(scenario: Scenario, server: PostgresServer, work: Path) -> bool:
         said[side] = []
         for kind in scenario.databases:
             folder = runner.copy_application(source, work / f"{side}-{kind}")
-            if kind == "sqlite":
-                file = work / f"{side}.sqlite"
-                database = runner.database_for(scenario, folder, file)
-            else:
-                database = server.database()
-            said[side] += [f"{kind}: {line}" for line in run(scenario, commands, folder, database)]
+            databases = [_fresh(scenario, folder, kind, server, work) for _ in range(2)]
+            lines = run(scenario, commands, folder, *databases)
+            said[side] += [f"{kind}: {line}" for line in lines]
     print(*(f"  {line}" for line in said["after"]), sep="\n", flush=True)
     for before, after in zip(*said.values(), strict=True):
         if before != after:
             print(f"  FAILED: before {before!r}, after {after!r}", flush=True)
     return said["before"] == said["after"]
 
+
+def _fresh(
+    scenario: Scenario, folder: Path, kind: str, server: PostgresServer, work: Path
+) -> Database:
+    if kind == "postgresql":
+        return server.database()
+    return runner.database_for(scenario, folder, Path(tempfile.mkdtemp(dir=work)) / "made.sqlite")
 
 
 def report(names: list[str]) -> int:

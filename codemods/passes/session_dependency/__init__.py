@@ -12,7 +12,9 @@ from codemods.facts.syntax import Function
 from codemods.findings import Code, Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome, Pass
 from codemods.passes.session_dependency import codes
+from codemods.passes.session_dependency.copies import copied
 from codemods.passes.session_dependency.dependencies import Repair, repair
+from codemods.passes.session_dependency.engines import undisposed
 from codemods.passes.session_dependency.local import Unclosed, unclosed
 from codemods.suppression import Silence
 
@@ -22,13 +24,16 @@ DOCUMENTATION = """\
 ## What it does
 Finds database sessions that are opened and not closed in every case: a dependency that returns a
 new session, a generator that yields one without `with` or `finally`, a session opened in a
-function and forgotten, and a session stored on an object.
+function and forgotten, and a session stored on an object. In tests, engines that a test or a
+fixture makes for itself and never disposes of. It tells too where the same dependency was copied
+into several modules: one of them is enough.
 
 ## Why is this bad
 A session that is not closed holds its connection until the garbage collector finds it. Under
 load the pool runs empty and requests fail with a timeout, and the connections that leaked stay
 "idle in transaction" on the server. `try: return db` with `finally: db.close()` is no better: the
-session is closed before it is used, and opens again silently.
+session is closed before it is used, and opens again silently. The connections of a test's engine
+outlive its event loop once they are async, and then complain or keep the process from ending.
 
 ## Example
 ```python
@@ -59,7 +64,11 @@ _MESSAGES = {
     codes.UNGUARDED.code: "{name} does not close its session when the request fails",
     codes.UNCLOSED.code: "{name} opens a session and never closes it",
     codes.KEPT.code: "{name} stores a session that is never closed there",
+    codes.UNDISPOSED.code: "{name} makes an engine and never disposes of it",
 }
+
+_CLOSES = "closes its session by a with statement"
+_ACTIONS = {codes.UNDISPOSED.code: "disposes of its engine at the end"}
 
 _WORDS = ("Session", "sessionmaker", "SessionLocal", "scoped_session")
 
@@ -72,6 +81,7 @@ def plan(program: Program, options: Options) -> Outcome:
             found.append(problem)
         elif not program.web.in_tests(function.module):
             found.extend(unclosed(function, program))
+    found.extend(undisposed(program))
     silence = Silence(program.codebase, options, codes.NAME)
     edits: dict[str, FileEdits] = {}
     for entry in found:
@@ -86,7 +96,7 @@ def plan(program: Program, options: Options) -> Outcome:
             )
     return Outcome(
         edits,
-        findings=tuple(sorted(_finding(problem) for problem in found)),
+        findings=tuple(sorted([*map(_finding, found), *copied(program)])),
         decisions=tuple(_decision(problem) for problem in found),
     )
 
@@ -138,7 +148,7 @@ def _finding(problem: Repair | Unclosed) -> Finding:
 def _decision(problem: Repair | Unclosed) -> Decision:
     function = problem.function
     treatment = Treatment.NATIVE if problem.edits else Treatment.LEFT
-    action = "closes its session by a with statement" if problem.edits else "is left as it is"
+    action = _ACTIONS.get(problem.code.code, _CLOSES) if problem.edits else "is left as it is"
     return Decision(
         function.module.path,
         function.definition.lineno,

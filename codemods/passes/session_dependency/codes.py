@@ -13,4 +13,7 @@ UNGUARDED = Code(
 UNCLOSED = Code("LL103", "unclosed-session", "A session is opened in a function and never closed")
 KEPT = Code("LL104", "kept-session", "A session is stored on an object and never closed there")
 
-CODES = (RETURNED, UNGUARDED, UNCLOSED, KEPT)
+UNDISPOSED = Code("LL105", "undisposed-engine", "A test makes an engine and never disposes of it")
+COPIED = Code("LL106", "copied-dependency", "The same session dependency stands in several modules")
+
+CODES = (RETURNED, UNGUARDED, UNCLOSED, KEPT, UNDISPOSED, COPIED)

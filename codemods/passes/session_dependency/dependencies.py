@@ -132,7 +132,7 @@ def _returning(function: Function, program: Program) -> Repair | None:
         found.reason = "it returns in several places"
     elif not body or not (edits := _yielding(body, given[0], function, program)):
         found.reason = "the session is opened in a way that is not followed"
-    elif annotation := _annotated(function, program, found):
+    elif annotation := annotated(function, program, found):
         found.edits = [*edits, *annotation]
     else:
         found.edits = edits
@@ -186,7 +186,7 @@ def _yielding(
     if not isinstance(last.value, ast.Name):
         if body[-1] is not last:
             return []
-        name = _free(function, "db", "session")
+        name = free_name(function, "db", "session")
         template = f"with {{value}} as {name}:\n    yield {name}"
         return [_edit(module, last, ReplaceStatement(template))] if name else []
     name, holder = last.value.id, module.parent(last)
@@ -246,7 +246,7 @@ def _assigns(statement: ast.stmt, name: str) -> bool:
     return False
 
 
-def _free(function: Function, *names: str) -> str:
+def free_name(function: Function, *names: str) -> str:
     """A name for the session that the function does not use yet."""
     used = {node.id for node in ast.walk(function.definition) if isinstance(node, ast.Name)}
     used |= {argument.arg for argument in function.parameters}
@@ -266,7 +266,7 @@ def _generator(function: Function, program: Program) -> Repair | None:
         if value is None or not opens(value, module, program):
             return None
         statement = module.statement(yielded[0])
-        name = _free(function, "db", "session")
+        name = free_name(function, "db", "session")
         found = Repair(function, codes.UNGUARDED, yielded[0])
         if not name or statement not in body or not isinstance(statement, ast.Expr):
             found.reason = "the session has no name"
@@ -337,7 +337,7 @@ def _unguarded(name: str, node: ast.Yield, body: list[ast.stmt], function: Funct
 # -- annotations -------------------------------------------------------------------------------
 
 
-def _annotated(function: Function, program: Program, found: Repair) -> list[Edit]:
+def annotated(function: Function, program: Program, found: Repair) -> list[Edit]:
     """``-> Session`` becomes ``-> Iterator[Session]``."""
     annotation = function.definition.returns
     if annotation is None:

@@ -30,9 +30,6 @@ class Database:
         async with self._engine.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)
 
-    async def dispose(self) -> None:
-        await self._engine.dispose()
-
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         session: AsyncSession = self._factory()

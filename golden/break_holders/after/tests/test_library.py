@@ -17,7 +17,7 @@ async def database(tmp_path):
     database = Database(f"sqlite:///{tmp_path}/library.db")
     await database.create_tables()
     yield database
-    await database.dispose()
+    await database._engine.dispose()
 
 
 async def test_repositories(database):

@@ -21,9 +21,6 @@ class Database:
     def create_tables(self) -> None:
         Base.metadata.create_all(self._engine)
 
-    def dispose(self) -> None:
-        self._engine.dispose()
-
     @contextmanager
     def session(self) -> Iterator[Session]:
         session: Session = self._factory()

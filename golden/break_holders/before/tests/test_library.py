@@ -14,8 +14,7 @@ from library.services import Catalogue, Desk, count_rare
 def database(tmp_path):
     database = Database(f"sqlite:///{tmp_path}/library.db")
     database.create_tables()
-    yield database
-    database.dispose()
+    return database
 
 
 def test_repositories(database):

@@ -23,6 +23,7 @@ async def session_fixture():
         await connection.run_sync(SQLModel.metadata.create_all)
     async with AsyncSession(engine, expire_on_commit=False) as session:
         yield session
+    await engine.dispose()
 
 
 @pytest.fixture(name="client")
