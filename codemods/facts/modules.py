@@ -18,6 +18,8 @@ from codemods.facts.syntax import Class, Function, Reader, Scope, Syntax
 from codemods.source import CodeBase, SourceError, SourceFile
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
+#: An absolute import of something within a package: its top, and what is below.
+_IMPORTED = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\w+)\.([\w.]+)", re.MULTILINE)
 
 
 #: The trees of files that are still there: one file can be a module of several programs.
@@ -276,10 +278,38 @@ class Modules:
             for base in (root, f"{root}/src" if root else "src"):
                 if found := self._at(f"{base}/{tail}" if base else tail):
                     return found
+        head, _, rest = tail.partition("/")
+        if head in self._own_names and (found := self._at(rest)):
+            return found
         # A script run from within a package sees its own folder first on the path.
         if folder not in roots and (found := self._at(f"{folder}/{tail}")):
             return found
         return self._by_suffix(folder, tail)
+
+    @cached_property
+    def _own_names(self) -> frozenset[str]:
+        """What a code base calls itself whose top folder is the package.
+
+        The name of that folder, and a name under which every import finds something in it.
+        """
+        if "__init__.py" not in self._paths:
+            return frozenset()
+        imported: dict[str, set[str]] = defaultdict(set)
+        for module in self:
+            for head, rest in _IMPORTED.findall(module.file.text):
+                imported[head].add(rest.replace(".", "/"))
+        names = {
+            head
+            for head, tails in imported.items()
+            if head not in _LIBRARIES
+            and head not in sys.stdlib_module_names
+            and self._at(head) is None
+            and all(self._at(tail) or self._is_folder(tail) for tail in tails)
+        }
+        return frozenset(names | {self.codebase.root.name})
+
+    def _is_folder(self, stem: str) -> bool:
+        return any(path.startswith(f"{stem}/") for path in self._paths)
 
     def _at(self, stem: str) -> Module | None:
         return self._by_path.get(f"{stem}.py") or self._by_path.get(

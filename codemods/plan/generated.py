@@ -92,9 +92,9 @@ def import_name_from(program: Program, importer: str, examples: Iterable[Module]
     if _is_relative(program, examples) and (found := _relative(program, folder, stem)):
         return found
     for module in [*examples, *_importers(program, stem)]:
-        for root in _roots(program, module):
+        for root, package in _roots(program, module):
             if stem.startswith(root):
-                return stem[len(root) :].replace("/", ".")
+                return package + stem[len(root) :].replace("/", ".")
     return program.modules.name_of(path)
 
 
@@ -120,15 +120,20 @@ def _relative(program: Program, folder: str, stem: str) -> str:
     return "." * (levels + 1) + ".".join(there[common:])
 
 
-def _roots(program: Program, module: Module) -> Iterator[str]:
-    """The folders from which the absolute imports of a module count."""
+def _roots(program: Program, module: Module) -> Iterator[tuple[str, str]]:
+    """The folders from which the absolute imports of a module count, and what stands before.
+
+    That is the name of the package where its folder is the top of the code base.
+    """
     for name in _absolute_imports(module):
         target = program.modules.resolve(module, name)
         if target is not None:
             stem = target.path.removesuffix(".py").removesuffix("/__init__")
             dotted = name.replace(".", "/")
             if stem == dotted or stem.endswith("/" + dotted):
-                yield stem[: len(stem) - len(dotted)]
+                yield stem[: len(stem) - len(dotted)], ""
+            elif dotted.endswith("/" + stem):
+                yield "", name.removesuffix(stem.replace("/", "."))
 
 
 def _absolute_imports(module: Module) -> Iterator[str]:
@@ -142,7 +147,8 @@ def _absolute_imports(module: Module) -> Iterator[str]:
 def _importers(program: Program, stem: str) -> Iterator[Module]:
     """The modules that import something of the folder that a module stands in."""
     folder = stem.rpartition("/")[0]
-    for module in program.modules.mentioning([folder.rpartition("/")[2]] if folder else []):
+    name = folder.rpartition("/")[2]
+    for module in program.modules.mentioning([name]) if name else program.modules:
         if any(target.folder == folder for target in _imported(program, module)):
             yield module
 
