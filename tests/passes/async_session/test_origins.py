@@ -9,8 +9,8 @@ from pathlib import Path
 from passes.async_session.decided import HEAD, after, flip, treatments
 from passes.async_session.suites import flipped
 
-#: A factory that comes out of a tuple: no sync one can be kept beside it.
-PAIR = HEAD.replace(
+#: A factory that comes out of a tuple, and can be kept in both colours.
+MADE_PAIR = HEAD.replace(
     """\
 engine = create_engine("sqlite:///items.db")
 SessionLocal = sessionmaker(bind=engine, expire_on_commit=False)
@@ -24,6 +24,8 @@ def connect(url):
 SessionLocal, engine = connect("sqlite:///items.db")
 """,
 )
+#: One that can't: more happens to the engine where it is made.
+PAIR = MADE_PAIR.replace("(url)\n    return", "(url)\n    print(engine)\n    return")
 
 #: A session that a lambda uses, and everything that shares it.
 LAMBDA = """
@@ -106,7 +108,10 @@ def wait(engine):
 if __name__ == "__main__":
     wait(engine)
 """
-    assert "\ndef wait(engine)" in after(READ + script)
+    for head in (HEAD, MADE_PAIR):
+        text = after(READ + script, head)
+        assert "\ndef wait(engine)" in text
+        assert text.endswith("    wait(sync_engine)\n")
     assert "async def wait(engine)" in after(READ + script, PAIR)
 
 
@@ -255,7 +260,9 @@ MADE = HEAD.replace(
     'engine = create_engine("sqlite:///items.db")\n',
     """\
 def connect(url):
-    return create_engine(url)
+    engine = create_engine(url)
+    print(engine)
+    return engine
 
 
 engine = connect("sqlite:///items.db")

@@ -31,7 +31,13 @@ from codemods.facts.versions import Versions
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.engine.holders import Holder, Holders
 from codemods.passes.async_session.engine.pools import Pools, with_limits
-from codemods.passes.async_session.engine.twins import edit_twins, import_twin, use_twin
+from codemods.passes.async_session.engine.twins import (
+    edit_twins,
+    import_twin,
+    keep_maker,
+    make_again,
+    use_twin,
+)
 from codemods.passes.async_session.sessions.arguments import (
     can_say_pooler,
     edit_arguments,
@@ -87,6 +93,8 @@ class Engines:
             if holder.needs_sync and not holder.needs_async:
                 self._stay_sync(holder)
         edit_twins(self.analysis, self.draft, self.holders)
+        for function, stay in self.holders.kept.items():
+            keep_maker(self.draft, function, stay)
 
     def _events(self, holder: Holder) -> None:
         """Events of an async engine are those of its ``sync_engine``."""
@@ -118,8 +126,12 @@ class Engines:
     def _keep_beside(self, holder: Holder) -> None:
         """Keep the sync engine or factory under a name of its own, and use it in sync code."""
         module = holder.module
+        if holder.maker is not None and holder.maker.call not in self._changed:
+            self._changed.add(holder.maker.call)
+            make_again(self.draft, holder.maker)
         shared = self.pools.shares(holder)
-        for call in [holder.alias_of] if holder.alias_of is not None else holder.calls:
+        calls = [] if holder.maker is not None else holder.calls
+        for call in [holder.alias_of] if holder.alias_of is not None else calls:
             source = module.source(call)
             if shared is not None:
                 source = with_limits(source, shared[1])
@@ -200,7 +212,8 @@ class Engines:
             if keyword.arg == "url":
                 url = keyword.value
         holder = self.holders.by_call.get(call)
-        twin = holder is not None and holder.needs_sync
+        function = module.function_of(call)
+        twin = holder is not None and (holder.needs_sync or function in self.holders.kept)
         driver, memory = (None, False)
         if url is not None:
             driver, memory = self._url(url, module, in_place=not twin)

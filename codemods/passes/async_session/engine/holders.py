@@ -18,7 +18,8 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Function
 from codemods.facts.values import External
 from codemods.passes.async_session.colour.analysis import Analysis
-from codemods.passes.async_session.sessions.origins import MAKERS, has_holder
+from codemods.passes.async_session.sessions.makers import MAKERS, Maker, maker, makes
+from codemods.passes.async_session.sessions.origins import has_holder
 from codemods.passes.async_session.sessions.providers import twin_name
 from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
 from codemods.plan.colours import is_main_block
@@ -43,6 +44,7 @@ class Holder:
     makes: list[Holder] = field(default_factory=list)
     parts: list[tuple[Holder, Reference]] = field(default_factory=list)
     alias_of: ast.expr | None = None
+    maker: Maker | None = None
     needs_async: bool = False
     needs_sync: bool = False
 
@@ -65,11 +67,18 @@ class Holders:
         self.program: Program = analysis.program
         self.left = {id(site.node) for site in left}
         self.all = self._find()
+        self.all += self._made()
         self.all += self._aliases()
         self.by_call = {call: holder for holder in self.all for call in holder.calls}
         for holder in self.all:
             self._classify(holder)
         self._propagate()
+        #: The functions that make holders of both colours, with the calls of them that stay sync.
+        self.kept: dict[Function, list[Reference]] = {}
+        for holder in sorted(self.all, key=lambda holder: holder.needs_async):
+            if holder.maker is not None:
+                self.by_call |= dict.fromkeys(makes(self.program, holder.maker.function), holder)
+                self._keep(holder.maker.function)
 
     def _find(self) -> list[Holder]:
         found = []
@@ -84,6 +93,20 @@ class Holders:
                 others += [b for b in made if module.function_of(b.node) is not None]
                 if len(kinds) == 1 and not others and (kind := kinds.pop()):
                     found.append(Holder(name, kind, module, made))
+        return found
+
+    def _made(self) -> list[Holder]:
+        """``SessionLocal, engine = connect(url)``: the names that a function makes."""
+        found = []
+        for module in self.program.modules:
+            for statement in module.tree.body:
+                if not isinstance(statement, ast.Assign):
+                    continue
+                made = maker(self.program, statement.value, module)
+                for name, kind in made.kinds if made is not None else ():
+                    holder = Holder(name, kind, module, module.scope.bindings[name])
+                    holder.maker = made
+                    found.append(holder)
         return found
 
     def _aliases(self) -> list[Holder]:
@@ -194,6 +217,8 @@ class Holders:
         if not isinstance(call, ast.Call) or call.func is node:
             return False
         called = self.program.called_functions(call, module)
+        if called and all(function in self.analysis.colours.sync for function in called):
+            return True
         classes = {f.parent for f in called if f.name == "__init__" and f.is_method}
         openers = {
             site.function
@@ -255,6 +280,7 @@ class Holders:
                         source.needs_async = changed = True
                     if holder.needs_sync and not source.needs_sync:
                         source.needs_sync = changed = True
+            changed = self._together() or changed
         # What nobody uses by name yet follows the application: it becomes async.
         for holder in self.all:
             if not holder.needs_async and not holder.needs_sync and not self._is_undriven(holder):
@@ -262,9 +288,35 @@ class Holders:
                 for source in holder.makes:
                     source.needs_async = True
 
+    def _keep(self, function: Function) -> None:
+        """Remember a function whose sync form is needed beside the async one."""
+        made = {h.maker.call: h for h in self.all if h.maker and h.maker.function is function}
+        if not any(holder.needs_async for holder in made.values()):
+            return
+        references = self.program.calls.references(function)
+        stay = [r for r in references if r.call not in made or not made[r.call].needs_async]
+        if stay or any(holder.needs_sync for holder in made.values()):
+            self.kept[function] = stay
+
+    def _together(self) -> bool:
+        """What one function makes is kept in both colours, or in one."""
+        changed = False
+        for holder in self.all:
+            for other in self.all if holder.maker is not None else ():
+                if other.maker != holder.maker:
+                    continue
+                for need in ("needs_async", "needs_sync"):
+                    if getattr(holder, need) and not getattr(other, need):
+                        setattr(other, need, True)
+                        changed = True
+        return changed
+
     def _is_undriven(self, holder: Holder) -> bool:
         """Whether a holder, or an engine that it is made with, can't become async."""
-        return any(call in self.analysis.undriven for call in holder.calls) or any(
+        calls = [*holder.calls]
+        if holder.maker is not None:
+            calls += makes(self.program, holder.maker.function)
+        return any(call in self.analysis.undriven for call in calls) or any(
             self._is_undriven(source) for source in holder.makes
         )
 

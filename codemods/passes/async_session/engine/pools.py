@@ -74,7 +74,12 @@ class Pools:
 
     def shares(self, holder: Holder) -> tuple[Limits, Limits] | None:
         """The limits of both engines; None where each may go on with those of the one."""
-        if holder.kind != "engine" or len(holder.calls) != 1 or not self._one_process(holder):
+        if (
+            holder.kind != "engine"
+            or holder.maker is not None
+            or len(holder.calls) != 1
+            or not self._one_process(holder)
+        ):
             return None
         (call,) = holder.calls
         keywords = {k.arg for k in call.keywords}

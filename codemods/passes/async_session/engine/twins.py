@@ -6,10 +6,12 @@ import ast
 import re
 
 from codemods.edits.actions import InsertAfter, Rename
+from codemods.facts.calls import Reference
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.engine.holders import Holder, Holders
+from codemods.passes.async_session.sessions.makers import Maker
 from codemods.passes.async_session.sessions.providers import Alias, twin_name
 from codemods.plan.draft import Draft
 
@@ -70,11 +72,38 @@ def import_twin(draft: Draft, node: ast.Name, module: Module, name: str, twin: s
             draft.drop_import(module, dotted, name)
 
 
-def _keep(analysis: Analysis, draft: Draft, holders: Holders, provider: Function) -> None:
-    module, definition = provider.module, provider.definition
+def keep_maker(draft: Draft, function: Function, stay: list[Reference]) -> None:
+    """Keep the sync form of a function that makes engines or factories, for calls that stay."""
+    twin = twin_name(function.name)
+    text = _renamed(_source(function), {function.name: twin})
+    draft.edit(function.module, function.definition, InsertAfter(text))
+    for reference in stay:
+        use_twin(draft, reference.node, reference.module, function.name, twin)
+
+
+def make_again(draft: Draft, maker: Maker) -> None:
+    """Call the sync form of a function as well, for the names of a module that stay."""
+    function, module, called = maker.function, maker.module, maker.call.func
+    twin = twin_name(function.name)
+    source, old = module.source(maker.call), module.source(called)
+    name = old.rpartition(".")[0] + "." + twin if isinstance(called, ast.Attribute) else twin
+    names = ", ".join(twin_name(made) for made, _ in maker.kinds)
+    again = f"{names} = {name}{source.removeprefix(old)}"
+    draft.edit(module, maker.statement, InsertAfter(again))
+    if isinstance(called, ast.Name) and function.module is not module:
+        import_twin(draft, called, module, called.id, twin)
+
+
+def _source(function: Function) -> str:
+    """The text of a function with its decorators."""
+    definition = function.definition
     first = min([definition.lineno, *(d.lineno for d in definition.decorator_list)])
     last = definition.end_lineno or definition.lineno
-    source = "\n".join(module.lines[first - 1 : last])
+    return "\n".join(function.module.lines[first - 1 : last])
+
+
+def _keep(analysis: Analysis, draft: Draft, holders: Holders, provider: Function) -> None:
+    module, definition = provider.module, provider.definition
     names = {provider.name: twin_name(provider.name)}
     for node in ast.walk(definition):
         if not isinstance(node, ast.Name | ast.Attribute):
@@ -89,7 +118,7 @@ def _keep(analysis: Analysis, draft: Draft, holders: Holders, provider: Function
             continue
         if isinstance(node, ast.Name):
             import_twin(draft, node, module, known, names[known])
-    draft.edit(module, definition, InsertAfter(_renamed(source, names)))
+    draft.edit(module, definition, InsertAfter(_renamed(_source(provider), names)))
 
 
 def _holder(

@@ -1,7 +1,8 @@
 """Where sessions come from: an async function needs one that is made async.
 
-A name of a module that holds a factory can be kept in both colours (``holders``). A factory that a
-function makes, or that comes out of a tuple, has one colour: what stays sync keeps it sync.
+A name of a module that holds a factory can be kept in both colours (``holders``), also where a
+function that does nothing else makes it (``makers``). Any other factory that a function makes has
+one colour: what stays sync keeps it sync.
 """
 
 from __future__ import annotations
@@ -13,15 +14,9 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External
+from codemods.passes.async_session.sessions.makers import MAKERS, maker
 from codemods.passes.async_session.sessions.sites import CREATE, Site
 from codemods.plan.colours import Cause, Colouring
-
-#: What makes an engine or a session factory, and what a name that holds one is.
-MAKERS = {
-    "sqlalchemy.create_engine": "engine",
-    known.SESSIONMAKER: "factory",
-    known.SCOPED_SESSION: "registry",
-}
 
 
 def without_origin(
@@ -61,6 +56,10 @@ def makes_engines(program: Program) -> bool:
         and not program.web.in_tests(module)
         and program.outside_name(call.func, module) == "sqlalchemy.create_engine"
         and program.instances(program.inference.returned(function), known.ENGINE)
+        and not any(
+            reference.call is not None and maker(program, reference.call, reference.module)
+            for reference in program.calls.references(function)
+        )
         for module in program.modules.mentioning(("create_engine",))
         for call in module.syntax.calls.get("create_engine", ())
         for function in (module.function_of(call),)
@@ -102,6 +101,10 @@ def is_holder(program: Program, node: ast.expr, module: Module) -> bool:
         alias = bindings[0].value
         return program.home(alias, scope.module) != home and is_holder(program, alias, scope.module)
     return any(
+        isinstance(binding.value, ast.Call)
+        and maker(program, binding.value, scope.module) is not None
+        for binding in bindings
+    ) or any(
         isinstance(binding.value, ast.Call)
         and not binding.path
         and scope.module.function_of(binding.node) is None

@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from codemods.config import Options
 from codemods.drivers import (
+    DATABASES,
     UnsupportedDriverError,
     choose,
     convert,
@@ -25,7 +26,9 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
+from codemods.facts.values import FunctionValue, Instance
 from codemods.passes.async_session.sessions.arguments import refused
+from codemods.passes.async_session.sessions.makers import makes
 from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
 from codemods.passes.async_session.sessions.urls import url_of
 from codemods.plan.colours import Cause
@@ -76,7 +79,9 @@ class Undriven:
         if url is None:
             declared = self.program.versions.databases(module.path)
             whys = [_without(name, version, override.get(name)) for name in declared]
-            return next(iter(sorted(whys)), "") if all(whys) else ""
+            if whys and all(whys):
+                return min(whys)
+            return self._refused_by_all(call, module, version)
         scheme = scheme_of(url)
         if not scheme or is_async(url):
             return ""
@@ -92,6 +97,19 @@ class Undriven:
         if edit is not None and edit.refused:
             return f"{driver.name} takes no {', '.join(edit.refused)} in its URL"
         return ""
+
+    def _refused_by_all(self, call: ast.Call, module: Module, version: Version | None) -> str:
+        """Which argument no async driver takes, where the database is known at run time only."""
+        override = dict(self.options.driver)
+        declared = self.program.versions.databases(module.path)
+        names = [d.name for d in DATABASES if not declared or d.name in declared]
+        drivers = [
+            choose(name, version, override.get(name))
+            for name in names
+            if not _without(name, version, override.get(name))
+        ]
+        whys = [refused(call, module, driver, memory=False) for driver in drivers]
+        return f"create_async_engine takes no {min(whys)}" if whys and all(whys) else ""
 
 
 def _sources(site: Site) -> list[ast.expr]:
@@ -111,7 +129,7 @@ def _engines(
     if depth > _FAR:
         return
     if isinstance(node, ast.Name | ast.Attribute):
-        definition = program.definition(node, module)
+        definition = _definition(program, node, module)
         if definition is not None and definition[0] is not node:
             yield from _engines(program, *definition, depth + 1)
         return
@@ -121,11 +139,34 @@ def _engines(
     if name == _ENGINE:
         yield node
         return
+    for value in program.infer(node.func, module):
+        if isinstance(value, FunctionValue) and _gives_engines(program, value.function):
+            for inner in makes(program, value.function):
+                if program.outside_name(inner.func, value.function.module) == _ENGINE:
+                    yield inner
+            return
     given = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "bind")]
     if name not in _MAKERS and not program.is_session_class(name):
         given = [node.func]
     for source in given:
         yield from _engines(program, source, module, depth + 1)
+
+
+def _definition(
+    program: Program, node: ast.Name | ast.Attribute, module: Module
+) -> tuple[ast.expr, Module] | None:
+    """What a name was assigned, also as one of several: ``SessionLocal, engine = connect()``."""
+    found = program.binding(node, module)
+    if found is None or found[0].kind not in ("assign", "annotated") or found[0].part is None:
+        return None
+    return found[0].part, found[1].module
+
+
+def _gives_engines(program: Program, function: Function) -> bool:
+    """Whether a function gives back an engine or a factory, alone or with others."""
+    values = program.inference.returned(function)
+    parts = [values, *(part for v in values if isinstance(v, Instance) for part in v.args)]
+    return any(program.instances_of(part, (known.ENGINE, *_MAKERS)) for part in parts)
 
 
 def _without(database: str, version: Version | None, override: str | None) -> str:
