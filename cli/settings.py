@@ -42,6 +42,13 @@ class Queue(StrEnum):
     PROCRASTINATE = "procrastinate"
 
 
+class Streamed(StrEnum):
+    """How streamed lists are written."""
+
+    ARRAY = "array"
+    JSONL = "jsonl"
+
+
 class Cut(StrEnum):
     """By what large passes are cut into several patches."""
 
@@ -78,6 +85,10 @@ Driver = Annotated[
 QueueOption = Annotated[
     Queue | None,
     typer.Option(metavar="memory|taskiq|procrastinate", help="Where background jobs wait."),
+]
+StreamFormat = Annotated[
+    Streamed | None,
+    typer.Option(metavar="array|jsonl", help="How streamed lists are written."),
 ]
 OutputFormat = Annotated[Format, typer.Option(metavar="text|json", help="How to print results.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
@@ -132,6 +143,7 @@ def settings(
     markers: Markers = None,
     driver: Driver = None,
     queue: QueueOption = None,
+    stream_format: StreamFormat = None,
     output_format: OutputFormat = Format.TEXT,
     quiet: Quiet = False,
     no_cache: NoCache = False,
@@ -149,6 +161,7 @@ def settings(
         markers=markers,
         driver=_split(driver or ()),
         queue=queue.value if queue is not None else None,
+        stream_format=stream_format.value if stream_format is not None else None,
         jobs=jobs,
         cache=not no_cache,
     )

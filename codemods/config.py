@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from codemods.errors import UserError
 from codemods.findings import Finding
 
+#: How streamed lists are written.
+STREAM_FORMATS = ("array", "jsonl")
 #: What background jobs can wait in.
 QUEUES = ("memory", "taskiq", "procrastinate")
 
@@ -65,6 +67,10 @@ class Options:
     markers: bool = False
     #: Where background jobs wait: in "memory", or by "taskiq" or "procrastinate".
     queue: str = "memory"
+    #: A limit of so many rows or more is none (0: every limit is one).
+    stream_threshold: int = 0
+    #: How streamed lists are written: as a JSON "array", or as "jsonl".
+    stream_format: str = "array"
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     #: What passes must leave alone, since the user's command fails with it.
     held: tuple[Held, ...] = ()
@@ -86,6 +92,7 @@ class Overrides:
     cache: bool = True
     queue: str | None = None
     markers: bool | None = None
+    stream_format: str | None = None
 
 
 def load_options(target: Path, root: Path, overrides: Overrides, config: Path | None) -> Options:
@@ -174,6 +181,8 @@ def _override(options: Options, overrides: Overrides, root: Path) -> Options:
         options = replace(options, markers=overrides.markers)
     if overrides.queue is not None:
         options = replace(options, queue=overrides.queue)
+    if overrides.stream_format is not None:
+        options = replace(options, stream_format=overrides.stream_format)
     if overrides.jobs is not None:
         options = replace(options, jobs=overrides.jobs)
     return replace(
@@ -229,7 +238,8 @@ class _Reader:
         for key, value in table.items():
             if key not in self._keys:
                 raise self._error(key, f"unknown key `{key}`{self._guess(key)}")
-            values[key.replace("-", "_")] = self._keys[key](key, value)
+            found = self._keys[key](key, value)
+            values |= found if key == "streaming" else {key.replace("-", "_"): found}
         values["exclude"] = values.get("exclude", ()) + values.pop("extend_exclude", ())
         return Options(**values, origins=tuple(self._origins(values)))
 
@@ -278,10 +288,20 @@ class _Reader:
             raise self._error(key, f"`{key}` has to be one of {', '.join(QUEUES)}")
         return str(value)
 
-    def _streaming(self, key: str, value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        if not isinstance(value, dict) or set(value) - {"include", "exclude"}:
-            raise self._error(key, f"`{key}` has to be a table with `include` and `exclude`")
-        return tuple((name, self._rules(key, patterns)) for name, patterns in value.items())
+    def _streaming(self, key: str, value: Any) -> dict[str, Any]:
+        known = ("include", "exclude", "threshold", "format")
+        if not isinstance(value, dict) or set(value) - set(known):
+            names = ", ".join(f"`{name}`" for name in known)
+            raise self._error(key, f"`{key}` has to be a table with {names}")
+        patterns = ((name, value[name]) for name in ("include", "exclude") if name in value)
+        form = value.get("format", STREAM_FORMATS[0])
+        if form not in STREAM_FORMATS:
+            raise self._error(key, f"`format` has to be one of {', '.join(STREAM_FORMATS)}")
+        return {
+            "streaming": tuple((name, self._rules(name, given)) for name, given in patterns),
+            "stream_threshold": self._count("threshold", value.get("threshold", 0)),
+            "stream_format": form,
+        }
 
     def _guess(self, key: str) -> str:
         close = difflib.get_close_matches(key, self._keys, n=1)

@@ -9,18 +9,20 @@ below it were applied, so edits of nested nodes compose:
 ``{args}``      all arguments of a call, as written
 ``{rest}``      all arguments of a call but the first
 ``{0}``         the value of the first positional argument, and so on (of a with statement: the
-                first thing that it enters)
+                first thing that it enters; of a list or tuple: its one element; of a binary
+                operation: its operands)
 ``{name=}``     the value of the keyword argument ``name``
 ``{value}``     the value of a return, an assignment, an expression statement, an await, a
                 ``yield from``, a subscript, a ``not``
 ``{target}``    the target of an assignment with one target
 ``{items}``     the items of a with statement
 ``{test}``      the test of an if or a while
-``{iter}``      the iterable of a for loop
+``{iter}``      the iterable of a for loop, or of the first ``for`` of a comprehension
 ``{body}``      the statements of a compound statement (on a line of its own in the template)
 
 The template of an expression statement has the holes of its expression as well. Any other text in
-braces (a dict, an f-string) is left as it is. A hole that the node has not is an error.
+braces (a dict, an f-string) is left as it is, and so is what went through ``verbatim``. A hole
+that the node has not is an error.
 """
 
 from __future__ import annotations

@@ -74,6 +74,14 @@ def part_of(node: cst.CSTNode, hole: str) -> Part:
             return target
         case cst.IfExp(test=test), "test":
             return test
+        case (cst.ListComp(for_in=part) | cst.GeneratorExp(for_in=part), "iter"):
+            return part.iter
+        case (cst.List(elements=[element]) | cst.Tuple(elements=[element]), "0"):
+            return element.value
+        case cst.BinaryOperation(left=left), "0":
+            return left
+        case cst.BinaryOperation(right=right), "1":
+            return right
         case cst.Call(), _ if hole.isdigit():
             return _positional(node.args, int(hole)).value
         case cst.Call(), _ if hole.endswith("="):

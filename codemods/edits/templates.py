@@ -15,7 +15,7 @@ from codemods.edits.errors import ActionError
 from codemods.edits.precedence import bare, fields_of, protect
 
 _HOLE = re.compile(
-    r"\{(self|func|receiver|args|rest|value|target|items|test|iter|body|\d+|[A-Za-z_]\w*=)\}"
+    r"(?<!\0)\{(self|func|receiver|args|rest|value|target|items|test|iter|body|\d+|[A-Za-z_]\w*=)\}"
 )
 
 Part = cst.BaseExpression | Sequence[cst.Arg] | cst.With | Sequence[cst.BaseStatement]
@@ -77,6 +77,11 @@ def holes_of(template: str) -> frozenset[str]:
     return frozenset(_HOLE.findall(template))
 
 
+def verbatim(text: str) -> str:
+    """Source text for a template, in which nothing is a hole."""
+    return _HOLE.sub(lambda match: "\0" + match.group(), text)
+
+
 def body_hole(statement: cst.CSTNode) -> str:
     """``body`` or ``self`` where the statement is just that hole, else nothing."""
     match statement:
@@ -113,7 +118,7 @@ def _parse(template: str) -> _Parsed:
         holes[name] = hole
         return name
 
-    source = _HOLE.sub(place, template) + "\n"
+    source = _HOLE.sub(place, template).replace("\0", "") + "\n"
     try:
         module = cst.parse_module(source)
     except cst.ParserSyntaxError as error:

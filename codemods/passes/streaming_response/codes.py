@@ -7,12 +7,15 @@ from codemods.findings import Code
 NAME = "streaming-response"
 
 LIST = Code("LL601", "unbounded-list", "A list without a limit that is loaded before it is sent")
+TEXT = Code(
+    "LL602", "export-of-all-rows", "A text of all rows of a query, put together before it is sent"
+)
 LEFT = Code("LL610", "unbounded-list-left", "A list without a limit that stays as it is, and why")
 EXPORT = Code(
     "LL611", "export-in-memory", "An export that is put together in memory before it is sent; left"
 )
 
-CODES = (LIST, LEFT, EXPORT)
+CODES = (LIST, TEXT, LEFT, EXPORT)
 
 DOCUMENTATION = """\
 # streaming-response

@@ -1,23 +1,26 @@
-"""Exports that are put together in memory before they are sent: found, not rewritten."""
+"""Exports that are put together in memory before they are sent."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
-from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
+from codemods.passes.streaming_response.operations import Export
 from codemods.passes.streaming_response.reads import LeftError, Read
 from codemods.passes.streaming_response.statements import Statements
-
-_RESPONSES = frozenset(
-    f"{library}.{name}"
-    for library in ("fastapi", "fastapi.responses", "starlette.responses")
-    for name in ("Response", "PlainTextResponse", "HTMLResponse", "StreamingResponse")
+from codemods.passes.streaming_response.texts import (
+    Joined,
+    Loop,
+    Rows,
+    Text,
+    Texts,
+    content_of,
+    is_response,
 )
+
 _BUFFERS = frozenset({"io.StringIO", "io.BytesIO"})
 _FILES = frozenset({"read_bytes", "read_text"})
 _FRAMES = frozenset({"to_csv", "to_excel", "to_json", "to_parquet", "to_feather"})
@@ -28,34 +31,51 @@ _FILE = "a whole file is read before it is sent: FileResponse sends it in parts"
 _FRAME = "a data frame is written in memory before it is sent: read and send it in chunks"
 
 
-@dataclass(frozen=True)
-class Export:
-    """A response whose content is whole in memory, and what a person could do."""
-
-    call: ast.Call
-    function: Function
-    reason: str
-
-
 class Exports:
     """Finds the exports of path operations."""
 
-    def __init__(self, program: Program, statements: Statements) -> None:
+    def __init__(self, program: Program, statements: Statements, texts: Texts) -> None:
         self.program = program
         self.statements = statements
+        self.texts = texts
 
     def of(self, function: Function) -> Iterator[Export]:
         """The exports that a path operation answers with."""
-        for node in ast.walk(function.definition):
-            if not isinstance(node, ast.Call) or not self._is_response(node, function.module):
+        for node in function.nodes:
+            if not isinstance(node, ast.Call) or not is_response(
+                node, self.program, function.module
+            ):
                 continue
-            content = next((k.value for k in node.keywords if k.arg == "content"), None)
-            content = node.args[0] if node.args else content
-            if content is not None and (reason := self._reason(content, function)):
-                yield Export(node, function, reason)
+            content = content_of(node)
+            if content is not None and (found := self._export(node, content, function)):
+                yield found
 
-    def _is_response(self, call: ast.Call, module: Module) -> bool:
-        return self.program.outside_name(call.func, module) in _RESPONSES
+    def _export(self, call: ast.Call, content: ast.expr, function: Function) -> Export | None:
+        reason = ""
+        try:
+            text = self.texts.of(call, content, function) if function.is_async else None
+            if text is not None:
+                bounded = self.statements.is_bounded(text.read)
+                return None if bounded else Export(call, function, text)
+        except LeftError as error:
+            reason = f": {error}"
+        found = self._reason(content, function)
+        if reason and not found and self._reads_all(function):
+            found = _JOINED
+        return Export(call, function, reason=found + reason) if found else None
+
+    @staticmethod
+    def items(text: Text) -> tuple[list[ast.AST], str]:
+        """The code that reads a row, and the name that it has there."""
+        match text.made:
+            case Joined(items=items):
+                return [items.element], items.target
+            case Loop(loop=ast.For(target=ast.Name(id=name), body=body)):
+                return [*body], name
+            case Rows(comprehension=ast.ListComp() | ast.GeneratorExp() as made):
+                [generator] = made.generators
+                return [made.elt], getattr(generator.target, "id", "")
+        return [], ""
 
     def _reason(self, content: ast.expr, function: Function) -> str:
         for node in self._made_of(content, function, 0):

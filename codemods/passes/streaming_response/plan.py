@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from codemods.config import Options
-from codemods.edits import Edit, FileEdits, Import
-from codemods.edits.actions import Arguments, Rewrite, SetReturns
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
@@ -21,45 +16,18 @@ from codemods.passes.base import NOTE, Decision, Outcome
 from codemods.passes.streaming_response import codes, helper
 from codemods.passes.streaming_response.environment import Environment
 from codemods.passes.streaming_response.exports import Exports
+from codemods.passes.streaming_response.items import ItemLists
+from codemods.passes.streaming_response.operations import Export, Operation, Source
+from codemods.passes.streaming_response.own import OwnSessions
 from codemods.passes.streaming_response.reads import LeftError, Read, Reads, returns_of
-from codemods.passes.streaming_response.routes import Answer, Answers
+from codemods.passes.streaming_response.routes import Answers
 from codemods.passes.streaming_response.sessions import Sessions
 from codemods.passes.streaming_response.statements import Statements
+from codemods.passes.streaming_response.texts import Texts
+from codemods.passes.streaming_response.writing import Writer
 from codemods.suppression import Silence
 
-#: Rows read, validated and written at a time: while they are, the loop waits.
-_BATCH = 500
 _DEEPEST = 4
-#: What the methods of an async session give.
-_RESULTS = {
-    "stream_scalars": "AsyncScalarResult",
-    "stream": "AsyncResult",
-    "mappings": "AsyncMappingResult",
-}
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the list of a return comes from: a read, or the returns of a function called there."""
-
-    value: ast.expr
-    read: Read | None = None
-    call: ast.Call | None = None
-    function: Function | None = None
-    inner: tuple[Source, ...] = ()
-
-
-@dataclass
-class Operation:
-    """A path operation that returns unbounded lists, and what keeps it from streaming them."""
-
-    function: Function
-    sources: list[Source] = field(default_factory=list)
-    answer: Answer | None = None
-    provider: Function | None = None
-    reason: str = ""
-    silenced: str = ""
-    place: ast.expr | None = None
 
 
 def plan(program: Program, options: Options) -> Outcome:
@@ -73,46 +41,48 @@ class _Planner:
         self.chosen = dict(options.streaming)
         self.silence = Silence(program.codebase, options, codes.NAME)
         self.reads = Reads(program)
-        self.statements = Statements(program)
+        self.lists = ItemLists(program, self.reads)
+        self.statements = Statements(program, options.stream_threshold)
         self.answers = Answers(program)
         self.sessions = Sessions(program)
+        self.owns = OwnSessions(program, self.sessions)
         self.environment = Environment(program.codebase)
-        self.edits: dict[Module, dict[ast.AST, list[Edit]]] = defaultdict(dict)
-        self.imports: dict[Module, list[Import]] = defaultdict(list)
-        self.drops: dict[Module, list[Import]] = defaultdict(list)
-        self.texts: dict[str, str] = {}
+        self.exports = Exports(program, self.statements, Texts(program, self.reads))
+        self.writer = Writer(program, self.environment, options.stream_format == "jsonl")
 
     def outcome(self) -> Outcome:
         """All edits, findings and decisions."""
-        operations = [
-            operation
+        chosen = [
+            function
             for function, routes in self.program.web.routes.items()
             if self.program.codebase.editable(function.module.path)
             and self._is_chosen(function, routes)
-            and (operation := self._operation(function)) is not None
         ]
+        operations = [found for f in chosen if (found := self._operation(f)) is not None]
+        exports = [export for function in chosen for export in self.exports.of(function)]
         for operation in operations:
             self._examine(operation)
+        for export in exports:
+            self._examine_export(export)
         self._share(operations)
+        streamed = []
         for operation in operations:
             if not operation.reason:
-                self._write(operation)
-        edits = {
-            module.path: FileEdits(
-                tuple(edit for found in self.edits[module].values() for edit in found),
-                tuple(dict.fromkeys(self.imports[module])),
-                tuple(dict.fromkeys(self.drops[module])),
-            )
-            for module in self.edits
-        }
-        streamed = [o.function.module.path for o in operations if not o.reason]
+                self.writer.operation(operation)
+                streamed.append(operation.function.module.path)
+        for export in exports:
+            if not export.reason:
+                self.writer.export(export)
+                streamed.append(export.function.module.path)
         manifests, notes = self.environment.required(dict.fromkeys(streamed))
+        findings = (*map(self._finding, operations), *map(self._of_export, exports))
         return Outcome(
-            edits,
-            {**self.texts, **manifests},
-            tuple(sorted((*map(self._finding, operations), *self._exports()))),
+            self.writer.edits,
+            {**self.writer.texts, **manifests},
+            tuple(sorted(findings)),
             (
                 *(self._decision(operation) for operation in operations),
+                *(_exported(export) for export in exports if not export.reason),
                 *(_noted(note) for note in notes),
             ),
         )
@@ -121,16 +91,21 @@ class _Planner:
 
     def _is_chosen(self, function: Function, routes: list[Route]) -> bool:
         """Whether the configuration lets a path operation, by its name or its path, be streamed."""
+        if self._is_listed("exclude", function, routes):
+            return False
+        return "include" not in self.chosen or self._is_named(function, routes)
+
+    def _is_named(self, function: Function, routes: list[Route]) -> bool:
+        """Whether the user asks for a path operation, knowing it."""
+        return self._is_listed("include", function, routes)
+
+    def _is_listed(self, key: str, function: Function, routes: list[Route]) -> bool:
         names = [function.qualname]
         for route in routes:
             match route.call.args[:1]:
                 case [ast.Constant(value=str() as path)]:
                     names.append(path)
-
-        def listed(key: str) -> bool:
-            return any(fnmatchcase(name, p) for name in names for p in self.chosen.get(key, ()))
-
-        return not listed("exclude") and ("include" not in self.chosen or listed("include"))
+        return any(fnmatchcase(name, p) for name in names for p in self.chosen.get(key, ()))
 
     def _operation(self, function: Function) -> Operation | None:
         """The path operation, where it returns an unbounded list."""
@@ -151,6 +126,9 @@ class _Planner:
         read = self.reads.of(value, function)
         if read is not None:
             return Source(value, read)
+        items = self.lists.of(value, function) if depth == 0 else None
+        if items is not None:
+            return Source(value, items.read, items=items)
         match value:
             case ast.Await(value=ast.Call() as call) if depth < _DEEPEST:
                 targets = self.program.called_functions(call, function.module)
@@ -173,7 +151,7 @@ class _Planner:
 
     def _silenced(self, operation: Operation) -> str:
         """Why the user wants the lists of a path operation left alone, or ""."""
-        found = [inner for outer in operation.sources for inner in _all(outer)]
+        found = [inner for outer in operation.sources for inner in outer.all]
         places = [(source.function or operation.function, source.value) for source in found]
         places += [(s.read.function, s.read.call) for s in found if s.read is not None]
         for function, node in places:
@@ -190,37 +168,80 @@ class _Planner:
         function = operation.function
         path = function.module.path
         try:
-            self.environment.check(path)
-            operation.answer = self.answers.of(function, self.program.web.routes[function])
+            self.environment.check_json(path)
+            routes = self.program.web.routes[function]
+            operation.answer = self.answers.of(function, routes)
             if operation.answer.annotated and len(operation.sources) < len(function.returns):
                 raise LeftError("it returns other lists too, and its annotation says so")
+            model = operation.answer.values if operation.answer.model else None
+            asked = self.environment.refuses_nan(path, has_model=model is not None)
             for source in operation.sources:
-                operation.provider = self._check(source, function)
-                for inner in _all(source):
-                    if inner.read is not None:
+                self._check(source, operation)
+                for inner in source.all:
+                    if inner.read is None:
+                        continue
+                    if inner.items is not None:
+                        element, target = inner.items.element, inner.items.target
+                        self.statements.check_item(inner.read, [element], target)
+                    else:
                         self.statements.check_lazy(inner.read, operation.answer.values)
-            anchor = helper.Placement(self.program, self._anchor(operation))
-            if not anchor.is_free:
-                raise LeftError(f"{anchor.path} holds something else")
-            if anchor.spelling(function.module) is None:
-                raise LeftError(f"how it would import {anchor.path} is not known")
+                    if asked and not self._is_named(function, routes):
+                        used = inner.items.used if inner.items is not None else None
+                        self.statements.check_numbers(inner.read, model, used)
+            assert operation.provider is not None
+            anchor = operation.provider.module
+            self._check_helpers(
+                [self.writer.array, *([helper.OWN] if operation.owns else [])], anchor, function
+            )
         except LeftError as error:
             operation.reason = str(error)
 
-    def _anchor(self, operation: Operation) -> Module:
-        assert operation.provider is not None
-        return operation.provider.module
+    def _examine_export(self, export: Export) -> None:
+        text, function = export.text, export.function
+        if export.reason or text is None:
+            return
+        read = text.read
+        key = function.module.key(export.call)
+        path = function.module.path
+        export.silenced = self.silence.why(path, key.line, codes.EXPORT.code)
+        export.reason = export.silenced
+        try:
+            self.answers.check_response(function, self.program.web.routes[function])
+            mysql = self.environment.runs_on("mysql", path)
+            self.statements.check_loading(read, mysql)
+            self.statements.check_item(read, *self.exports.items(text))
+            export.provider = self.sessions.provider(read.session, function)
+            if self.environment.ends_early(path):
+                export.own = self.owns.of(function, read.session, read.call)
+            helpers = [helper.TEXT, *([helper.OWN] if export.own else [])]
+            self._check_helpers(helpers, export.provider.module, function)
+        except LeftError as error:
+            export.reason = export.reason or str(error)
 
-    def _check(self, source: Source, function: Function) -> Function:
-        """Raise ``LeftError`` where a list can't be streamed; the provider of its session."""
+    def _check_helpers(
+        self, helpers: list[helper.Helper], anchor: Module, function: Function
+    ) -> None:
+        for one in helpers:
+            helper.Placement(self.program, anchor, one).check(function.module)
+
+    def _check(self, source: Source, operation: Operation) -> None:
+        """Raise ``LeftError`` where a list can't be streamed."""
+        function = operation.function
         if source.read is not None:
-            return self._check_read(source.read, function, ())
-        assert source.function is not None and source.call is not None
-        return self._check_through(source, function, ())
+            session = self._check_read(source.read, function, ())
+            call = source.read.call
+        else:
+            assert source.call is not None
+            session = self._check_through(source, function, ())
+            call = source.call
+        operation.provider = self.sessions.provider(session, function)
+        if self.environment.ends_early(function.module.path):
+            operation.owns[source.value] = self.owns.of(function, session, call)
 
     def _check_through(
         self, source: Source, function: Function, stack: tuple[tuple[Function, ast.Call], ...]
-    ) -> Function:
+    ) -> ast.expr:
+        """The session of the path operation that a function called there reads by."""
         assert source.function is not None and source.call is not None
         target = source.function
         if not self.program.codebase.editable(target.module.path):
@@ -232,7 +253,7 @@ class _Planner:
             raise LeftError(f"{target.qualname} is overridden")
         if calls.unresolved(target):
             raise LeftError(f"{target.qualname} may be called by code that needs a list")
-        if len({_kind(inner) for inner in source.inner}) > 1:
+        if len({inner.kind for inner in source.inner}) > 1:
             raise LeftError(f"{target.qualname} returns results of several kinds")
         found = [
             self._check_read(inner.read, target, (*stack, (function, source.call)))
@@ -247,7 +268,7 @@ class _Planner:
         read: Read,
         function: Function,
         stack: tuple[tuple[Function, ast.Call], ...],
-    ) -> Function:
+    ) -> ast.expr:
         if self.statements.is_bounded(read):
             raise LeftError(f"{function.qualname} also returns lists with a limit")
         mysql = self.environment.runs_on("mysql", function.module.path)
@@ -262,7 +283,8 @@ class _Planner:
             holder = caller
         if session is None:
             raise LeftError("its session is not given by the path operation")
-        return self.sessions.provider(session, holder)
+        self.sessions.provider(session, holder)
+        return session
 
     def _share(self, operations: list[Operation]) -> None:
         """A function between needs that everything that calls it streams; until nothing changes."""
@@ -274,12 +296,12 @@ class _Planner:
                 for operation in operations
                 if not operation.reason
                 for outer in operation.sources
-                for source in _all(outer)
+                for source in outer.all
                 if source.call is not None
             }
             for operation in operations:
                 for outer in operation.sources:
-                    for source in _all(outer):
+                    for source in outer.all:
                         if source.function is None or operation.reason:
                             continue
                         for reference in self.program.calls.references(source.function):
@@ -290,87 +312,6 @@ class _Planner:
                                 )
                                 changed = True
                                 break
-
-    # -- edits -------------------------------------------------------------------------------
-
-    def _write(self, operation: Operation) -> None:
-        function, answer = operation.function, operation.answer
-        assert answer is not None
-        placement = helper.Placement(self.program, self._anchor(operation))
-        spelling = placement.spelling(function.module)
-        assert spelling is not None
-        self.texts[placement.path] = helper.TEXT
-        module = function.module
-        self.imports[module].append(Import(spelling, helper.FUNCTION))
-        arguments = ", ".join(
-            [
-                *([answer.model] if answer.model else []),
-                *(f"{name}={value}" for name, value in answer.options),
-            ]
-        )
-        tail = f", {arguments}" if arguments else ""
-        for source in operation.sources:
-            self._write_source(source, module)
-            hole = self._hole(source)
-            self._edit(module, source.value, f"await {helper.FUNCTION}({hole}{tail})")
-        if answer.annotated:
-            self.edits[module][answer.route.call] = [
-                Edit(
-                    module.key(answer.route.call),
-                    Arguments((), (("response_model", answer.model),)),
-                )
-            ]
-        if function.definition.returns is not None and (answer.annotated or answer.model):
-            key = module.key(function.definition)
-            self.edits[module][function.definition] = [Edit(key, SetReturns("StreamingResponse"))]
-            self.imports[module].append(Import("fastapi.responses", "StreamingResponse"))
-
-    @staticmethod
-    def _hole(source: Source) -> str:
-        """The part of a returned value that is the result itself."""
-        value = source.value
-        if source.read is None or value not in source.read.taken:
-            return "{self}"
-        assert isinstance(value, ast.Call)
-        return "{receiver}" if isinstance(value.func, ast.Attribute) else "{0}"
-
-    def _write_source(self, source: Source, module: Module) -> None:
-        read = source.read
-        if read is None:
-            assert source.function is not None
-            for inner in source.inner:
-                self._write_source(inner, source.function.module)
-            self._write_returns(source.function, source.inner)
-            return
-        assert isinstance(read.call.func, ast.Attribute)
-        self._edit(
-            module,
-            read.call,
-            f"{{receiver}}.{read.method}({{0}}.execution_options(yield_per={_BATCH}))",
-        )
-        for node in read.taken:
-            hole = "{receiver}" if isinstance(node.func, ast.Attribute) else "{0}"
-            self._edit(module, node, hole)
-
-    def _write_returns(self, function: Function, sources: tuple[Source, ...]) -> None:
-        """The annotation of a function that gives the result now, and no list."""
-        returns = function.definition.returns
-        if returns is None:
-            return
-        module = function.module
-        name = _RESULTS[_kind(sources[0])]
-        text = name
-        scalars = name == _RESULTS["stream_scalars"]
-        modern = self.environment.at_least("sqlalchemy", "2", module.path)
-        if scalars and modern and isinstance(returns, ast.Subscript):
-            text = f"{name}[{module.source(returns.slice)}]"
-        key = module.key(function.definition)
-        self.edits[module][function.definition] = [Edit(key, SetReturns(text))]
-        self.imports[module].append(Import("sqlalchemy.ext.asyncio", name))
-        self.drops[module] += _imports_in(returns, module)
-
-    def _edit(self, module: Module, node: ast.expr, template: str) -> None:
-        self.edits[module][node] = [Edit(module.key(node), Rewrite(template))]
 
     # -- what is said ------------------------------------------------------------------------
 
@@ -397,27 +338,26 @@ class _Planner:
             function.qualname,
         )
 
-    def _exports(self) -> Iterator[Finding]:
-        """What path operations put together in memory before they send it."""
-        exports = Exports(self.program, self.statements)
-        for function in self.program.web.routes:
-            module = function.module
-            if not self.program.codebase.editable(module.path):
-                continue
-            for export in exports.of(function):
-                key = module.key(export.call)
-                yield Finding(
-                    module.path,
-                    key.line,
-                    key.column + 1,
-                    codes.EXPORT.code,
-                    f"{function.qualname}: {export.reason}",
-                    codes.NAME,
-                    Level.DISPLAY,
-                    Treatment.LEFT,
-                    (export.reason,),
-                    function.qualname,
-                )
+    @staticmethod
+    def _of_export(export: Export) -> Finding:
+        """What a path operation puts together in memory before it sends it."""
+        function = export.function
+        key = function.module.key(export.call)
+        left = bool(export.reason)
+        code = codes.EXPORT if left and not export.silenced else codes.TEXT
+        said = export.reason or "a text of all rows is put together before it is sent"
+        return Finding(
+            function.module.path,
+            key.line,
+            key.column + 1,
+            code.code,
+            f"{function.qualname}: {said}",
+            codes.NAME,
+            Level.DISPLAY if left else Level.UNSAFE,
+            Treatment.LEFT if left else Treatment.NATIVE,
+            (export.reason,) if left else (),
+            function.qualname,
+        )
 
     @staticmethod
     def _decision(operation: Operation) -> Decision:
@@ -434,34 +374,19 @@ class _Planner:
         )
 
 
-def _imports_in(annotation: ast.expr, module: Module) -> list[Import]:
-    """The imports of the names in an annotation: nothing else may need them any more."""
-    found = []
-    for node in ast.walk(annotation):
-        for binding in module.scope.bindings.get(getattr(node, "id", ""), ()):
-            statement = module.parent(binding.node)
-            if (
-                binding.kind == "from"
-                and isinstance(binding.node, ast.alias)
-                and isinstance(statement, ast.ImportFrom)
-                and binding.node.asname is None
-            ):
-                source = "." * statement.level + (statement.module or "")
-                found.append(Import(source, binding.node.name))
-    return found
+def _exported(export: Export) -> Decision:
+    function = export.function
+    return Decision(
+        function.module.path,
+        function.definition.lineno,
+        function.qualname,
+        Treatment.NATIVE.value,
+        "sends its text while the rows are read",
+        (),
+        1,
+    )
 
 
 def _noted(note: Note) -> Decision:
     command = f": run `{note.command}`" if note.command else ""
     return Decision(note.path, note.line, "", NOTE, f"{note.message}{command}")
-
-
-def _kind(source: Source) -> str:
-    """What the function behind a source gives: the method that makes it."""
-    if source.read is None:
-        return _kind(source.inner[0])
-    return "mappings" if "mappings" in source.read.chain else source.read.method
-
-
-def _all(source: Source) -> list[Source]:
-    return [source, *(found for inner in source.inner for found in _all(inner))]

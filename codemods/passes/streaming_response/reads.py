@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from codemods.facts import Program
@@ -46,6 +46,12 @@ class Read:
     carriers: tuple[ast.Assign, ...] = ()
     chain: tuple[str, ...] = ()
 
+    def name_of(self, node: ast.expr) -> str:
+        """The name of the result where an expression, without what is taken of it, is one."""
+        while node in self.taken and isinstance(node, ast.Call):
+            node = node.func.value if isinstance(node.func, ast.Attribute) else node.args[0]
+        return node.id if isinstance(node, ast.Name) else ""
+
 
 class Reads:
     """Recognises the lists of a program."""
@@ -53,8 +59,12 @@ class Reads:
     def __init__(self, program: Program) -> None:
         self.program = program
 
-    def of(self, node: ast.expr, function: Function) -> Read | None:
-        """The list that an expression is; raises ``LeftError`` where it can't be streamed."""
+    def of(self, node: ast.expr, function: Function, *, iterated: bool = False) -> Read | None:
+        """The list that an expression is; raises ``LeftError`` where it can't be streamed.
+
+        What is ``iterated`` is a result as good as a list; the caller looks at what happens
+        between the query and the return.
+        """
         module = function.module
         chain: list[str] = []
         calls: list[ast.Call] = []
@@ -63,7 +73,7 @@ class Reads:
         while True:
             match current:
                 case ast.Await(value=ast.Call(func=ast.Attribute() as called) as call):
-                    return self._read(call, called, chain, calls, carriers, function)
+                    return self._read(call, called, chain, calls, carriers, function, iterated)
                 case ast.Call(func=ast.Attribute(value=value, attr=name), args=[], keywords=[]):
                     chain.insert(0, name)
                     calls.append(current)
@@ -75,10 +85,10 @@ class Reads:
                     calls.append(current)
                     current = inner
                 case ast.Name(id=name):
-                    assignment = self._assignment(name, function)
+                    assignment = self.assignment(name, function)
                     if assignment is None:
                         return None
-                    if len(list(_loads(name, function))) > 1:
+                    if len(list(loads(name, function))) > 1:
                         if self._ends_in_read(assignment.value, function):
                             raise LeftError(f"{name} is used for more than the answer")
                         return None
@@ -101,6 +111,7 @@ class Reads:
         calls: list[ast.Call],
         carriers: list[ast.Assign],
         function: Function,
+        iterated: bool,
     ) -> Read | None:
         module = function.module
         if called.attr not in _METHODS or not call.args:
@@ -108,7 +119,9 @@ class Reads:
         if not self._is_session(called.value, function):
             return None
         plain = [("all" if name in _LISTS else name) for name in chain]
-        if plain[-2:] == ["all", "all"]:
+        if iterated:
+            plain.append("all")
+        while plain[-2:] == ["all", "all"]:
             plain.pop()  # list() of a list
         if not plain or plain[-1] != "all":
             return None
@@ -119,7 +132,7 @@ class Reads:
             raise LeftError(f"its result is read by {'.'.join(chain)}()")
         if len(call.args) != 1 or call.keywords:
             raise LeftError(f"{called.attr}() is given more than a statement")
-        self._check_place(call, carriers, function)
+        self._check_place(call, () if iterated else carriers, function)
         method, kept = form
         if method == "exec":
             method = self._of_exec(call.args[0], module)
@@ -157,12 +170,18 @@ class Reads:
                     return "stream_scalars" if len(node.args) == 1 else "stream"
         raise LeftError("what its statement selects is not known here")
 
-    def _check_place(self, call: ast.Call, carriers: list[ast.Assign], function: Function) -> None:
+    def _check_place(
+        self, call: ast.Call, carriers: Sequence[ast.Assign], function: Function
+    ) -> None:
         """The result must go straight to the return, out of no block that ends before it."""
         module = function.module
+        child: ast.AST = call
         for parent in module.ancestors(call):
             if parent is function.definition:
                 break
+            inner, child = child, parent
+            if isinstance(parent, ast.For) and inner is parent.iter:
+                continue
             if isinstance(parent, ast.With | ast.AsyncWith):
                 raise LeftError("it is read within a with statement that ends before the answer")
             if isinstance(parent, ast.Try) and parent.finalbody:
@@ -173,7 +192,8 @@ class Reads:
             if not _leads_to_return(carrier, module):
                 raise LeftError("the function does something between the query and its return")
 
-    def _assignment(self, name: str, function: Function) -> ast.Assign | None:
+    def assignment(self, name: str, function: Function) -> ast.Assign | None:
+        """The one assignment of a name in a function."""
         bindings = function.bindings.get(name, [])
         if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].path:
             return None
@@ -181,7 +201,8 @@ class Reads:
         return node if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
 
 
-def _loads(name: str, function: Function) -> Iterator[ast.Name]:
+def loads(name: str, function: Function) -> Iterator[ast.Name]:
+    """Where a function reads a name."""
     for node in ast.walk(function.definition):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
             yield node
@@ -200,12 +221,13 @@ def _leads_to_return(statement: ast.stmt, module: Module) -> bool:
     for following in block[block.index(statement) + 1 :] if block else ():
         if isinstance(following, ast.Return):
             return True
-        if not isinstance(following, ast.Assign) or _waits(following):
+        if not isinstance(following, ast.Assign) or waits(following):
             return False
     return False
 
 
-def _waits(statement: ast.stmt) -> bool:
+def waits(statement: ast.AST) -> bool:
+    """Whether other work can go on while a statement runs."""
     return any(isinstance(node, ast.Await) for node in ast.walk(statement))
 
 

@@ -28,6 +28,8 @@ _APPLICATION_WIDE = {
     "route_class": "the application has a route class of its own",
     "generate_response": "the application makes its responses itself",
 }
+#: Those of them that do not matter to a response that the path operation makes itself.
+_OF_MODELS = frozenset({_APPLICATION_WIDE["default_response_class"]})
 #: Statuses that have no body.
 _WITHOUT_BODY = ("204", "205", "304")
 
@@ -54,6 +56,22 @@ class Answers:
 
     def of(self, function: Function, routes: list[Route]) -> Answer:
         """How a path operation answers; raises ``LeftError`` where it can't be streamed."""
+        route = self._route(function, routes)
+        self._check_parameters(function)
+        for reason in (*self._of_call(route.call, route.module), *self.application_wide):
+            raise LeftError(reason)
+        node, annotated = self._model(function, route)
+        module = function.module
+        return Answer(
+            route,
+            module.source(node) if node is not None else "",
+            self.program.annotation(node, module) if node is not None else UNKNOWN,
+            annotated,
+            tuple(self._options(route, function)),
+        )
+
+    def _route(self, function: Function, routes: list[Route]) -> Route:
+        """The one path operation that a function is."""
         if len(routes) != 1:
             raise LeftError("it is registered as several path operations")
         [route] = routes
@@ -67,18 +85,20 @@ class Answers:
             raise LeftError(f"it is registered by {route.method}()")
         if self.program.calls.references(function):
             raise LeftError("it is also called by other code")
-        self._check_parameters(function)
-        for reason in (*self._of_call(route.call, route.module), *self.application_wide):
-            raise LeftError(reason)
-        node, annotated = self._model(function, route)
-        module = function.module
-        return Answer(
-            route,
-            module.source(node) if node is not None else "",
-            self.program.annotation(node, module) if node is not None else UNKNOWN,
-            annotated,
-            tuple(self._options(route, function)),
-        )
+        return route
+
+    def check_response(self, function: Function, routes: list[Route]) -> None:
+        """Raise ``LeftError`` where the response that a path operation makes can't be streamed."""
+        route = self._route(function, routes)
+        for asker, argument in self._asked(function, set()):
+            if _TASKS in self._annotated_as(argument, asker):
+                raise LeftError(f"{asker.name} adds tasks that run after the answer")
+        for reason in self.application_wide:
+            if reason not in _OF_MODELS:
+                raise LeftError(reason)
+        for keyword in route.call.keywords:
+            if keyword.arg is None:
+                raise LeftError("the options of its path operation are not written out")
 
     # -- the response model ------------------------------------------------------------------
 

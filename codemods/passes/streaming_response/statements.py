@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from codemods.facts import Program
 from codemods.facts.modules import Module
@@ -15,13 +15,30 @@ from codemods.passes.streaming_response.reads import LeftError, Read
 _SELECTS = frozenset({"sqlalchemy.select", "sqlmodel.select"})
 #: What ends a statement after so many rows.
 _LIMITS = frozenset({"limit", "offset", "fetch", "slice"})
+_COUNTS = frozenset({"limit", "fetch"})
 _FILTERS = frozenset({"where", "filter", "filter_by", "having"})
-_BUILDERS = _FILTERS | frozenset(
-    "join outerjoin join_from select_from options order_by distinct group_by execution_options "
-    "prefix_with suffix_with with_hint correlate params with_only_columns add_columns".split()
+_BUILDERS = (
+    _FILTERS
+    | _LIMITS
+    | frozenset(
+        "join outerjoin join_from select_from options order_by distinct group_by execution_options "
+        "prefix_with suffix_with with_hint correlate params with_only_columns add_columns".split()
+    )
 )
 #: Response models within response models that are looked at.
 _DEEPEST = 5
+_FLOATS = frozenset(
+    {"builtins.float"}
+    | {
+        f"{library}.{name}"
+        for library in ("sqlalchemy", "sqlalchemy.types", "sqlalchemy.dialects.postgresql")
+        for name in ("Float", "FLOAT", "REAL", "Double", "DOUBLE", "DOUBLE_PRECISION")
+    }
+)
+_NOT_A_NUMBER = (
+    "a NaN in {} would be an error after the answer began; name the path operation in `include` "
+    "to stream it all the same"
+)
 #: Loaders and strategies that need all rows at once.
 _WHOLE = frozenset({"joined", "subquery", "unknown", "immediate"})
 
@@ -29,9 +46,10 @@ _WHOLE = frozenset({"joined", "subquery", "unknown", "immediate"})
 class Statements:
     """What is known of the statements of a program."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, threshold: int = 0) -> None:
         self.program = program
         self.schemas = Schemas(program)
+        self.threshold = threshold
 
     def is_bounded(self, read: Read) -> bool:
         """Whether the statement ends by itself; raises ``LeftError`` where it can't be told."""
@@ -40,7 +58,7 @@ class Statements:
         if not selects:
             raise LeftError("its statement is not built in this function")
         if any(_method(part) in _LIMITS for part in parts):
-            return True
+            return not any(self._is_high(part, read.function) for part in parts)
         if any(self._is_aggregate(select, read.module) for select in selects):
             return not any(_method(part) == "group_by" for part in parts)
         if any(self._names_one(part, selects, read.module) for part in parts):
@@ -50,6 +68,13 @@ class Statements:
             if name and part not in selects and name not in _BUILDERS:
                 raise LeftError(f"its statement uses {name}()")
         return False
+
+    def _is_high(self, part: ast.Call, function: Function) -> bool:
+        """Whether a limit is known to be so high that the list counts as one without."""
+        if not self.threshold or _method(part) not in _COUNTS or len(part.args) != 1:
+            return False
+        number = _number(part.args[0], function)
+        return number is not None and number >= self.threshold
 
     def check_loading(self, read: Read, mysql: bool) -> None:
         """Raise ``LeftError`` where its rows or what they load can't be read in parts."""
@@ -88,13 +113,7 @@ class Statements:
         objects of an earlier part are gone.
         """
         parts = list(self._parts(read.statement, read.function, 0))
-        loaded = {
-            node.attr
-            for part in parts
-            if _method(part) == "options"
-            for node in ast.walk(part)
-            if isinstance(node, ast.Attribute)
-        }
+        loaded = _attributes_loaded(parts)
         for entity in self._entities(parts, read.module):
             for schema in self.schemas.schemas(model):
                 self._check_lazy(entity, schema, loaded, 0)
@@ -110,6 +129,87 @@ class Statements:
             if relationship.target is not None:
                 for inner in self.schemas.schemas(field.values):
                     self._check_lazy(relationship.target, inner, loaded, depth + 1)
+
+    def check_item(self, read: Read, nodes: Iterable[ast.AST], row: str) -> None:
+        """Raise ``LeftError`` where what is made of a row reads what an earlier part has loaded."""
+        parts = list(self._parts(read.statement, read.function, 0))
+        loaded = _attributes_loaded(parts)
+        entities = self._entities(parts, read.module)
+        used = [inner for node in nodes for inner in ast.walk(node)]
+        based = {n.value for n in used if isinstance(n, ast.Attribute | ast.Subscript)}
+        for node in used:
+            match node:
+                case ast.Attribute(value=ast.Name(id=name), attr=attr) if name == row:
+                    for entity in entities:
+                        self._check_loaded(entity, attr, loaded)
+                case ast.Call(
+                    func=ast.Attribute(value=schema, attr="model_validate" | "from_orm"),
+                    args=[ast.Name(id=name) as given, *_],
+                ) if name == row:
+                    based.add(given)
+                    for value in self.program.infer(schema, read.module):
+                        if isinstance(value, ClassValue):
+                            for entity in entities:
+                                self._check_lazy(entity, Instance(value.cls), loaded, 0)
+        if any(isinstance(n, ast.Name) and n.id == row and n not in based for n in used):
+            for entity in entities:
+                for name in self.program.models.relationships(entity):
+                    self._check_loaded(entity, name, loaded)
+
+    def _check_loaded(self, entity: Class, name: str, loaded: set[str]) -> None:
+        relationship = self.program.models.relationships(entity).get(name)
+        if relationship is not None and relationship.lazy == "select" and name not in loaded:
+            raise LeftError(f"its query does not load {entity.name}.{name}")
+
+    def check_numbers(self, read: Read, model: Values | None, used: set[str] | None) -> None:
+        """Raise ``LeftError`` where a number can be one that JSON has not.
+
+        ``model`` is what the response model means, None where there is none; then ``used`` are
+        the attributes of a row that are written, None for all.
+        """
+        if model is not None:
+            for schema in self.schemas.schemas(model):
+                self._check_fields(schema, 0)
+            return
+        for part in self._parts(read.statement, read.function, 0):
+            if self._is_select(part, read.module):
+                for argument in part.args:
+                    self._check_selected(argument, read.module, used)
+
+    def _check_selected(self, node: ast.expr, module: Module, used: set[str] | None) -> None:
+        for value in self.program.infer(node, module):
+            if isinstance(value, ClassValue) and isinstance(value.cls, Class):
+                columns = set(self.program.models.columns(value.cls))
+                for name in columns if used is None else columns & used:
+                    self._check_column(value.cls, name)
+        if isinstance(node, ast.Attribute) and (used is None or node.attr in used):
+            for value in self.program.infer(node.value, module):
+                if isinstance(value, ClassValue) and isinstance(value.cls, Class):
+                    self._check_column(value.cls, node.attr)
+
+    def _check_fields(self, schema: Instance, depth: int) -> None:
+        for field in self.schemas.fields(schema).values():
+            if _holds_float(field.values, 0):
+                raise LeftError(_NOT_A_NUMBER.format(field.name))
+            if depth < _DEEPEST:
+                for inner in self.schemas.schemas(field.values):
+                    self._check_fields(inner, depth + 1)
+
+    def _check_column(self, cls: Class, name: str) -> None:
+        for base in self.program.mro(cls):
+            if not isinstance(base, Class):
+                continue
+            for binding in base.bindings.get(name, ()):
+                for node in (binding.annotation, binding.value):
+                    if node is not None and self._names_float(node, base.module):
+                        raise LeftError(_NOT_A_NUMBER.format(name))
+
+    def _names_float(self, node: ast.expr, module: Module) -> bool:
+        return any(
+            isinstance(inner, ast.Name | ast.Attribute)
+            and self.program.outside_name(inner, module) in _FLOATS
+            for inner in ast.walk(node)
+        )
 
     def _reachable(self, entities: set[Class]) -> set[Class]:
         found, waiting = set[Class](), list(entities)
@@ -233,6 +333,44 @@ class Statements:
                         if "primary_key" in true:
                             keys.append(column)
         return keys == [name]
+
+
+def _attributes_loaded(parts: list[ast.Call]) -> set[str]:
+    """The relationships that the options of a statement name."""
+    return {
+        node.attr
+        for part in parts
+        if _method(part) == "options"
+        for node in ast.walk(part)
+        if isinstance(node, ast.Attribute)
+    }
+
+
+def _holds_float(values: Values, depth: int) -> bool:
+    return any(
+        isinstance(value, Instance)
+        and (
+            value.cls == "builtins.float"
+            or (depth < _DEEPEST and any(_holds_float(inner, depth + 1) for inner in value.args))
+        )
+        for value in values
+    )
+
+
+def _number(node: ast.expr, function: Function) -> int | None:
+    """The number that an expression is, or the default of the parameter that it names."""
+    match node:
+        case ast.Constant(value=int() as number):
+            return number
+        case ast.Name(id=name):
+            for argument in function.parameters:
+                default = function.default_of(argument)
+                if argument.arg == name and isinstance(default, ast.Constant):
+                    return _number(default, function)
+            for binding in function.module.scope.bindings.get(name, ()):
+                if binding.kind == "assign" and isinstance(binding.value, ast.Constant):
+                    return _number(binding.value, function)
+    return None
 
 
 def _method(call: ast.Call) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import fastapi
@@ -13,7 +13,6 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import ResponseValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy.ext.asyncio import AsyncMappingResult, AsyncResult, AsyncScalarResult
 
 _T = TypeVar("_T")
 
@@ -21,33 +20,44 @@ _T = TypeVar("_T")
 WRITTEN_BY_PYDANTIC = tuple(map(int, fastapi.__version__.split(".")[:2])) >= (0, 130)
 
 
+class Rows(Protocol):
+    """What a streamed query gives: its rows, some at a time."""
+
+    async def fetchmany(self) -> Sequence[Any]:
+        """The next rows; none at the end."""
+
+    async def close(self) -> None:
+        """Read no further."""
+
+
 async def stream_json_array(
-    rows: AsyncResult[Any] | AsyncScalarResult[Any] | AsyncMappingResult,
+    rows: Rows,
     model: Any = None,
     *,
+    each: Callable[[Any], Any] | None = None,
     status_code: int = 200,
     **options: Any,
 ) -> StreamingResponse:
     """Answer with all rows as one JSON array, as FastAPI would write it.
 
-    ``model`` is the response model, a list type; ``options`` are those of the path operation
-    without their prefix ``response_model_``. The first rows are read, validated and written before
-    the answer starts, so that an error in them is answered like any other.
+    ``model`` is the response model, a list type; ``each`` makes an item of a row, where it is not
+    the row itself; ``options`` are those of the path operation without their prefix
+    ``response_model_``. The first rows are read, validated and written before the answer starts,
+    so that an error in them is answered like any other.
     """
-    chunks = _array(rows, model, {"by_alias": True} | options)
+    chunks = _array(rows, model, each, {"by_alias": True} | options)
     first = await chunks.__anext__()
     return StreamingResponse(_resumed(first, chunks), status_code, media_type="application/json")
 
 
 async def _array(
-    rows: AsyncResult[Any] | AsyncScalarResult[Any] | AsyncMappingResult,
-    model: Any,
-    options: dict[str, Any],
+    rows: Rows, model: Any, each: Callable[[Any], Any] | None, options: dict[str, Any]
 ) -> AsyncGenerator[bytes, None]:
     opening = b"["
     try:
         while part := await _undisturbed(rows.fetchmany()):
-            yield opening + _json(part, model, options)[1:-1]
+            items = part if each is None else [each(row) for row in part]
+            yield opening + _json(items, model, options)[1:-1]
             opening = b","
             await anyio.sleep(0)  # here the stream ends where the client has gone
     finally:

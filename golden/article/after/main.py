@@ -88,5 +88,9 @@ async def measurements(db: AsyncSession = Depends(get_db)):
 
 @app.get("/requests")
 async def requests(db: AsyncSession = Depends(get_db)):
-    rows = (await db.scalars(select(RequestLog).order_by(RequestLog.id))).all()
-    return [[row.method, row.path, row.client] for row in rows]
+    rows = await db.stream_scalars(
+        select(RequestLog).order_by(RequestLog.id).execution_options(yield_per=500)
+    )
+    return await stream_json_array(
+        rows, each=lambda row: [row.method, row.path, row.client]
+    )

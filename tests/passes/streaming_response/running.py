@@ -132,12 +132,15 @@ app = FastAPI(lifespan=lifespan)
 """
 
 
+_LENGTH = ("content-length", "transfer-encoding")
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a client sees of an answer, but for its length."""
 
     status: int
-    content_type: str
+    headers: tuple[tuple[str, str], ...]
     body: bytes
 
 
@@ -151,6 +154,11 @@ def migrated(
     texts = {"app.py": head + textwrap.dedent(snippet).strip("\n") + "\n", **(files or {})}
     sources = {path: SourceFile(path, text) for path, text in texts.items()}
     return migrate(CodeBase(Path("/nowhere"), sources), [PASS], options or Options(jobs=1))
+
+
+def application(forms: dict[str, str], header: str = "") -> str:
+    """One snippet of several path operations."""
+    return header + "\n\n\n".join(textwrap.dedent(form).strip("\n") for form in forms.values())
 
 
 def messages(migration: Migration) -> dict[str, str]:
@@ -198,14 +206,20 @@ def asked(folder: Path, paths: list[str]) -> dict[str, Seen]:
     ):
         for path in [*paths, "/openapi.json"]:
             answer = client.get(path)
-            kind = answer.headers.get("content-type", "")
-            found[path] = Seen(answer.status_code, kind, answer.content)
+            headers = tuple(sorted((k, v) for k, v in answer.headers.items() if k not in _LENGTH))
+            found[path] = Seen(answer.status_code, headers, answer.content)
     return found
 
 
-def compared(snippet: str, paths: list[str], folder: Path, head: str = HEAD) -> Migration:
+def compared(
+    snippet: str,
+    paths: list[str],
+    folder: Path,
+    head: str = HEAD,
+    options: Options | None = None,
+) -> Migration:
     """Run an application before and after the pass; the answers have to be the same."""
-    migration = migrated(snippet, head)
+    migration = migrated(snippet, head, None, options)
     before = asked(write(migration.before, folder / "before"), paths)
     now = asked(write(migration.after, folder / "after"), paths)
     for path, seen in before.items():

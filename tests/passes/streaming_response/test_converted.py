@@ -52,7 +52,7 @@ STREAMED = {
     "mappings": """
         @app.get("/items")
         async def items(db: Db):
-            found = await db.execute(select(Item.id, Item.weight).order_by(Item.id))
+            found = await db.execute(select(Item.id, Item.name).order_by(Item.id))
             return found.mappings().all()
     """,
     "rows": """
@@ -141,12 +141,12 @@ UNORDERED = {
     "without a model": """
         @app.get("/items")
         async def items(db: Db):
-            return (await db.scalars(select(Item).order_by(Item.id))).all()
+            return (await db.scalars(select(Owner).order_by(Owner.id))).all()
     """,
     "no model": """
         @app.get("/items", response_model=None)
         async def items(db: Db) -> Any:
-            return (await db.scalars(select(Item).order_by(Item.id))).all()
+            return (await db.scalars(select(Owner).order_by(Owner.id))).all()
     """,
 }
 

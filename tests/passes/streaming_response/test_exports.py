@@ -7,30 +7,6 @@ from running import messages, migrated
 
 #: A path operation called ``export`` -> a piece of the advice.
 FOUND = {
-    "joined": (
-        "row by row",
-        """
-        @app.get("/export")
-        async def export(db: Db):
-            lines = [item.name for item in await db.scalars(select(Item))]
-            return Response("\\n".join(lines), media_type="text/csv")
-        """,
-    ),
-    "a buffer": (
-        "row by row",
-        """
-        import csv
-        import io
-
-        @app.get("/export")
-        async def export(db: Db):
-            buffer = io.StringIO()
-            writer = csv.writer(buffer)
-            for item in (await db.scalars(select(Item))).all():
-                writer.writerow([item.id])
-            return StreamingResponse(iter([buffer.getvalue()]), media_type="text/csv")
-        """,
-    ),
     "a file": (
         "FileResponse",
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from running import HEAD, messages, migrated
+from running import HEAD, application, messages, migrated
 
 from codemods.config import Options
 
@@ -453,26 +453,125 @@ def test_what_has_an_end_is_not_mentioned(form: str) -> None:
     assert migration.changed == ()
 
 
+#: A list without numbers that JSON might not have.
+PLAIN = """
+    class Named(BaseModel):
+        model_config = ConfigDict(from_attributes=True)
+
+        id: int
+        name: str
+
+    @app.get("/items", response_model=list[Named])
+    async def items(db: Db):
+        return (await db.scalars(select(Item))).all()
+"""
+FLOATS = PLAIN.replace("name: str", "weight: float | None")
+
+
 @pytest.mark.parametrize(
-    ("requirements", "reason"),
+    ("requirements", "snippet", "reason", "own"),
     [
-        ("fastapi==0.115.6\n", "FastAPI below 0.118"),
-        ("fastapi<0.110\n", "FastAPI below 0.118"),
-        ("fastapi>=0.100,<1\n", "allow FastAPI below 0.118"),
-        ("fastapi>=0.118\npydantic<2\n", "Pydantic 1"),
-        ("fastapi>=0.118\n", ""),
-        ("fastapi\n", ""),
+        ("fastapi==0.115.6\n", PLAIN, "", True),
+        ("fastapi>=0.100,<1\n", PLAIN, "", True),
+        ("fastapi<0.110\n", PLAIN, "", True),
+        ("fastapi==0.95.2\n", PLAIN, "Pydantic 1", False),
+        ("fastapi>=0.118\npydantic<2\n", PLAIN, "Pydantic 1", False),
+        ("fastapi>=0.118\n", PLAIN, "", False),
+        ("fastapi\n", PLAIN, "", False),
+        ("fastapi==0.115.6\n", FLOATS, "NaN in weight", False),
+        ("fastapi==0.128.0\n", FLOATS, "NaN in weight", False),
+        ("fastapi==0.130.0\n", FLOATS, "", False),
     ],
 )
-def test_the_versions_decide(requirements: str, reason: str) -> None:
-    snippet = """
-        @app.get("/items", response_model=list[ItemOut])
-        async def items(db: Db):
-            return (await db.scalars(select(Item))).all()
-    """
+def test_the_versions_decide(requirements: str, snippet: str, reason: str, own: bool) -> None:
     migration = migrated(snippet, HEAD, {"requirements.txt": requirements})
     assert reason in messages(migration)["items"]
     assert bool(messages(migration)["items"]) is bool(reason)
+    assert ("own_session.py" in migration.after.files) is own
+
+
+def test_the_user_may_take_the_risk_of_a_nan() -> None:
+    options = Options(jobs=1, streaming=(("include", ("items",)),))
+    migration = migrated(FLOATS, HEAD, {"requirements.txt": "fastapi==0.128.0\n"}, options)
+    assert messages(migration) == {"items": ""}
+
+
+#: A path operation of FastAPI 0.115 called ``items`` -> why no other session can read its list.
+NOT_OWN = {
+    "it adds": (
+        "items writes by the session of the request",
+        """
+        @app.post("/items", response_model=list[Plain])
+        async def items(db: Db):
+            db.add(Owner(email="new"))
+            await db.flush()
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "a dependency writes": (
+        "touched writes by the session of the request",
+        """
+        async def touched(db: Db):
+            await db.execute(update(Owner).values(email="touched"))
+
+        @app.get("/items", response_model=list[Plain], dependencies=[Depends(touched)])
+        async def items(db: Db, touched: None = Depends(touched)):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "what it calls writes": (
+        "note writes by the session of the request",
+        """
+        async def note(db: AsyncSession, text: str):
+            db.add(Owner(email=text))
+
+        @app.get("/items", response_model=list[Plain])
+        async def items(db: Db):
+            await note(db, "read")
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "a dependency with parameters": (
+        "get_tenant has parameters",
+        """
+        async def get_tenant(tenant: str = "a") -> AsyncIterator[AsyncSession]:
+            async with SessionLocal() as db:
+                yield db
+
+        @app.get("/items", response_model=list[Plain])
+        async def items(db: AsyncSession = Depends(get_tenant)):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "request is something else": (
+        "request means something else",
+        """
+        @app.get("/items", response_model=list[Plain])
+        async def items(db: Db, request: str = ""):
+            return (await db.scalars(select(Item).where(Item.name == request))).all()
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("form", NOT_OWN)
+def test_no_session_of_its_own_where_it_would_see_other_rows(form: str) -> None:
+    reason, snippet = NOT_OWN[form]
+    header = """\
+from sqlalchemy import update
+
+
+class Plain(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+
+
+"""
+    text = application({"": snippet}, header)
+    migration = migrated(text, HEAD, {"requirements.txt": "fastapi==0.115.6\n"})
+    assert reason in messages(migration)["items"]
+    assert migration.changed == ()
 
 
 @pytest.mark.parametrize(

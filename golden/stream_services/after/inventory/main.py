@@ -17,6 +17,7 @@ from inventory.database import Base, Part, engine, get_session
 from inventory.json_stream import stream_json_array
 from inventory.schemas import KnownPart, Paint, PartOut
 from inventory.services.parts import PartService, find_parts
+from inventory.text_stream import stream_written
 
 
 @asynccontextmanager
@@ -106,9 +107,16 @@ async def export_parts(session: Session):
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(["id", "name"])
-    for part in await session.scalars(select(Part).order_by(Part.id)):
+    rows = await session.stream_scalars(
+        select(Part).order_by(Part.id).execution_options(yield_per=500)
+    )
+
+    def write_row(part: Any) -> None:
         writer.writerow([part.id, part.name])
-    return StreamingResponse(iter([buffer.getvalue()]), media_type="text/csv")
+
+    return StreamingResponse(
+        await stream_written(rows, buffer, write_row), media_type="text/csv"
+    )
 
 
 @app.get("/parts/sorted", response_model=list[PartOut])

@@ -50,12 +50,10 @@ async def read_all(db: AsyncSession = Depends(get_db)):
 
 @router.get("/weights")
 async def read_weights(db: AsyncSession = Depends(get_db)):
-    result = await db.stream(
-        select(models.Product.id, models.Product.weight)
-        .order_by(models.Product.id)
-        .execution_options(yield_per=500)
+    result = await db.execute(
+        select(models.Product.id, models.Product.weight).order_by(models.Product.id)
     )
-    return await stream_json_array(result.mappings())
+    return result.mappings().all()
 
 
 @router.get(
