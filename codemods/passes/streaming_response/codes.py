@@ -8,7 +8,9 @@ NAME = "streaming-response"
 
 LIST = Code("LL601", "unbounded-list", "A list without a limit that is loaded before it is sent")
 TEXT = Code(
-    "LL602", "export-of-all-rows", "A text of all rows of a query, put together before it is sent"
+    "LL602",
+    "whole-export",
+    "A text of all rows, or a whole file, that is in memory before it is sent",
 )
 LEFT = Code("LL610", "unbounded-list-left", "A list without a limit that stays as it is, and why")
 EXPORT = Code(

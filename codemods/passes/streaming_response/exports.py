@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.syntax import Function
+from codemods.passes.streaming_response.files import Files
 from codemods.passes.streaming_response.operations import Export
 from codemods.passes.streaming_response.reads import LeftError, Read
 from codemods.passes.streaming_response.statements import Statements
@@ -38,6 +39,7 @@ class Exports:
         self.program = program
         self.statements = statements
         self.texts = texts
+        self.files = Files(program, texts)
 
     def of(self, function: Function) -> Iterator[Export]:
         """The exports that a path operation answers with."""
@@ -57,6 +59,12 @@ class Exports:
             if text is not None:
                 bounded = self.statements.is_bounded(text.read)
                 return None if bounded else Export(call, function, text)
+        except LeftError as error:
+            reason = f": {error}"
+        try:
+            file = self.files.of(call, content, function)
+            if file is not None:
+                return Export(call, function, file=file)
         except LeftError as error:
             reason = f": {error}"
         found = self._reason(content, function)

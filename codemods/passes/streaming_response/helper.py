@@ -23,7 +23,16 @@ class Helper:
 ARRAY = Helper("json_stream", helper_texts.ARRAY)
 LINES = Helper("json_lines", helper_texts.LINES)
 TEXT = Helper("text_stream", helper_texts.TEXT)
+FILE = Helper("file_stream", helper_texts.FILE)
 OWN = Helper("own_session", helper_texts.OWN)
+
+
+def top_of(module: Module, program: Program) -> Module:
+    """The outermost package that a module is in, or the module itself where it is in none."""
+    found, folder = module, module.folder
+    while folder and (package := program.modules.get(f"{folder}/__init__.py")) is not None:
+        found, folder = package, folder.rpartition("/")[0]
+    return found
 
 
 class Placement:

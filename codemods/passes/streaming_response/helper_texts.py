@@ -303,12 +303,20 @@ class OwnRows:
 async def own_rows(
     request: Request,
     dependency: Callable[[], Any],
+    session: AsyncSession,
     read: Callable[[AsyncSession], Awaitable[Any]],
 ) -> OwnRows:
-    """What ``read`` gives for a session that ``dependency`` opens, or what overrides it."""
+    """What ``read`` gives for a session that ``dependency`` opens, or what overrides it.
+
+    ``session`` is that of the request, which gives its connection back first: requests that hold
+    one while they wait for another could all wait for each other.
+    """
     dependency = request.app.dependency_overrides.get(dependency, dependency)
     async with AsyncExitStack() as stack:
-        rows = await read(await stack.enter_async_context(_opened(dependency)))
+        own = await stack.enter_async_context(_opened(dependency))
+        if own is not session:
+            await session.close()
+        rows = await read(own)
         return OwnRows(rows, stack.pop_all())
 
 
@@ -324,4 +332,25 @@ async def _opened(dependency: Callable[[], Any]) -> AsyncGenerator[AsyncSession,
     else:
         given = dependency()
         yield (await given) if inspect.isawaitable(given) else given
+'''
+
+FILE = '''\
+"""Files that are sent while they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+PART = 1 << 16
+
+
+def stream_file(file: BinaryIO) -> Iterator[bytes]:
+    """The bytes of an open file, part by part; behind the last one the file is closed.
+
+    A response that streams takes each part in a thread.
+    """
+    with file:
+        while part := file.read(PART):
+            yield part
 '''

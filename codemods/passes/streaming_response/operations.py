@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass, field
 
 from codemods.facts.syntax import Function
+from codemods.passes.streaming_response.files import File
 from codemods.passes.streaming_response.items import Items
 from codemods.passes.streaming_response.own import Own
 from codemods.passes.streaming_response.reads import Read
@@ -64,6 +65,7 @@ class Export:
     call: ast.Call
     function: Function
     text: Text | None = None
+    file: File | None = None
     provider: Function | None = None
     own: Own | None = None
     reason: str = ""

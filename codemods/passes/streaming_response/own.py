@@ -50,7 +50,8 @@ class Own:
 
     def reading(self, template: str) -> str:
         """A call that reads, by a session of its own."""
-        return f"own_rows({self.request}, {self.dependency}, lambda {self.session}: {template})"
+        reader = f"lambda {self.session}: {template}"
+        return f"own_rows({self.request}, {self.dependency}, {self.session}, {reader})"
 
 
 class OwnSessions:

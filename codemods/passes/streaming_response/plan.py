@@ -23,7 +23,7 @@ from codemods.passes.streaming_response.reads import LeftError, Read, Reads, ret
 from codemods.passes.streaming_response.routes import Answers
 from codemods.passes.streaming_response.sessions import Sessions
 from codemods.passes.streaming_response.statements import Statements
-from codemods.passes.streaming_response.texts import Texts
+from codemods.passes.streaming_response.texts import Text, Texts
 from codemods.passes.streaming_response.writing import Writer
 from codemods.suppression import Silence
 
@@ -73,7 +73,8 @@ class _Planner:
         for export in exports:
             if not export.reason:
                 self.writer.export(export)
-                streamed.append(export.function.module.path)
+                if export.text is not None:
+                    streamed.append(export.function.module.path)
         manifests, notes = self.environment.required(dict.fromkeys(streamed))
         findings = (*map(self._finding, operations), *map(self._of_export, exports))
         return Outcome(
@@ -197,26 +198,35 @@ class _Planner:
             operation.reason = str(error)
 
     def _examine_export(self, export: Export) -> None:
-        text, function = export.text, export.function
-        if export.reason or text is None:
-            return
-        read = text.read
-        key = function.module.key(export.call)
+        function = export.function
         path = function.module.path
-        export.silenced = self.silence.why(path, key.line, codes.EXPORT.code)
-        export.reason = export.silenced
+        if export.reason:
+            return
+        key = function.module.key(export.call)
+        export.silenced = self.silence.why(path, key.line, codes.TEXT.code)
+        if export.silenced:
+            export.reason = export.silenced
+            return
         try:
             self.answers.check_response(function, self.program.web.routes[function])
-            mysql = self.environment.runs_on("mysql", path)
-            self.statements.check_loading(read, mysql)
-            self.statements.check_item(read, *self.exports.items(text))
-            export.provider = self.sessions.provider(read.session, function)
-            if self.environment.ends_early(path):
-                export.own = self.owns.of(function, read.session, read.call)
-            helpers = [helper.TEXT, *([helper.OWN] if export.own else [])]
-            self._check_helpers(helpers, export.provider.module, function)
+            if export.text is not None:
+                self._check_text(export, export.text)
+            else:
+                anchor = helper.top_of(function.module, self.program)
+                self._check_helpers([helper.FILE], anchor, function)
         except LeftError as error:
-            export.reason = export.reason or str(error)
+            export.reason = str(error)
+
+    def _check_text(self, export: Export, text: Text) -> None:
+        read, function = text.read, export.function
+        path = function.module.path
+        self.statements.check_loading(read, self.environment.runs_on("mysql", path))
+        self.statements.check_item(read, *self.exports.items(text))
+        export.provider = self.sessions.provider(read.session, function)
+        if self.environment.ends_early(path):
+            export.own = self.owns.of(function, read.session, read.call)
+        helpers = [helper.TEXT, *([helper.OWN] if export.own else [])]
+        self._check_helpers(helpers, export.provider.module, function)
 
     def _check_helpers(
         self, helpers: list[helper.Helper], anchor: Module, function: Function
@@ -345,7 +355,8 @@ class _Planner:
         key = function.module.key(export.call)
         left = bool(export.reason)
         code = codes.EXPORT if left and not export.silenced else codes.TEXT
-        said = export.reason or "a text of all rows is put together before it is sent"
+        what = "a whole file is read" if export.file else "a text of all rows is put together"
+        said = export.reason or f"{what} before it is sent"
         return Finding(
             function.module.path,
             key.line,
@@ -381,7 +392,7 @@ def _exported(export: Export) -> Decision:
         function.definition.lineno,
         function.qualname,
         Treatment.NATIVE.value,
-        "sends its text while the rows are read",
+        "sends its file while it is read" if export.file else "sends its text while it is read",
         (),
         1,
     )

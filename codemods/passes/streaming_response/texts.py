@@ -104,7 +104,7 @@ class Texts:
 
     def of(self, response: ast.Call, content: ast.expr, function: Function) -> Text | None:
         """The text that a response sends; raises ``LeftError`` where it can't be streamed."""
-        core, wrappers, encoding = self._unwrapped(content, function)
+        core, wrappers, encoding = self.unwrapped(content, function)
         made = self._buffered(core, function) or self._joined(core, function, wrappers)
         if made is None:
             return None
@@ -117,7 +117,7 @@ class Texts:
         straight_to(text.read, [], response)
         return text
 
-    def _unwrapped(
+    def unwrapped(
         self, content: ast.expr, function: Function
     ) -> tuple[ast.expr, list[tuple[ast.expr, str]], str]:
         """The expression that makes a text, what stands around it, and how it is encoded."""

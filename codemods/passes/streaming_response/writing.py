@@ -21,6 +21,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.passes.streaming_response import helper
 from codemods.passes.streaming_response.environment import Environment
+from codemods.passes.streaming_response.files import File
 from codemods.passes.streaming_response.operations import Export, Operation, Source
 from codemods.passes.streaming_response.own import Own
 from codemods.passes.streaming_response.reads import Read
@@ -142,8 +143,11 @@ class Writer:
     # -- texts -------------------------------------------------------------------------------
 
     def export(self, export: Export) -> None:
-        """Stream the text of a response."""
+        """Stream the text or the file of a response."""
         text, function = export.text, export.function
+        if export.file is not None:
+            self._file(export.file, function.module)
+            return
         assert text is not None and export.provider is not None
         module = function.module
         if export.own is not None:
@@ -158,7 +162,7 @@ class Writer:
             self._do(module, node, Rewrite(hole))
         name = call.removeprefix("await ").partition("(")[0]
         self._place(helper.TEXT, export.provider.module, module, name)
-        self._response(text, module)
+        self._response(text.response, text.media_type, module)
 
     def _joined(self, text: Text, joined: Joined, module: Module) -> str:
         for node, edit in joined.items.edits(module):
@@ -209,15 +213,28 @@ class Writer:
         self._do(module, made.loop, ReplaceStatement(template))
         return rows, name
 
-    def _response(self, text: Text, module: Module) -> None:
+    def _file(self, file: File, module: Module) -> None:
+        """An open file in the place of its bytes."""
+        streamed = f"stream_file({file.opened})"
+        if file.block is not None and file.name:
+            self._do(module, file.block, ReplaceStatement(f"{file.name} = {streamed}"))
+        else:
+            self._do(module, file.core, Rewrite(streamed))
+        if file.block is not None and not file.name:
+            self._do(module, file.block, ReplaceStatement("{body}"))
+        for node, hole in file.wrappers:
+            self._do(module, node, Rewrite(hole))
+        self._place(helper.FILE, helper.top_of(module, self.program), module, "stream_file")
+        self._response(file.response, file.media_type, module)
+
+    def _response(self, call: ast.Call, media_type: str, module: Module) -> None:
         """A response that streams, with the media type that the class of the old one had."""
-        call = text.response
         name = self.program.outside_name(call.func, module)
         if streams(name):
             return
         given = {keyword.arg for keyword in call.keywords}
-        if text.media_type and "media_type" not in given:
-            put = (("media_type", f'"{text.media_type}"'),)
+        if media_type and "media_type" not in given:
+            put = (("media_type", f'"{media_type}"'),)
             self._do(module, call, Arguments((), put), more=True)
         self._do(module, call.func, Rewrite("StreamingResponse"))
         self.imports[module].append(_STREAMING)
