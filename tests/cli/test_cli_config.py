@@ -32,7 +32,7 @@ extend-exclude = ["app/b.py"]
 unsafe-fixes = false
 jobs = 1
 driver = { postgresql = "asyncpg" }
-streaming = { include = ["read_*"], exclude = ["/countries"] }
+streaming = { include = ["read_*"], exclude = ["/countries"], threshold = 5000 }
 
 [tool.looplift.per-file-ignores]
 "app/*" = ["LL901"]
@@ -167,8 +167,37 @@ def test_a_binary_file_is_broken_configuration(looplift, repo, data):
     assert "is not valid TOML" in result.err
 
 
-def test_streaming_takes_two_lists(looplift, repo):
-    write(repo, '[tool.looplift.streaming]\nonly = ["read_users"]\n')
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ('only = ["read_users"]', "`include`, `exclude`, `threshold`, `format`"),
+        ("threshold = -1", "`threshold` has to be a number"),
+        ('format = "xml"', "`format` has to be one of array, jsonl"),
+        ('include = "read_users"', "`include` has to be a list of strings"),
+    ],
+)
+def test_streaming_is_checked(looplift, repo, table, reason):
+    write(repo, f"[tool.looplift.streaming]\n{table}\n")
     result = looplift("check", "-q")
     assert result.code == 2
-    assert "`include` and `exclude`" in result.err
+    assert reason in result.err
+
+
+def test_the_format_of_streams_on_the_command_line_wins(looplift, repo, monkeypatch):
+    import fakes
+
+    from codemods.passes.base import Outcome, Pass
+
+    seen = []
+
+    def plan(program, options):
+        seen.append((options.stream_format, options.stream_threshold))
+        return Outcome()
+
+    rule = Pass("x", 1, "x", fakes.FIRST.level, fakes.FIRST.codes, "", plan)
+    monkeypatch.setattr("codemods.passes.all_passes", lambda: (rule,))
+    looplift("check")
+    write(repo, '[tool.looplift.streaming]\nformat = "jsonl"\nthreshold = 7\n')
+    looplift("check")
+    looplift("check", "--stream-format", "array")
+    assert seen == [("array", 0), ("jsonl", 7), ("array", 7)]

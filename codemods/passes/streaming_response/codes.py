@@ -23,10 +23,16 @@ DOCUMENTATION = """\
 # streaming-response
 
 ## What it does
-Finds `async def` path operations that return all rows of a `select()` without a limit, and sends
-these rows while they are read: `AsyncSession.stream_scalars()` with `yield_per`, answered by a
-`StreamingResponse`. The function that does it is written into the application as a small module,
-`json_stream.py`.
+Finds path operations that answer with all rows of a `select()` without a limit, and sends these
+rows while they are read: `AsyncSession.stream_scalars()` with `yield_per`, answered by a
+`StreamingResponse`. So it does with
+
+- lists of the rows, and lists that a comprehension or a loop makes of each row;
+- text: CSV written into a `StringIO`, `"\\n".join(...)`, `json.dumps([...])`;
+- files that are read whole into a response.
+
+The functions that do it are written into the application as small modules: `json_stream.py`,
+`text_stream.py`, `file_stream.py`.
 
 ## Why is this bad
 The whole list is held in memory several times over (rows, objects, validated objects, text), and
@@ -52,27 +58,39 @@ async def read_users(db: AsyncSession = Depends(get_db)):
 
 ## Fix safety
 Unsafe: it runs with `--unsafe-fixes` or when it is selected by its name. The body is the same, byte
-for byte, and the OpenAPI document too: the rows are validated and written by the response model,
-with the options of the path operation, as the installed FastAPI does it. What differs:
+for byte, and so are status, headers and the OpenAPI document: rows are validated and written by the
+response model, with the options of the path operation, as the installed FastAPI does it. What
+differs:
 
 - A streamed answer has no `Content-Length`.
-- The first rows are read and validated before the answer starts, so that what fails there is
-  answered as before. An error behind them cuts the body off, with the status already sent.
+- The first rows are read, validated and written before the answer starts, so that what fails there
+  is answered as before. An error behind them cuts the body off, with the status already sent.
 - The session, its connection and its transaction are held until the client has received the last
   byte: slow clients can use up the pool.
 
-Left as they are, with a finding where a list would have been converted: lists with `limit`,
-`offset` or a filter on a unique column, lists that are used for anything but the answer, rows
-that need `unique()`, path operations with a response class of their own, with headers or a status
-set on an injected `Response`, with decorators of others, or called directly, applications with
-FastAPI below 0.118 (the session is closed before a streamed body is sent) or Pydantic below 2.
+FastAPI 0.106 to 0.117 closes the session of a request before a streamed answer is sent. Where the
+requirements mean such a version, the rows get a session of their own (`own_session.py`), which the
+same dependency opens, or what overrides it. They are left where the request has written by its
+session before.
 
-How long a list is at run time is not known here. `[tool.looplift.streaming]` says by `include` and
-`exclude` which path operations are meant: patterns of their names or of the paths in their
-decorators.
+NaN and infinity are no JSON: without a response model, and below FastAPI 0.130, they are an error,
+which would come after the answer began. Lists with floats are left there, unless `include` (below)
+names the path operation.
 
-Exports that are put together in memory (text joined from rows, whole files, data frames) are found
-and reported, and never changed.
+Left as they are, with a finding where a list would have been converted: lists that are used for
+anything but the answer, rows that need `unique()`, path operations with a response class of their
+own, with headers or a status set on an injected `Response`, with decorators of others, or called
+directly, applications with Pydantic below 2; text with a last line or a sum, or whose loop waits.
+Lists with `limit`, `offset` or a filter on a unique column are not mentioned. Data frames are
+found and reported: chunks of `read_sql` can have other types than the whole, and so other text.
+
+`[tool.looplift.streaming]` has
+
+- `include` and `exclude`: patterns of the names of path operations, or of the paths in their
+  decorators, that are meant;
+- `threshold`: a limit of so many rows or more, known from the code, is none;
+- `format`: `array`, or `jsonl` (`--stream-format jsonl`), which sends lists as JSON Lines: another
+  body and media type, so that clients have to change too.
 
 ## References
 - [FastAPI: Custom Response, StreamingResponse](https://fastapi.tiangolo.com/advanced/custom-response/#streamingresponse)

@@ -29,7 +29,10 @@ _QUERIES = frozenset({"scalars", "execute", "exec"})
 
 _JOINED = "text is put together from rows without a limit: send it row by row (StreamingResponse)"
 _FILE = "a whole file is read before it is sent: FileResponse sends it in parts"
-_FRAME = "a data frame is written in memory before it is sent: read and send it in chunks"
+_FRAME = (
+    "a data frame is written in memory before it is sent: chunks of it need the types of its "
+    "columns (dtype=), else they are written differently"
+)
 
 
 class Exports:

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from running import messages, migrated
+from running import compared, messages, migrated
 
 #: A path operation called ``export`` -> a piece of the advice.
 FOUND = {
-    "a file": (
+    "a text file": (
         "FileResponse",
+        """
+        @app.get("/export")
+        def export():
+            with open("export.csv") as file:
+                data = file.read()
+            return Response(content=data, media_type="text/csv")
+        """,
+    ),
+    "a file that goes": (
+        "remove the file",
         """
         @app.get("/export")
         def export():
             with open("export.csv", "rb") as file:
                 data = file.read()
+            os.remove("export.csv")
             return Response(content=data, media_type="text/csv")
         """,
     ),
-    "a path": (
-        "FileResponse",
-        """
-        from pathlib import Path
-
-        @app.get("/export")
-        def export():
-            return Response(Path("export.csv").read_bytes())
-        """,
-    ),
     "a frame": (
-        "chunks",
+        "chunks of it",
         """
         import pandas as pd
 
@@ -38,6 +41,73 @@ FOUND = {
         """,
     ),
 }
+
+#: Files that are sent while they are read, and the number of bytes of the file.
+FILES = """
+import io
+from pathlib import Path
+from fastapi.concurrency import run_in_threadpool
+
+
+@app.get("/block")
+def block(name: str = "data.bin"):
+    with open(name, "rb") as file:
+        data = file.read()
+    return Response(content=data, media_type="text/csv", headers={"X-Name": name})
+
+
+@app.get("/inner")
+def inner(name: str = "data.bin"):
+    if not Path(name).exists():
+        raise HTTPException(404, "no such file")
+    with Path(name).open("rb") as file:
+        return Response(file.read(), 203)
+
+
+@app.get("/path")
+async def path():
+    return StreamingResponse(io.BytesIO(Path("data.bin").read_bytes()), media_type="image/png")
+
+
+@app.get("/threads")
+async def threads(name: str = "data.bin"):
+    with await run_in_threadpool(open, name, "rb") as file:
+        data = await run_in_threadpool(file.read)
+    return Response(content=data)
+
+
+@app.get("/thread")
+async def thread():
+    file = Path("data.bin")
+    return Response(await run_in_threadpool(file.read_bytes), media_type="text/plain")
+
+
+@app.get("/measured")
+def measured():
+    with open("data.bin", "rb") as file:
+        data = file.read()
+    return Response(data, headers={"X-Size": str(len(data))})
+
+
+@app.get("/two")
+def two():
+    with open("data.bin", "rb") as file:
+        head = file.read(8)
+        data = file.read()
+    return Response(head + data)
+"""
+
+
+def test_files_have_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.bin").write_bytes(bytes(range(256)) * 1000 + b"end")
+    names = ["block", "inner", "path", "threads", "thread", "measured", "two"]
+    paths = [f"/{name}" for name in names] + ["/inner?name=none", "/block?name=none"]
+    migration = compared(FILES, [*paths, "/threads?name=none"], tmp_path)
+    streamed = dict.fromkeys(names[:5], "")
+    assert {k: v for k, v in messages(migration).items() if not v} == streamed
+    assert migration.after["app.py"].text.count("stream_file(") == len(streamed)
+
 
 SILENT = {
     "a limit": """
