@@ -4,6 +4,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from background_queue import BackgroundQueue
 from db import Mail, Step, Ticket, engine, get_session
+from json_stream import stream_json_array
 
 router = APIRouter()
 
@@ -59,14 +60,22 @@ async def close_ticket(
 
 @router.get("/mails")
 async def mails(session: AsyncSession = Depends(get_session)):
-    return [m.subject for m in await session.exec(select(Mail).order_by(Mail.id))]
+    return await stream_json_array(
+        await session.stream_scalars(
+            select(Mail).order_by(Mail.id).execution_options(yield_per=500)
+        ),
+        each=lambda m: m.subject,
+    )
 
 
 @router.get("/trail")
 async def steps(session: AsyncSession = Depends(get_session)):
-    return [
-        [s.agent, s.what] for s in await session.exec(select(Step).order_by(Step.id))
-    ]
+    return await stream_json_array(
+        await session.stream_scalars(
+            select(Step).order_by(Step.id).execution_options(yield_per=500)
+        ),
+        each=lambda s: [s.agent, s.what],
+    )
 
 
 @router.get("/count")

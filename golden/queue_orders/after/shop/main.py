@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from .background_queue import job_queue
 from .database import Base, engine, get_db
+from .json_stream import stream_json_array
 from .models import Customer, Message
 from .orders import router
 
@@ -40,6 +41,9 @@ async def create_customer(customer: CustomerIn, db: AsyncSession = Depends(get_d
 
 @app.get("/messages")
 async def read_messages(db: AsyncSession = Depends(get_db)):
-    return [
-        [m.to, m.text] for m in await db.scalars(select(Message).order_by(Message.id))
-    ]
+    return await stream_json_array(
+        await db.stream_scalars(
+            select(Message).order_by(Message.id).execution_options(yield_per=500)
+        ),
+        each=lambda m: [m.to, m.text],
+    )
