@@ -23,6 +23,7 @@ SLICE = Code("LL216", "unproven-slice", "a slice of a Query whose bounds may be 
 SESSION = Code("LL217", "session-not-at-hand", "a Query that is run where its session is not known")
 CUSTOM = Code("LL218", "custom-query", "a Query class or event of the application's own; left")
 PROPERTY = Code("LL219", "query-property", "a query property of a model class; left")
+MOCK = Code("LL220", "mocked-query", "a mock of a Query in a test without an equal 2.0 form; left")
 
 ALL = (
     QUERY,
@@ -36,6 +37,7 @@ ALL = (
     SESSION,
     CUSTOM,
     PROPERTY,
+    MOCK,
 )
 
 DOCUMENTATION = """\

@@ -13,6 +13,7 @@ from codemods.facts.values import External
 from codemods.passes.modern_queries import dml, results
 from codemods.passes.modern_queries.builders import convert_step
 from codemods.passes.modern_queries.draft import Draft
+from codemods.passes.modern_queries.forms import Form, converted
 from codemods.passes.modern_queries.names import Names
 from codemods.passes.modern_queries.sessions import Sessions
 from codemods.passes.modern_queries.states import Steps
@@ -30,6 +31,8 @@ class Converter:
         self.steps = steps
         self.sessions = sessions
         self._names: dict[Module, Names] = {}
+        #: What became of the places that run the queries that were converted.
+        self.forms: list[Form] = []
 
     def names(self, module: Module) -> Names:
         """The names of a module."""
@@ -63,6 +66,7 @@ class Converter:
                 convert_step(draft, node)
         self._hand_over(draft)
         self._annotate(draft, part)
+        self.forms.extend(converted(draft.finished))
         return draft.all_edits()
 
     def _hand_over(self, draft: Draft) -> None:

@@ -34,7 +34,7 @@ class Draft:
     """The edits of one connected part, by module.
 
     ``special`` are roots and steps that a sink rewrites in its own way: to a template, or not at
-    all ("") where the sink replaces them.
+    all ("") where the sink replaces them. ``finished`` are the templates of the sinks.
     """
 
     program: Program
@@ -44,6 +44,7 @@ class Draft:
     edits: dict[Module, list[Edit]] = field(default_factory=dict)
     sink_edits: dict[Module, list[Edit]] = field(default_factory=dict)
     special: dict[Node, str] = field(default_factory=dict)
+    finished: dict[Sink, str] = field(default_factory=dict)
 
     def names(self, module: Module) -> Names:
         """The names that a module has for what the new forms use."""
@@ -68,6 +69,7 @@ class Draft:
 
     def finish(self, sink: Sink, template: str) -> None:
         """Rewrite a sink."""
+        self.finished[sink] = template
         self.act(sink.module, sink.node, Rewrite(self.filled(sink.module, template)))
 
     def act(self, module: Module, node: ast.AST, action: Action) -> None:

@@ -16,9 +16,12 @@ from codemods.passes.base import Decision, Outcome
 from codemods.passes.modern_queries import codes
 from codemods.passes.modern_queries.convert import Converter
 from codemods.passes.modern_queries.customs import Customs
+from codemods.passes.modern_queries.forms import Form, left
+from codemods.passes.modern_queries.mocked import Mocked
 from codemods.passes.modern_queries.selection import Selections
 from codemods.passes.modern_queries.sessions import Sessions
 from codemods.passes.modern_queries.states import State, Steps, UnconvertibleError
+from codemods.passes.modern_queries.supports import Supports
 from codemods.passes.modern_queries.travel import Node, Part, Travel
 from codemods.suppression import Silence
 
@@ -43,33 +46,49 @@ class _Planner:
         self.travel = Travel(program, self.sessions)
         self.converter = Converter(program, self.steps, self.sessions)
         self.edits: dict[Module, list[Edit]] = defaultdict(list)
+        self.forms_left: list[Form] = []
         self.findings: list[Finding] = []
         self.decisions: list[Decision] = []
 
     def outcome(self) -> Outcome:
         """All edits, findings and decisions."""
         self.customs = Customs(self.program)
-        for part in self.travel.parts(self._roots()):
+        mocked = Mocked(self.program)
+        for part in self.travel.parts(self._roots(mocked)):
             self._part(part)
         for module, node, code, message in self.customs.places():
             self._place(module, node, code, message, Treatment.LEFT, ())
+        supports = Supports(self.program, mocked, [*self.converter.forms, *self.forms_left])
+        supports.edit()
+        for module, more in supports.mocks.edits.items():
+            self.edits[module].extend(more)
+        for chain, reason in supports.mocks.left:
+            message = f"{_shown(chain.node)} is a mock that is left: {reason}"
+            code = codes.MOCK.code
+            self._place(chain.module, chain.node, code, message, Treatment.LEFT, (reason,))
+        for chain in supports.mocks.unasked:
+            message = f"{_shown(chain.node)} is taken out: no query that its tests run is like that"
+            code = codes.MOCK.code
+            self._place(chain.module, chain.node, code, message, Treatment.NATIVE, ())
         edits = {}
         for module, found in self.edits.items():
             names = self.converter.names(module)
-            imports: tuple[Import, ...] = tuple(names.imports.values())
-            edits[module.path] = FileEdits(tuple(found), imports)
+            imports: tuple[Import, ...] = (*names.imports.values(), *supports.imports(module))
+            edits[module.path] = FileEdits(
+                tuple(found), imports, after_imports=supports.after_imports(module)
+            )
         return Outcome(
             edits, findings=tuple(sorted(self.findings)), decisions=tuple(self.decisions)
         )
 
     # -- roots -------------------------------------------------------------------------------
 
-    def _roots(self) -> list[tuple[ast.Call, Module]]:
+    def _roots(self, mocked: Mocked) -> list[tuple[ast.Call, Module]]:
         """The calls of ``query`` on sessions."""
         found = []
         for module in self.program.modules.mentioning(("query",)):
             for call in module.syntax.calls.get("query", ()):
-                if self._is_session(call, module):
+                if call not in mocked.roots and self._is_session(call, module):
                     found.append((call, module))
         return found
 
@@ -185,6 +204,7 @@ class _Planner:
             self._say(root, codes.QUERY.code, message, Treatment.NATIVE, ())
 
     def _left(self, part: Part, problem: UnconvertibleError) -> None:
+        self.forms_left.extend(left(part))
         for root in part.roots:
             message = f"{_shown(root.call)} is left as a legacy Query: {problem.reason}"
             self._say(root, problem.code, message, Treatment.LEFT, (problem.reason,))
@@ -229,6 +249,6 @@ class _Planner:
         )
 
 
-def _shown(call: ast.Call) -> str:
+def _shown(call: ast.expr) -> str:
     text = ast.unparse(call)
     return text if len(text) <= 60 else text[:57] + "..."

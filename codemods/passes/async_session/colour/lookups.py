@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from codemods.facts import Program
 from codemods.facts.modules import Module
+from codemods.facts.patches import dotted
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, FunctionValue, Instance, ModuleValue
 from codemods.passes.async_session.colour.uses import Use, Uses
-from codemods.passes.async_session.sessions.patches import dotted
 from codemods.plan.colours import Cause, fits
 
 _NAMESPACES = ("globals", "locals", "vars")

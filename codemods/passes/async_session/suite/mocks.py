@@ -14,11 +14,11 @@ from codemods.edits.actions import Arguments, InsertAfter, InsertBefore, MakeAsy
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
+from codemods.facts.patches import Patch, patches
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import External, FunctionValue, Instance
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.rewrite.annotations import ASYNC_CLASSES
-from codemods.passes.async_session.sessions.patches import Patch, patches
 from codemods.plan.draft import Draft
 
 _LIBRARIES = ("unittest.mock", "mock")
