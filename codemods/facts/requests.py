@@ -58,8 +58,8 @@ class Requests:
                 known = [part for part in parts if part is not None]
                 return "".join(p if p is not None else _HOLE for p in parts) if known else None
             case ast.Call(func=ast.Attribute(value=value, attr="format")):
-                text = self.text(value, module, depth)
-                return None if text is None else re.sub(r"\{[^}]*\}", _HOLE, text)
+                formatted = self.text(value, module, depth)
+                return None if formatted is None else re.sub(r"\{[^}]*\}", _HOLE, formatted)
             case ast.Name() | ast.Attribute() if depth < _DEEPEST:
                 found = self.program.definition(node, module)
                 if found is not None and found[0] is not node:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from codemods.facts import Program
 from codemods.facts.calls import Reference
+from codemods.facts.modules import Module
 from codemods.facts.patches import Patch, patches
 from codemods.facts.requests import Requests
 from codemods.facts.syntax import Class, Function
@@ -173,13 +174,17 @@ class Reached:
                     reached.add(inner)
                 if isinstance(node, ast.Call):
                     # A method that is called is that of its object, not all that override it.
-                    meant = calls.dispatched(Reference(node.func, module, node))
-                    reached.update(meant or calls.targets(node, module))
+                    reached.update(self._dispatched(node, module) or calls.targets(node, module))
                     for argument in (*node.args, *(k.value for k in node.keywords)):
                         if isinstance(argument, ast.Name | ast.Attribute):
                             reached.update(self._meant(argument, function))
             found = self._called[function] = frozenset(reached)
         return found
+
+    def _dispatched(self, call: ast.Call, module: Module) -> frozenset[Function]:
+        if not isinstance(call.func, ast.Name | ast.Attribute):
+            return frozenset()
+        return self.program.calls.dispatched(Reference(call.func, module, call))
 
     def _meant(self, node: ast.expr, function: Function) -> Iterator[Function]:
         for value in self.program.infer(node, function.module):

@@ -299,6 +299,7 @@ def plan(program: Program, options: Options) -> Outcome:
         findings.append(
             _finding(touch.module, touch.node, codes.DYNAMIC, message, (), Treatment.LEFT)
         )
+    writer.stand_ins()
     edits = {p: e for p, e in writer.result().items() if program.codebase.editable(p)}
     return Outcome(
         edits,

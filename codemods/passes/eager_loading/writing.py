@@ -43,6 +43,7 @@ from codemods.passes.eager_loading.render import (
 )
 from codemods.passes.eager_loading.requeries import GET, LEGACY, Requery
 from codemods.passes.eager_loading.rereads import Reread
+from codemods.passes.eager_loading.standins import stand_ins
 from codemods.passes.eager_loading.ways import Kind, Path
 
 #: How many calls are gone back from a query to those who tell it what to load.
@@ -65,6 +66,8 @@ class Writer:
         self.places = list(places)
         self.files: dict[str, Written] = {}
         self.asked: dict[Function, set[str]] = defaultdict(set)
+        #: The keywords with which ``get`` is called now.
+        self.got: set[str] = set()
 
     def result(self) -> dict[str, FileEdits]:
         """The edits by path."""
@@ -210,6 +213,8 @@ class Writer:
             put.append(("populate_existing", "True"))
         elif place.callee is None and place.passes and self._is_told_of_held(place):
             put.append(("populate_existing", f"bool({PARAMETER})"))
+        if place.callee is None:
+            self.got.update(name for name, _ in put)
         self._add(module, place.node, Arguments(put=tuple(put)))
         self._import(module, renderer.imports)
         return True
@@ -221,8 +226,16 @@ class Writer:
             return False
         if not self._is_loaded_before(place):
             return False
+        self.got.add("populate_existing")
         self._add(place.module, call, Arguments(put=(("populate_existing", "True"),)))
         return True
+
+    def stand_ins(self) -> None:
+        """Functions of tests that stand in for ``get`` take what it is given now."""
+        for function, keyword in stand_ins(self.program, frozenset(self.got)):
+            if self.program.codebase.editable(function.module.path):
+                action = AddParameter(f"{keyword}=None")
+                self._add(function.module, function.definition, action)
 
     def _is_loaded_before(self, place: Place) -> bool:
         """Whether ``get`` could find the object in the session, where it ignores options.

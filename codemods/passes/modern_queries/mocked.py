@@ -63,6 +63,11 @@ class Chain:
         return self.value is not None and any(word in self.tail for word in _SAYS)
 
     @property
+    def is_read(self) -> bool:
+        """Whether it is asked how often there was a call."""
+        return self.value is None and self.tail in (("call_count",), ("called",))
+
+    @property
     def is_whole(self) -> bool:
         """Whether it is about what runs the query, not about a part of it."""
         return self.names[-1] in TERMINALS
@@ -79,6 +84,8 @@ class Mocked:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.chains: list[Chain] = []
+        #: Those that tie a name to a part of a query, where nothing is said of the name.
+        self.idle: list[Chain] = []
         #: The calls of ``query`` on mocks.
         self.roots: set[ast.expr] = set()
         for module in program.modules.mentioning((_ROOT,)):
@@ -107,6 +114,8 @@ class Mocked:
         if further is None:
             self.chains.append(chain)
             return
+        if not further:
+            self.idle.append(chain)
         for more in further:
             self._take(more, depth + 1)
 
@@ -120,7 +129,9 @@ class Mocked:
         found: list[Chain] = []
         for use in _uses(chain.function, name, chain.module):
             top, tokens = _climb(use, chain.module)
-            if not tokens and chain.module.parent(use) is chain.statement:
+            if not tokens and (
+                chain.module.parent(use) is chain.statement or _gives_itself(use, chain.module)
+            ):
                 continue
             read = _read(tokens)
             if read is None:
@@ -201,6 +212,14 @@ def _tied(chain: Chain) -> str:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is chain.node:
                 return name
     return ""
+
+
+def _gives_itself(use: ast.Name, module: Module) -> bool:
+    """``query.filter.return_value = query``."""
+    match module.parent(use):
+        case ast.Assign(targets=[ast.Attribute(attr="return_value") as target]):
+            return ast.unparse(target).partition(".")[0] == use.id
+    return False
 
 
 def _made_bare(name: ast.Name, chain: Chain) -> bool:

@@ -29,6 +29,10 @@ _USUAL = {
 }
 
 
+#: Assertions that say nothing of the arguments.
+_PLAIN_ASSERTIONS = ("assert_called", "assert_called_once", "assert_not_called")
+
+
 class NoCounterpartError(Exception):
     """Why a chain of a mock has no equal new form."""
 
@@ -78,7 +82,7 @@ class Mocks:
 
     def edit(self) -> None:
         """Rewrite what has a counterpart."""
-        if not self.mocked.chains:
+        if not self.mocked.chains and not self.mocked.idle:
             return
         self._read_tests()
         for chain in self.mocked.chains:
@@ -133,14 +137,15 @@ class Mocks:
             return self._assigned(chain, [Target(Slot((m,))) for m in self._methods(chain)])
         if chain.names == ("query",) and chain.tail[-1:] == ("()",):
             return self._asserted(chain)
+        called = chain.tail[-1:] == ("()",) or chain.is_read
+        if not (chain.is_whole if called else chain.is_set):
+            raise NoCounterpartError("what is asked of it has no counterpart that is known")
         forms = self._reached(chain) or self.forms
         own = [form for form in forms if any(map(chain.fits, form.chains))]
         slots = _slots(own) or self._unused(chain)
         stays = any(form.slot is None for form in own)
-        if chain.tail[-1:] == ("()",):
+        if called:
             return self._called(chain, slots, stays)
-        if not chain.is_set:
-            raise NoCounterpartError("what is asked of it is not known")
         if not own and any(_meet(form.slot, slots[0]) for form in forms):
             return self._asked_by_nothing(chain)
         targets = [t for slot in slots for t in self._targets(chain, slot, own, forms)]
@@ -235,12 +240,16 @@ class Mocks:
         return [Edit(key(chain.statement), action)]
 
     def _called(self, chain: Chain, slots: list[Slot], stays: bool) -> list[Edit]:
-        """An assertion about the calls: only where they became calls of one form."""
-        if len(slots) != 1 or stays or "()" in chain.tail[:-1]:
+        """What is asked about the calls: only where they became calls of one form."""
+        node, tail = chain.node, chain.tail
+        if isinstance(node, ast.Call):
+            node, tail = node.func, tail[:-1]
+        if len(slots) != 1 or stays or "()" in tail:
             raise NoCounterpartError("the calls that it asserts became different ones")
-        assert isinstance(chain.node, ast.Call)
-        text = Target(slots[0]).text(chain.base, chain.tail[:-1])
-        return [Edit(chain.module.key(chain.node.func), Rewrite(text))]
+        # A new form has arguments of its own.
+        if not chain.is_read and not tail[-1].endswith(_PLAIN_ASSERTIONS):
+            raise NoCounterpartError("what it asserts of the arguments has no counterpart")
+        return [Edit(chain.module.key(node), Rewrite(Target(slots[0]).text(chain.base, tail)))]
 
     def _asserted(self, chain: Chain) -> list[Edit]:
         """``query.assert_called_once_with(User)``: the statement selects from ``User``."""
@@ -295,7 +304,10 @@ class Mocks:
             for statement in tie.statements
             if statement not in kept
         }
+        gone |= {chain.statement: chain.module for chain in self.mocked.idle}
         for statement, module in gone.items():
+            if not self.program.codebase.editable(module.path):
+                continue
             self.edits[module].append(Edit(module.key(statement), RemoveStatement()))
 
 

@@ -24,7 +24,7 @@ from codemods.plan.draft import Draft
 _LIBRARIES = ("unittest.mock", "mock")
 _MOCKS = frozenset(f"{library}.{name}" for library in _LIBRARIES for name in ("Mock", "MagicMock"))
 #: What gives a result whose own methods are sync: a child of ``AsyncMock`` would be async.
-_RESULTS = ("execute", "scalars", "exec")
+_RESULTS = ("execute", "scalars", "exec", "scalar", "get")
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class Mocks:
                 self._factory(patch)
         for call, module in self._made():
             self._mock(call, module)
+            self._put(call, module)
 
     def _became_async(self, function: Function) -> bool:
         return (
@@ -92,6 +93,17 @@ class Mocks:
         for value in self.program.infer(new, module):
             if isinstance(value, FunctionValue) and not value.function.is_async:
                 self._function(value.function, new, module)
+
+    def _put(self, call: ast.Call, module: Module) -> None:
+        """``service.find = MagicMock(...)``: by hand, in the place of a method or function."""
+        match module.parent(call):
+            case ast.Assign(targets=[ast.Attribute(value=owner, attr=name)]):
+                values = self.program.inference.attribute(
+                    self.program.infer(owner, module), name, module
+                )
+                functions = [v.function for v in values if isinstance(v, FunctionValue)]
+                if any(map(self._became_async, functions)):
+                    self._async_mock(call.func, module)
 
     def _function(self, function: Function, new: ast.expr, module: Module) -> None:
         if self.analysis.is_async(function):
@@ -209,17 +221,19 @@ class Mocks:
             target = parent.targets[0] if isinstance(parent, ast.Assign) else parent.target
             if isinstance(target, ast.Name):
                 place = Place(function, target.id)
+        elif isinstance(parent, ast.arguments):
+            place = self._default(call, parent, module)
         spec = _spec(call)
         if spec is None:
             if not (self._used_as_session(call, module) or (place and self._is_session(place))):
                 return
             put = (("spec", self._session_class(module)),)
             self.draft.edit(module, call, Arguments((), put))
-            if place is None and self.results:
-                self.draft.edit(module, call, Rewrite(self._inline(call, module)))
         elif not self._names_session(spec, module):
             return
-        if place is not None and function is not None:
+        if self.results and (place is None or not isinstance(parent, ast.stmt)):
+            self.draft.edit(module, call, Rewrite(self._inline(call, module)))
+        elif place is not None and function is not None:
             stated = {ast.unparse(target) for target in _assigned(function)}
             lines = list(self._configured(place.name, stated, module.source(call.func)))
             for node in _chains(function, place.name):
@@ -227,6 +241,15 @@ class Mocks:
                     self.draft.edit(module, node, Rename("__aenter__"))
             if lines:
                 self.draft.edit(module, module.statement(call), InsertAfter("\n".join(lines)))
+
+    @staticmethod
+    def _default(call: ast.Call, parent: ast.arguments, module: Module) -> Place | None:
+        """The parameter that a mock is the default of: ``def fixture(db=MagicMock())``."""
+        function = module.functions.get(module.parent(parent) or parent)
+        if function is None:
+            return None
+        given = (a.arg for a in function.parameters if function.default_of(a) is call)
+        return next((Place(function, name) for name in given), None)
 
     def _inline(self, call: ast.Call, module: Module) -> str:
         """A mock that has no name, with its results."""
