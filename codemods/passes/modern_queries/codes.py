@@ -83,6 +83,12 @@ errors:
 A query that is kept in a variable, passed to a function or returned by one is rewritten together
 with all of its uses, or left as it is, with a finding that says why. What is left works as before.
 
+In tests, what a mocked session is told of the chain of a query (`db.query.return_value.filter...`)
+it is told of the calls of the new form, for the queries that the test can reach. Where one call
+now stands for queries that the mock told apart, `about(db.scalars, User)` tells them apart by what
+the statement selects from. A mock that none of these queries asks for is taken out, and one that
+has no counterpart is left, with a finding.
+
 ## References
 - [SQLAlchemy: 2.0 Migration, ORM Usage](https://docs.sqlalchemy.org/en/20/changelog/migration_20.html#migration-orm-usage)
 - [SQLAlchemy: Legacy Query API](https://docs.sqlalchemy.org/en/20/orm/queryguide/query.html)
