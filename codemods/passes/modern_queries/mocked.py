@@ -93,6 +93,7 @@ class Mocked:
                 for node in module.syntax.references.get(_ROOT, ()):
                     if isinstance(node, ast.Attribute):
                         self._begin(node, module)
+                self.chains.extend(_replaced(module))
 
     def _begin(self, node: ast.Attribute, module: Module) -> None:
         top, tokens = _climb(node, module)
@@ -154,6 +155,18 @@ class Mocked:
             )
             for more in found
         ]
+
+
+def _replaced(module: Module) -> Iterator[Chain]:
+    """``db.query = MagicMock(...)``: the method itself is another mock."""
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Assign(
+                targets=[ast.Attribute(attr="query", value=owner) as target],
+                value=ast.Call(func=made),
+            ) if ast.unparse(made).endswith("Mock"):
+                function = module.function_of(target)
+                yield Chain(target, module, function, ast.unparse(owner), (_ROOT,), ())
 
 
 def _climb(node: ast.expr, module: Module) -> tuple[ast.expr, tuple[str, ...]]:

@@ -255,6 +255,9 @@ class Mocks:
         """``query.assert_called_once_with(User)``: the statement selects from ``User``."""
         methods = self._methods(chain)
         name, call = chain.tail[0], chain.node
+        if name == "assert_not_called" and isinstance(chain.module.parent(call), ast.Expr):
+            lines = "\n".join(f"{chain.base}.{method}.{name}()" for method in methods)
+            return [Edit(chain.module.key(chain.statement), ReplaceStatement(lines))]
         if len(methods) != 1 or len(chain.tail) != 2 or not isinstance(call, ast.Call):
             raise NoCounterpartError("the calls that it asserts became different ones")
         called = f"{chain.base}.{methods[0]}"

@@ -181,6 +181,12 @@ def test_remove():
     db.query.return_value.filter.return_value.delete.assert_called_once()
 
 
+def test_nothing():
+    db = MagicMock()
+    Items(db)
+    db.query.assert_not_called()
+
+
 def test_get():
     db = MagicMock()
     db.query.return_value.get.return_value = None
@@ -269,6 +275,7 @@ def test_forms(said: str, expected: str) -> None:
         ("print(db.query.call_args)", "what is asked of it"),
         ("db.query.assert_called_once_with(Item, 1)", "has no counterpart"),
         ("db.query.return_value.filter_by.assert_called_once()", "what is asked of it"),
+        ("db.query = MagicMock(return_value=1)", "what is asked of it"),
     ],
 )
 def test_what_has_no_counterpart_stays(said: str, reason: str) -> None:

@@ -19,12 +19,15 @@ from codemods.facts.syntax import Class, Function
 from codemods.facts.values import External, FunctionValue, Instance
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.rewrite.annotations import ASYNC_CLASSES
+from codemods.passes.async_session.sessions.sites import BRIDGE
 from codemods.plan.draft import Draft
 
 _LIBRARIES = ("unittest.mock", "mock")
 _MOCKS = frozenset(f"{library}.{name}" for library in _LIBRARIES for name in ("Mock", "MagicMock"))
 #: What gives a result whose own methods are sync: a child of ``AsyncMock`` would be async.
 _RESULTS = ("execute", "scalars", "exec", "scalar", "get")
+_LEGACY = "query"
+_TOLD = {"return_value", "side_effect"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,14 @@ class Mocks:
                 for site in self.analysis.sites
             )
         ]
+        #: Whether the application runs a legacy query in ``run_sync``.
+        self.bridges = any(
+            site.kind == BRIDGE
+            and site.method == _LEGACY
+            and self.analysis.flips(site)
+            and not self.program.web.in_tests(site.module)
+            for site in self.analysis.sites
+        )
 
     def edit(self) -> None:
         """Edit every mock that stands for something that became async."""
@@ -63,6 +74,8 @@ class Mocks:
                 self._stand_in(patch)
             elif patch.mock and self._makes_sessions(patch):
                 self._factory(patch)
+        if self.bridges:
+            self._legacy()
         for call, module in self._made():
             self._mock(call, module)
             self._put(call, module)
@@ -186,7 +199,7 @@ class Mocks:
             return
         mock = self.draft.add_import(module, "unittest.mock", "MagicMock")
         cls = self._session_class(module)
-        lines = [f"{given} = {mock}(spec={cls})", *self._configured(given, stated, mock)]
+        lines = [f"{given} = {mock}(spec={cls})", *self._configured(given, stated, mock, module)]
         if any(ast.unparse(node).startswith(entered) for node in _chains(patch.function, given)):
             lines.append(f"{given}.__aenter__.return_value = {given}")
         self.draft.edit(module, first, InsertBefore("\n".join(lines)))
@@ -196,11 +209,26 @@ class Mocks:
         source, name = ASYNC_CLASSES[known.SQLMODEL_SESSION if uses_exec else known.SESSION]
         return self.draft.add_import(module, source, name)
 
-    def _configured(self, name: str, stated: set[str], mock: str) -> Iterator[str]:
+    def _configured(self, name: str, stated: set[str], mock: str, module: Module) -> Iterator[str]:
         """Results are sync objects: they are no children of the mocked coroutine method."""
         for method in self.results:
             if not stated & {f"{name}.{method}.return_value", f"{name}.{method}.side_effect"}:
                 yield f"{name}.{method}.return_value = {mock}()"
+        if self.bridges and _LEGACY in module.identifiers:
+            yield f"{name}.sync_session = {mock}()"
+            within = f"lambda function, *args: function({name}.sync_session, *args)"
+            yield f"{name}.run_sync.side_effect = {within}"
+
+    def _legacy(self) -> None:
+        """What a mock is told of a legacy query, it is told of the session within ``run_sync``."""
+        for module in self.program.modules.mentioning((_LEGACY,)):
+            for node in module.syntax.references.get(_LEGACY, ()):
+                if (
+                    isinstance(node, ast.Attribute)
+                    and self.program.web.in_tests(module)
+                    and _TOLD & set(ast.unparse(module.statement(node)).split("."))
+                ):
+                    self.draft.edit(module, node, Rewrite("{receiver}.sync_session.query"))
 
     # -- sessions ----------------------------------------------------------------------------
 
@@ -235,7 +263,7 @@ class Mocks:
             self.draft.edit(module, call, Rewrite(self._inline(call, module)))
         elif place is not None and function is not None:
             stated = {ast.unparse(target) for target in _assigned(function)}
-            lines = list(self._configured(place.name, stated, module.source(call.func)))
+            lines = list(self._configured(place.name, stated, module.source(call.func), module))
             for node in _chains(function, place.name):
                 if ast.unparse(node) == f"{place.name}.__enter__":
                     self.draft.edit(module, node, Rename("__aenter__"))
