@@ -27,7 +27,7 @@ _MOCKS = frozenset(f"{library}.{name}" for library in _LIBRARIES for name in ("M
 #: What gives a result whose own methods are sync: a child of ``AsyncMock`` would be async.
 _RESULTS = ("execute", "scalars", "exec", "scalar", "get")
 _LEGACY = "query"
-_TOLD = {"return_value", "side_effect"}
+_TOLD = ("return_value", "side_effect")
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,12 @@ class Mocks:
             and not self.program.web.in_tests(site.module)
             for site in self.analysis.sites
         )
+
+        #: The modules with mocks of legacy queries, and those with fixtures for them.
+        self.told = {module for _, module in self._told()} if self.bridges else set()
+        if self.told:
+            shared = (m for m in self.program.modules if m.path.endswith("conftest.py"))
+            self.told.update(shared)
 
     def edit(self) -> None:
         """Edit every mock that stands for something that became async."""
@@ -214,21 +220,24 @@ class Mocks:
         for method in self.results:
             if not stated & {f"{name}.{method}.return_value", f"{name}.{method}.side_effect"}:
                 yield f"{name}.{method}.return_value = {mock}()"
-        if self.bridges and _LEGACY in module.identifiers:
+        if self.bridges and module in self.told:
             yield f"{name}.sync_session = {mock}()"
             within = f"lambda function, *args: function({name}.sync_session, *args)"
             yield f"{name}.run_sync.side_effect = {within}"
 
     def _legacy(self) -> None:
         """What a mock is told of a legacy query, it is told of the session within ``run_sync``."""
+        for node, module in self._told():
+            self.draft.edit(module, node, Rewrite("{receiver}.sync_session.query"))
+
+    def _told(self) -> Iterator[tuple[ast.Attribute, Module]]:
+        """The places in tests that tell a mock what a legacy query gives."""
         for module in self.program.modules.mentioning((_LEGACY,)):
             for node in module.syntax.references.get(_LEGACY, ()):
-                if (
-                    isinstance(node, ast.Attribute)
-                    and self.program.web.in_tests(module)
-                    and _TOLD & set(ast.unparse(module.statement(node)).split("."))
-                ):
-                    self.draft.edit(module, node, Rewrite("{receiver}.sync_session.query"))
+                if isinstance(node, ast.Attribute) and self.program.web.in_tests(module):
+                    text = ast.unparse(module.statement(node))
+                    if any(f".{word}" in text for word in _TOLD):
+                        yield node, module
 
     # -- sessions ----------------------------------------------------------------------------
 

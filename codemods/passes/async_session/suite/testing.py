@@ -275,6 +275,8 @@ class Testing:
                 parent = module.parent(node)
                 if isinstance(parent, ast.Call) and parent.func is node:
                     continue
+                if isinstance(parent, ast.ClassDef):
+                    continue  # A client of the tests' own has its own constructor and methods.
                 if any(
                     isinstance(v, External) and v.name == known.TEST_CLIENT
                     for v in self.program.infer(node, module)
