@@ -22,6 +22,9 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 ComprehensionNode = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 ScopeNode = ast.Module | ast.ClassDef | FunctionNode | ast.Lambda | ComprehensionNode
 
+#: A statement list around a node: its owner, the field, and the index of what holds the node.
+Block = tuple[ast.AST, str, int]
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -213,6 +216,8 @@ class Syntax:
         default_factory=lambda: defaultdict(list)
     )
     aliases: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    #: The lists around the nodes that were asked for.
+    blocks: dict[ast.AST, tuple[Block, ...]] = field(default_factory=dict)
 
 
 class Reader:

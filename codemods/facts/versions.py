@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from packaging.version import Version
 
 from codemods.drivers import DATABASES
-from codemods.manifests import Declared, declared
+from codemods.manifests import Declared, declared, speaking_folders
 from codemods.source import CodeBase
 
 
@@ -19,9 +21,17 @@ class Versions:
     def declared(self, path: str) -> Declared:
         """What the manifests near the file at ``path`` declare."""
         folder = path.rpartition("/")[0]
+        while folder and folder not in self._speaking:
+            folder = folder.rpartition("/")[0]
         if folder not in self._declared:
-            self._declared[folder] = declared(self.codebase, path)
+            near = f"{folder}/" if folder else ""
+            self._declared[folder] = declared(self.codebase, near)
         return self._declared[folder]
+
+    @cached_property
+    def _speaking(self) -> frozenset[str]:
+        """The folders with manifests of their own."""
+        return speaking_folders(self.codebase)
 
     def of(self, name: str, path: str) -> Version | None:
         """The version of a distribution, pinned, locked or least; None where nothing says."""

@@ -390,9 +390,15 @@ class Web:
 
     def is_pytest(self, function: Function) -> bool:
         """Whether pytest calls the function: a test or a fixture."""
-        return self.is_test(function) or any(
-            function in fixtures for fixtures in self.fixtures.values()
-        )
+        return self.is_test(function) or self.is_fixture(function)
+
+    def is_fixture(self, function: Function) -> bool:
+        """Whether the function is a fixture of pytest."""
+        return function in self._every_fixture
+
+    @cached_property
+    def _every_fixture(self) -> frozenset[Function]:
+        return frozenset(function for found in self.fixtures.values() for function in found)
 
     def is_test(self, function: Function) -> bool:
         """Whether the function is a test."""

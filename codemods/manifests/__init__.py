@@ -2,7 +2,7 @@
 
 from codemods.manifests.declared import Declared, Package, Place, declared
 from codemods.manifests.install import Installation, applications, installation
-from codemods.manifests.locate import Located, locate
+from codemods.manifests.locate import Located, locate, speaking_folders
 from codemods.manifests.model import Kind, ManifestEdits, Note, Role
 from codemods.manifests.require import require
 from codemods.manifests.spelling import Bounds, Spelling
@@ -24,4 +24,5 @@ __all__ = [
     "installation",
     "locate",
     "require",
+    "speaking_folders",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from packaging.specifiers import SpecifierSet
@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from codemods.manifests import docker, locks
 from codemods.manifests.locate import locate
-from codemods.manifests.model import Kind, Role, Section
+from codemods.manifests.model import Entry, Kind, Role, Section
 from codemods.manifests.spelling import Bounds
 from codemods.source import CodeBase
 
@@ -136,10 +136,13 @@ def declared(codebase: CodeBase, near: str) -> Declared:
     for path in located.locks:
         for name, version in locks.versions(path, codebase[path].text).items():
             locked[name] = min(version, locked.get(name, version))
-    names = {entry.name for section in located.sections for entry in section.entries}
+    entries: dict[str, list[tuple[Section, Entry]]] = {}
+    for section in located.sections:
+        for entry in section.entries:
+            entries.setdefault(entry.name, []).append((section, entry))
     packages = {
-        name: replace(_package(name, located.sections), locked=locked.get(name))
-        for name in sorted(names | set(locked))
+        name: replace(_package(name, entries.get(name, ())), locked=locked.get(name))
+        for name in sorted({*entries, *locked})
     }
     images = (docker.python_version(codebase[path].text) for path in located.dockerfiles)
     pythons = (manifest.requires_python for manifest in located.manifests)
@@ -152,10 +155,7 @@ def declared(codebase: CodeBase, near: str) -> Declared:
     )
 
 
-def _package(name: str, sections: Iterable[Section]) -> Package:
-    found = [
-        (section, entry) for section in sections for entry in section.entries if entry.name == name
-    ]
+def _package(name: str, found: Sequence[tuple[Section, Entry]]) -> Package:
     own = [pair for pair in found if pair[0].kind is not Kind.CONSTRAINTS]
     main = [pair for pair in own if pair[0].role in {Role.MAIN, Role.OPTIONAL}] or own
     limits = [pair for pair in found if pair[0].kind is Kind.CONSTRAINTS]

@@ -17,6 +17,9 @@ _TELLING = frozenset({"fastapi", "sqlalchemy", "sqlmodel", "starlette"})
 
 _REQUIREMENTS = re.compile(r"[\w.-]*requirements?[\w.-]*\.(?:txt|in)|constraints?[\w.-]*\.txt")
 _IN_FOLDER = re.compile(r"[\w.-]+\.(?:txt|in)")
+#: The manifests that have one name, and the folders whose requirements are those of the one above.
+_NAMES = frozenset({"pyproject.toml", "Pipfile", "setup.cfg", "setup.py"})
+_BELOW = ("requirements", "test", "tests")
 
 Identity = tuple[str, tuple[str, ...]]
 
@@ -52,6 +55,18 @@ def read(path: str, text: str) -> Manifest | None:
     return None
 
 
+def speaking_folders(codebase: CodeBase) -> frozenset[str]:
+    """The folders that may hold a manifest: another one says what the folder above it says."""
+    found: set[str] = set()
+    for path in codebase.files:
+        if path.rpartition("/")[2] in _NAMES or _is_requirements(path):
+            place = folder(path)
+            found.add(place)
+            if place.rpartition("/")[2] in _BELOW:
+                found.add(folder(place))
+    return frozenset(found)
+
+
 def _is_requirements(path: str) -> bool:
     parent, _, name = path.rpartition("/")
     if _REQUIREMENTS.fullmatch(name):
@@ -82,7 +97,7 @@ def locate(codebase: CodeBase, near: str) -> Located:
 
 def _in(codebase: CodeBase, base: str) -> list[Manifest]:
     """The manifests of a folder, and the requirements files of its well-known subfolders."""
-    below = {inside(base, name) for name in ("requirements", "test", "tests")}
+    below = {inside(base, name) for name in _BELOW}
     found = []
     for path in codebase.files:
         parent = folder(path)

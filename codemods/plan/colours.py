@@ -143,17 +143,30 @@ class Colouring:
             for awaited in calls:
                 if awaited.caller is not None:
                     callees.setdefault(awaited.caller, set()).add(function)
-        changed = True
-        kept = {f for f in self.asynchronous if f in self.waiting}
-        while changed:
-            changed = False
-            for function in self.asynchronous:
-                if function in kept:
-                    continue
-                family = self.program.calls.family(function) | self._alike.get(function, set())
-                if family & kept or callees.get(function, set()) & (kept | set(self.sync)):
-                    kept.add(function)
-                    changed = True
+        #: Whom it justifies that a function waits: each question is asked once.
+        justified: dict[Function, list[Function]] = {}
+        families: dict[frozenset[Function], list[Function]] = {}
+        for function in self.asynchronous:
+            families.setdefault(self.program.calls.family(function), []).append(function)
+            for other in (*self._alike.get(function, ()), *callees.get(function, ())):
+                justified.setdefault(other, []).append(function)
+        related: dict[Function, list[list[Function]]] = {}
+        for family, members in families.items():
+            for other in family:
+                related.setdefault(other, []).append(members)
+        waiting = [
+            f
+            for f in self.asynchronous
+            if f in self.waiting or not callees.get(f, set()).isdisjoint(self.sync)
+        ]
+        kept = set(waiting)
+        while waiting:
+            function = waiting.pop()
+            for group in (justified.pop(function, []), *related.pop(function, ())):
+                fresh = [other for other in group if other not in kept]
+                kept.update(fresh)
+                waiting += fresh
+                group.clear()
         self.asynchronous = {f: c for f, c in self.asynchronous.items() if f in kept}
 
     def _climb(self, waiting: dict[Function, Cause]) -> dict[Function, Cause]:
@@ -412,7 +425,7 @@ class Colouring:
 
     def _is_harmless(self, function: Function, node: ast.AST, module: Module) -> bool:
         """Whether naming a function without a call leads to none."""
-        if any(function in fixtures for fixtures in self.program.web.fixtures.values()):
+        if self.program.web.is_fixture(function):
             return True
         parent = module.parent(node)
         if isinstance(parent, ast.Subscript) and parent.value is node:

@@ -42,6 +42,10 @@ def place_obstacle(program: Program, node: ast.AST, module: Module) -> str:
 
 def held_lock(program: Program, node: ast.AST, module: Module) -> str:
     """The lock of threads that is held where ``node`` stands: to wait with it stops the loop."""
+    return program.evaluation.once(("lock", node), lambda: _held_lock(program, node, module), "")
+
+
+def _held_lock(program: Program, node: ast.AST, module: Module) -> str:
     child: ast.AST = node
     for parent in module.ancestors(node):
         if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):

@@ -70,6 +70,18 @@ class Access(NamedTuple):
     removes: bool = False
 
 
+class _Keys:
+    """Many keys, of which one is asked whether any overlaps it."""
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self._keys = frozenset(keys)
+        self._beginnings = frozenset(k[:end] for k in self._keys for end in range(len(k) + 1))
+
+    def overlap(self, key: Key) -> bool:
+        """Whether any of the keys names what ``key`` does, or one a part of the other."""
+        return key in self._beginnings or any(key[:end] in self._keys for end in range(len(key)))
+
+
 class SharedState:
     """Reads and writes of shared things, by function."""
 
@@ -78,7 +90,8 @@ class SharedState:
         self.blocking = blocking
         self._accesses: dict[Function, tuple[Access, ...]] = {}
         self._totals: dict[Function, frozenset[tuple[Key, bool]]] = {}
-        self._written: dict[str, frozenset[Key]] = {}
+        self._changes: dict[Function, tuple[frozenset[Key], frozenset[Key]]] = {}
+        self._written: dict[str, _Keys] = {}
         self._removed: dict[Key, bool] = {}
         self._given_to: dict[tuple[ast.arg, int], set[Key]] = {}
 
@@ -100,29 +113,38 @@ class SharedState:
         """Whether any function writes what is named by ``key``, after it was made."""
         name = key[-1]
         if name not in self._written:
-            self._written[name] = frozenset(
-                access.key
+            self._written[name] = _Keys(
+                key
                 for module in self.program.modules.mentioning((name,))
                 if not self.program.web.in_tests(module)
                 for function in module.functions.values()
                 if function.name not in MAKERS
-                for access in self.accesses(function)
-                if access.writes
+                for key in self._changed(function)[0]
             )
-        return any(overlap(key, other) for other in self._written[name])
+        return self._written[name].overlap(key)
 
     def removed_by_functions(self, key: Key) -> bool:
         """Whether any function takes away what is named by ``key``, or a part of it."""
         if key not in self._removed:
             names = _FILE_REMOVERS if key == DISK else (key[-1],)
             self._removed[key] = any(
-                access.removes and overlap(access.key, key)
+                overlap(removed, key)
                 for module in self.program.modules.mentioning(names)
                 if not self.program.web.in_tests(module)
                 for function in module.functions.values()
-                for access in self.accesses(function)
+                for removed in self._changed(function)[1]
             )
         return self._removed[key]
+
+    def _changed(self, function: Function) -> tuple[frozenset[Key], frozenset[Key]]:
+        """The keys that a function writes, and those that it takes away."""
+        if function not in self._changes:
+            accesses = self.accesses(function)
+            self._changes[function] = (
+                frozenset(access.key for access in accesses if access.writes),
+                frozenset(access.key for access in accesses if access.removes),
+            )
+        return self._changes[function]
 
     # -- one function ------------------------------------------------------------------------
 

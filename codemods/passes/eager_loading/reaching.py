@@ -7,16 +7,21 @@ import types
 from collections.abc import Sequence
 
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Binding, Function, Scope
+from codemods.facts.syntax import Binding, Block, Function, Scope
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
-Block = tuple[ast.AST, str, int]
 
-
-def blocks(node: ast.AST, module: Module) -> list[Block]:
+def blocks(node: ast.AST, module: Module) -> tuple[Block, ...]:
     """The statement lists around ``node``, innermost first: their owner, field and index."""
+    known = module.syntax.blocks.get(node)
+    if known is None:
+        known = module.syntax.blocks[node] = tuple(_blocks(node, module))
+    return known
+
+
+def _blocks(node: ast.AST, module: Module) -> list[Block]:
     found: list[Block] = []
     child = node
     for parent in module.ancestors(node):

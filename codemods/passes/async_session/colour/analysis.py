@@ -7,7 +7,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 from codemods.config import Options
 from codemods.facts import Program
@@ -137,9 +137,10 @@ def analyse(program: Program, options: Options) -> Analysis:
             closed.setdefault(function, cause)
     framework = Framework(
         decorator=lambda f, d: tolerates(program, f, d),
-        registration=lambda r: registers(program, r),
-        entry=lambda f: sync_entry(program, f),
-        consumption=lambda f, c, m: consumption_obstacle(program, f, c, m),
+        # The code stays the same from round to round, and so do these answers.
+        registration=cache(lambda r: registers(program, r)),
+        entry=cache(lambda f: sync_entry(program, f)),
+        consumption=cache(lambda f, c, m: consumption_obstacle(program, f, c, m)),
         properties=Properties(program),
         lambdas=Lambdas(program),
         twofold=providers.twofold,
