@@ -178,7 +178,7 @@ class Colouring:
             if function in touched:
                 continue
             touched[function] = cause
-            for member in self.program.calls.family(function):
+            for member in sorted(self.program.calls.family(function), key=_place):
                 if member not in touched:
                     text = f"has the same name as {function.qualname} in a class of its family"
                     queue.append((member, Cause(text, function)))
