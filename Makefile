@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 2
 # The newest SQLAlchemy is in the environment; the one before it stands beside it.
 OLDER := $(VENV)/sqlalchemy-2.0
 
-.PHONY: demo test lint clean bench-older install-goldens
+.PHONY: demo test lint clean bench-older install-goldens takeouts
 .DEFAULT_GOAL := test
 
 # A dry run: what would become of an application, and why; nothing is written to it.
@@ -42,6 +42,10 @@ bench-older: $(OLDER)/.installed
 install-goldens: $(VENV)/.installed-test
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --group install
 	cd tests && PYTHONPATH=.. ../$(BIN)/python -m golden.install $(GOLDEN)
+
+# Each load that was added to a golden application is taken out again: it has to be missed.
+takeouts: $(VENV)/.installed-test
+	cd tests && PYTHONPATH=.. ../$(BIN)/python -m golden.takeouts $(GOLDEN)
 
 clean:
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache

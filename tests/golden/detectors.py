@@ -20,6 +20,8 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
+from golden.lazy import watch as watch_lazy
+
 #: Kinds of faults. The first three are never allowed; a request may say that it logs errors.
 NEVER_AWAITED = "never awaited"
 MISSING_GREENLET = "missing greenlet"
@@ -36,6 +38,8 @@ class Recorder:
     phase: str = "import"
     statements: Counter[str] = field(default_factory=Counter)
     sync_on_loop: Counter[str] = field(default_factory=Counter)
+    #: Queries that reading a relationship sent.
+    lazy: Counter[str] = field(default_factory=Counter)
     #: Where sync statements ran on the loop: the nearest lines of the application.
     places: Counter[str] = field(default_factory=Counter)
     faults: list[dict[str, str]] = field(default_factory=list)
@@ -48,6 +52,7 @@ class Recorder:
     def install(self) -> None:
         """Start to watch this process."""
         self._watch_statements()
+        watch_lazy(self._note_lazy)
         self._watch_greenlets()
         self._watch_warnings()
         self._watch_logs()
@@ -82,6 +87,9 @@ class Recorder:
             self.places[_nearest_line()] += 1
 
         event.listen(Engine, "before_cursor_execute", before_cursor_execute)
+
+    def _note_lazy(self) -> None:
+        self.lazy[self.phase] += 1
 
     def _watch_greenlets(self) -> None:
         # Where it is made, not where it is raised: the application may swallow it.

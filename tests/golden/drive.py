@@ -22,6 +22,7 @@ from typing import Any
 
 import httpx
 
+from golden.changing import install
 from golden.detectors import ERROR, Recorder
 from golden.scenario import JsonPath, Request, Scenario, fill, load
 
@@ -51,6 +52,7 @@ def main(job_file: str) -> None:
     gc.collect()
     transcript |= {
         "statements": recorder.statements,
+        "lazy": recorder.lazy,
         "sync_on_loop": recorder.sync_on_loop,
         "places": recorder.places,
         "checked_out": recorder.checked_out(),
@@ -109,6 +111,7 @@ async def _drive(
     recorder.phase = "start-up"
     start = _served if scenario.server else _in_process
     async with start(watched, scenario) as client:
+        install(job["dsn"], job.get("changing", ()))
         if scenario.seed:
             run_script(scenario, scenario.seed, job["database"], job["dsn"])
         names: dict[str, Any] = {}

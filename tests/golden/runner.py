@@ -9,11 +9,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from .databases import Database, Tables, rows, sqlite_database
 from .detectors import ERROR, LEAK, NEVER_AWAITED
@@ -118,6 +118,23 @@ def syntax_errors(folder: Path) -> list[str]:
 # ---------------------------------------------------------------- one run
 
 
+class Process(Protocol):
+    """What is asked of the process of an application."""
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self) -> object: ...
+
+
+#: Starts an application: its folder, environment, job and the file for its output.
+Start = Callable[[Path, Mapping[str, str], Path, Path], Process]
+
+
 @dataclass(frozen=True)
 class Run:
     """What one application did with the scenario."""
@@ -128,8 +145,18 @@ class Run:
     troubles: tuple[str, ...] = ()
 
 
-def run(folder: Path, scenario: Scenario, database: Database, work: Path) -> Run:
-    """Start the application in ``folder`` on a fresh database and send it the scenario."""
+def run(
+    folder: Path,
+    scenario: Scenario,
+    database: Database,
+    work: Path,
+    changing: tuple[str, ...] = (),
+    start: Start | None = None,
+) -> Run:
+    """Start the application in ``folder`` on a fresh database and send it the scenario.
+
+    SQLite changes the texts that are stored in the columns ``changing`` (``table.column``).
+    """
     work.mkdir(parents=True, exist_ok=True)
     transcript, output = work / "transcript.json", work / "output.txt"
     job = {
@@ -138,19 +165,13 @@ def run(folder: Path, scenario: Scenario, database: Database, work: Path) -> Run
         "dsn": database.dsn,
         "transcript": str(transcript),
         "hide": str(TESTS),
+        "changing": changing,
     }
     (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
-    command = [sys.executable, "-m", "golden.drive", str(work / "job.json")]
-    with output.open("wb") as stream:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment(scenario, database),
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-        )
-        ended = _wait(process, transcript, scenario.timeout)
+    process = (start or _started)(
+        folder, environment(scenario, database), work / "job.json", output
+    )
+    ended = _wait(process, transcript, scenario.timeout)
     text = output.read_text(encoding="utf-8", errors="replace")
     if not transcript.exists():
         why = "did not finish in time" if not ended else f"ended with {process.returncode}"
@@ -162,6 +183,18 @@ def run(folder: Path, scenario: Scenario, database: Database, work: Path) -> Run
     if written["failed"]:
         troubles.append(written["failed"])
     return Run(written, rows(database), tuple(troubles))
+
+
+def _started(folder: Path, variables: Mapping[str, str], job: Path, log: Path) -> Process:
+    with log.open("wb") as stream:
+        return subprocess.Popen(
+            [sys.executable, "-m", "golden.drive", str(job)],
+            cwd=folder,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+        )
 
 
 def database_for(scenario: Scenario, folder: Path, file: Path) -> Database:
@@ -183,7 +216,7 @@ def environment(scenario: Scenario, database: Database) -> dict[str, str]:
     return result
 
 
-def _wait(process: subprocess.Popen[bytes], transcript: Path, timeout: float) -> bool:
+def _wait(process: Process, transcript: Path, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
     patient = False
     while process.poll() is None:
@@ -362,6 +395,8 @@ class SuiteRun:
     outcomes: Mapping[str, str]
     exit_code: int
     output: str
+    #: How many queries each test sent by reading a relationship.
+    lazy: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def passed(self) -> set[str]:
@@ -389,8 +424,9 @@ def run_suite(folder: Path, scenario: Scenario, database: Database, work: Path) 
         output = error.stdout or b""
         text = output.decode(errors="replace") if isinstance(output, bytes) else output
         return SuiteRun({}, -1, f"did not end within 300 s\n{text}")
-    outcomes = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
-    return SuiteRun(outcomes, done.returncode, done.stdout + done.stderr)
+    said = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+    output = done.stdout + done.stderr
+    return SuiteRun(said.get("outcomes", {}), done.returncode, output, said.get("lazy", {}))
 
 
 def suite_troubles(before: SuiteRun, after: SuiteRun) -> list[str]:

@@ -185,6 +185,8 @@ class Scenario:
     install: tuple[str, ...] = ()
     #: What the migration does not get right yet: the check ("behaviour", "suite") and the cause.
     known_gaps: Mapping[str, str] | None = None
+    #: Added loads that nothing misses, as ``golden.takeouts`` prints them, and the cause.
+    unmissed: Mapping[str, str] | None = None
     #: Seconds that one start with all requests may take.
     timeout: int = 60
 
@@ -285,6 +287,7 @@ _SCENARIO_KINDS = {
     "install": _TEXTS,
     "timeout": _COUNT,
     "known_gaps": _TEXT_TABLE,
+    "unmissed": _TEXT_TABLE,
 }
 _REQUEST_KINDS = {
     "method": _TEXT,

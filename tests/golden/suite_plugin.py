@@ -5,11 +5,16 @@ from __future__ import annotations
 import gc
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from golden.lazy import watch
+
 _outcomes: dict[str, str] = {}
+#: Queries that reading a relationship sent, by test.
+_lazy: Counter[str] = Counter()
 
 #: Exceptions of threads are errors. But a session that a test never closed, before as well as
 #: after, leaves a connection to the collector, and aiosqlite's thread may still want to tell its
@@ -22,9 +27,10 @@ _STRICT = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Be strict about threads."""
+    """Be strict about threads, and count hidden queries."""
     for line in _STRICT:
         config.addinivalue_line("filterwarnings", line)
+    watch(lambda: _lazy.update([os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]]))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -42,4 +48,5 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_sessionfinish() -> None:
     """Write the outcomes."""
-    Path(os.environ["LOOPLIFT_SUITE_REPORT"]).write_text(json.dumps(_outcomes), encoding="utf-8")
+    said = {"outcomes": _outcomes, "lazy": _lazy}
+    Path(os.environ["LOOPLIFT_SUITE_REPORT"]).write_text(json.dumps(said), encoding="utf-8")

@@ -29,6 +29,9 @@ from codemods.passes.eager_loading.render import free_name, primary_key
 from codemods.passes.eager_loading.sessions import Event, Sessions
 from codemods.passes.eager_loading.ways import Frame, Kind, Landing, Path, Touch
 
+#: Events behind which nothing is unsaved.
+_STORES = ("commit", "flush", "refresh")
+
 
 @dataclass(frozen=True)
 class Spot:
@@ -36,6 +39,7 @@ class Spot:
 
     ``statement`` is replaced where it is a plain ``refresh``. Where it is the ``return`` of a
     call, its value gets the name first. Else the object is read ``before`` it, or behind it.
+    ``stored`` says that this is right behind the commit or flush: nothing can be unsaved there.
     """
 
     function: Function
@@ -44,7 +48,7 @@ class Spot:
     statement: ast.stmt
     replaces: bool = False
     before: bool = False
-    guard: bool = False
+    stored: bool = False
 
 
 @dataclass
@@ -209,7 +213,8 @@ class Reloads:
             if position(before) < position(statement):
                 return None
             return Spot(frame.function, name, session, before, before=True)
-        return Spot(frame.function, name, session, statement, replaces)
+        stored = event.kind in _STORES and statement is frame.module.statement(event.call)
+        return Spot(frame.function, name, session, statement, replaces, stored=stored)
 
     def _is_of(self, name: str, entity: Class, function: Function) -> bool:
         """Whether a name stands for instances of just that class."""

@@ -274,6 +274,11 @@ def free_name(entity: Class, function: Function) -> str:
         f"_{c.lower()}" if c.isupper() and index else c.lower()
         for index, c in enumerate(entity.name)
     )
+    return unused((name, f"new_{name}", "result"), function)
+
+
+def unused(names: Iterable[str], function: Function) -> str:
+    """The first of the names that a function does not use, or ""."""
     used = {n.id for n in function.nodes if isinstance(n, ast.Name)}
     used |= {a.arg for a in function.parameters}
-    return next((n for n in (name, f"new_{name}", "result") if n not in used), "")
+    return next((n for n in names if n not in used), "")

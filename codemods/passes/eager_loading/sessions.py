@@ -94,7 +94,7 @@ class Sessions:
                 name = ""
                 if node.args and isinstance(node.args[0], ast.Name):
                     name = node.args[0].id
-                if reload := _reselect(node) or _refreshed(node):
+                if reload := _reselect(node, function) or _refreshed(node):
                     found.append(Event("reload", node, session, *reload))
                 elif node.func.attr == "execute":
                     if (entity := self._updated(node, module)) is not None:
@@ -326,24 +326,34 @@ def _refreshed(call: ast.Call) -> tuple[str, frozenset[Path]] | None:
     return None
 
 
-def _reselect(call: ast.Call) -> tuple[str, frozenset[Path]] | None:
+def _reselect(call: ast.Call, function: Function) -> tuple[str, frozenset[Path]] | None:
     """``db.execute(select(User).options(...).where(User.id == user.id))``: the same."""
     match call:
+        case ast.Call(func=ast.Attribute(attr="execute"), args=[ast.Name(id=name)]):
+            values = [binding.value for binding in function.bindings.get(name, ())]
+            if len(values) == 1 and isinstance(values[0], ast.Call):
+                return _selected_by(values[0])
         case ast.Call(func=ast.Attribute(attr="execute"), args=[ast.Call() as statement]):
-            for node in ast.walk(statement):
-                match node:
-                    case ast.Compare(
-                        left=ast.Attribute(attr=key),
-                        ops=[ast.Eq()],
-                        comparators=[ast.Attribute(value=ast.Name(id=name), attr=attr)],
-                    ) if key == attr:
-                        found = Existing({}, None)
-                        for link in ast.walk(statement):
-                            match link:
-                                case ast.Call(func=ast.Attribute(attr="options"), args=options):
-                                    for option in options:
-                                        read_option(option, found)
-                        return (name, frozenset(found.options)) if found.options else None
+            return _selected_by(statement)
+    return None
+
+
+def _selected_by(statement: ast.Call) -> tuple[str, frozenset[Path]] | None:
+    """The name whose key a query compares with, and what its options load."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.Compare(
+                left=ast.Attribute(attr=key),
+                ops=[ast.Eq()],
+                comparators=[ast.Attribute(value=ast.Name(id=name), attr=attr)],
+            ) if key == attr:
+                found = Existing({}, None)
+                for link in ast.walk(statement):
+                    match link:
+                        case ast.Call(func=ast.Attribute(attr="options"), args=options):
+                            for option in options:
+                                read_option(option, found)
+                return (name, frozenset(found.options)) if found.options else None
     return None
 
 

@@ -40,6 +40,7 @@ from codemods.passes.eager_loading.render import (
     primary_key,
     repeats,
     tree_of,
+    unused,
 )
 from codemods.passes.eager_loading.requeries import GET, LEGACY, Requery
 from codemods.passes.eager_loading.rereads import Reread
@@ -370,13 +371,23 @@ class Writer:
     def _reselect(
         self, reload: Reload, root: str, keys: list[str], options: str, renderer: Renderer
     ) -> None:
-        """``refresh`` unloads the relationships, then a query loads those that are read."""
+        """What is known of the object is forgotten, then a query loads all that is read.
+
+        Where something could be unsaved, ``refresh`` saves it first.
+        """
         spot = reload.spot
-        module = spot.function.module
+        module, name = spot.function.module, spot.name
         select = renderer.callable("select", "sqlalchemy", "sqlmodel")
         where = ", ".join(f"{root}.{key.partition('.')[2]} == {key}" for key in keys)
         query = f"{select}({root}).options({options}).where({where})"
-        text = f"{spot.session}.refresh({spot.name})\n{spot.session}.execute({query}).scalar_one()"
+        free = unused(("query", "statement", f"{name}_query"), spot.function)
+        if spot.stored and free:
+            text = (
+                f"{free} = {query}\n{spot.session}.expire({name})\n"
+                f"{spot.session}.execute({free}).scalar_one()"
+            )
+        else:
+            text = f"{spot.session}.refresh({name})\n{spot.session}.execute({query}).scalar_one()"
         self._import(module, renderer.imports)
         if spot.replaces:
             self._add(module, spot.statement, ReplaceStatement(text))

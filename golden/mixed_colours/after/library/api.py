@@ -111,21 +111,20 @@ async def add_member(body: schemas.MemberIn, db: AsyncSession = Depends(get_db))
     member = Member(name=body.name)
     db.add(member)
     await db.commit()
-    await db.refresh(member)
-    (
-        await db.execute(
-            select(Member)
+    query = (
+        select(Member)
+        .options(
+            selectinload(Member.loans)
+            .selectinload(services.Loan.book)
             .options(
-                selectinload(Member.loans)
-                .selectinload(services.Loan.book)
-                .options(
-                    selectinload(Book.author),
-                    selectinload(Book.loans).selectinload(services.Loan.member),
-                )
+                selectinload(Book.author),
+                selectinload(Book.loans).selectinload(services.Loan.member),
             )
-            .where(Member.id == member.id)
         )
-    ).scalar_one()
+        .where(Member.id == member.id)
+    )
+    db.expire(member)
+    (await db.execute(query)).scalar_one()
     return member
 
 

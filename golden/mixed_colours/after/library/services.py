@@ -90,9 +90,28 @@ async def lend(db: AsyncSession, book_id: int, member_id: int, due: date) -> Loa
     loan = Loan(book=book, member=member, due=due)
     db.add(loan)
     await db.commit()
-    await db.refresh(loan)
-    (
-        await db.execute(
+    query = (
+        select(Loan)
+        .options(
+            selectinload(Loan.book).options(
+                immediateload(Book.author),
+                selectinload(Book.loans).selectinload(Loan.member),
+            ),
+            immediateload(Loan.member),
+        )
+        .where(Loan.id == loan.id)
+    )
+    db.expire(loan)
+    (await db.execute(query)).scalar_one()
+    return loan
+
+
+async def bring_back(db: AsyncSession, loan_id: int, day: date) -> Loan | None:
+    loan = await db.get(Loan, loan_id)
+    if loan and not loan.returned:
+        loan.returned = day
+        await db.commit()
+        query = (
             select(Loan)
             .options(
                 selectinload(Loan.book).options(
@@ -103,29 +122,8 @@ async def lend(db: AsyncSession, book_id: int, member_id: int, due: date) -> Loa
             )
             .where(Loan.id == loan.id)
         )
-    ).scalar_one()
-    return loan
-
-
-async def bring_back(db: AsyncSession, loan_id: int, day: date) -> Loan | None:
-    loan = await db.get(Loan, loan_id)
-    if loan and not loan.returned:
-        loan.returned = day
-        await db.commit()
-        await db.refresh(loan)
-        (
-            await db.execute(
-                select(Loan)
-                .options(
-                    selectinload(Loan.book).options(
-                        immediateload(Book.author),
-                        selectinload(Book.loans).selectinload(Loan.member),
-                    ),
-                    immediateload(Loan.member),
-                )
-                .where(Loan.id == loan.id)
-            )
-        ).scalar_one()
+        db.expire(loan)
+        (await db.execute(query)).scalar_one()
         return loan
     return None
 

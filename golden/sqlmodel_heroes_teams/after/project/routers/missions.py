@@ -33,16 +33,15 @@ async def send_hero(mission_id: int, hero_id: int, session: SessionDep):
         raise HTTPException(409, f"{hero.name} is on it already")
     mission.heroes.append(hero)
     await session.commit()
-    await session.refresh(mission)
-    (
-        await session.execute(
-            select(Mission)
-            .options(
-                selectinload(Mission.heroes).options(
-                    selectinload(Hero.missions), selectinload(Hero.team)
-                )
+    query = (
+        select(Mission)
+        .options(
+            selectinload(Mission.heroes).options(
+                selectinload(Hero.missions), selectinload(Hero.team)
             )
-            .where(Mission.id == mission.id)
         )
-    ).scalar_one()
+        .where(Mission.id == mission.id)
+    )
+    session.expire(mission)
+    (await session.execute(query)).scalar_one()
     return mission
