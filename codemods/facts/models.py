@@ -316,8 +316,44 @@ class Models:
                     None,
                 )
         if many is None:
-            many = not self._has_foreign_key_to(cls, target) or "secondary" in keywords
+            many = "secondary" in keywords or not self._is_to_one(cls, target, keywords, module)
         return target, many
+
+    def _is_to_one(
+        self,
+        cls: Class,
+        target: Class | None,
+        keywords: dict[str, ast.expr],
+        module: Module,
+    ) -> bool:
+        """Whether the foreign key of a relationship stands in its own class."""
+        side = keywords.get("remote_side")
+        if cls is target and side is not None:
+            return not any(list(_foreign_keys(node)) for node in self._columns_in(side, cls))
+        given = keywords.get("foreign_keys")
+        owners = self._owners(given, cls, module) if given is not None and cls is not target else []
+        if owners and target is not None and all(owner in (cls, target) for owner in owners):
+            return target not in owners
+        return self._has_foreign_key_to(cls, target)
+
+    def _columns_in(self, node: ast.expr, cls: Class) -> Iterator[ast.expr]:
+        """The definitions of the columns that ``remote_side`` names: ``[id]``, ``"Node.id"``."""
+        for name in _parts(node):
+            for binding in cls.bindings.get(name.rpartition(".")[2], ()):
+                if binding.value is not None:
+                    yield binding.value
+
+    def _owners(self, node: ast.expr, cls: Class, module: Module) -> list[Class]:
+        """The classes of the columns that ``foreign_keys`` names."""
+        found = []
+        for name in _parts(node):
+            holder = name.rpartition(".")[0].rpartition(".")[2]
+            values = self.program.inference.name(holder, module.scope) if holder else ()
+            known = next((v.cls for v in values if isinstance(v, ClassValue)), None)
+            owner = known or (self._classes_named(holder, cls) if holder else cls)
+            if owner is not None:
+                found.append(owner)
+        return found
 
     def _classes_named(self, name: str, near: Class) -> Class | None:
         found = self.named(name)
@@ -392,6 +428,17 @@ class Models:
             if isinstance(first, ast.Constant):
                 return str(first.value)
         return cls.name.lower()
+
+
+def _parts(node: ast.expr) -> list[str]:
+    """The columns that an argument of ``relationship`` names, as they are written there."""
+    if isinstance(node, ast.Lambda):
+        return _parts(node.body)
+    if isinstance(node, ast.List | ast.Tuple):
+        return [part for element in node.elts for part in _parts(element)]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [part.strip() for part in node.value.strip("[]() ").split(",")]
+    return [ast.unparse(node)]
 
 
 def _foreign_keys(node: ast.AST) -> Iterator[ast.expr]:

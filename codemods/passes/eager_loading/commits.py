@@ -24,6 +24,8 @@ from codemods.passes.eager_loading.render import primary_key
 from codemods.passes.eager_loading.sessions import Event, Sessions
 from codemods.plan.validations import FROM_OBJECT
 
+_COUNTING = ("len", "bool")
+_ASKING = ("type", "isinstance", "id")
 _BUILT = ("builtins.list", "builtins.set", "builtins.tuple")
 
 
@@ -388,7 +390,7 @@ def reads(use: ast.Name, sessions: Sessions, module: Module) -> bool:
     if isinstance(parent, ast.keyword):
         parent = module.parent(parent)
     if isinstance(parent, ast.Call):
-        if sessions.is_session(parent.func, module):
+        if sessions.is_session(parent.func, module) or _only_counts(parent, use, sessions, module):
             return False
         if isinstance(parent.func, ast.Attribute) and sessions.is_session(
             parent.func.value, module
@@ -409,6 +411,15 @@ def reads(use: ast.Name, sessions: Sessions, module: Module) -> bool:
         | ast.Assign
         | ast.Starred,
     )
+
+
+def _only_counts(call: ast.Call, use: ast.Name, sessions: Sessions, module: Module) -> bool:
+    """``len(users)`` counts what a list holds; ``type(user)`` and the like ask for no attribute."""
+    program = sessions.program
+    builtin = program.outside_name(call.func, module).removeprefix("builtins.")
+    if builtin in _COUNTING:
+        return not program.models.entities(program.infer(use, module))
+    return builtin in _ASKING
 
 
 def _inside(node: ast.AST, around: ast.AST, module: Module) -> bool:

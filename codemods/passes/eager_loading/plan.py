@@ -43,6 +43,7 @@ from codemods.passes.eager_loading.ways import Kind, Landing, Path, Touch
 from codemods.passes.eager_loading.writing import Writer
 from codemods.suppression import Silence
 
+_TOO_DEEP = "it leads around a cycle of classes, to a depth that only the data knows"
 _EXPIRING = ("rollback", "expire", "expire_all", "begin", "begin_nested", "update")
 
 
@@ -89,7 +90,12 @@ def analyse(program: Program) -> Analysis:
     found.deferred = list(deferred_reads(program))
     touches = Touches(program)
     landings: list[tuple[Landing, Path]] = []
-    for touch in touches.all():
+    read = touches.all()
+    too_deep = {touch.node: touch for touch in read if touches.is_too_deep(touch)}
+    found.untracked += [_untracked(touch, _TOO_DEEP) for touch in too_deep.values()]
+    for touch in read:
+        if touch.node in too_deep:
+            continue
         for landing in touches.tracer.trace(touch):
             demand = landing.demand
             held = len(demand.path) - len(touch.path) if touch.escapes else 0

@@ -153,7 +153,7 @@ class Touches:
             for method in cls.methods
             if method.name != "__init__"
         ]
-        for _ in range(_DEPTH):
+        for _ in range(_DEPTH + 2):
             before = sum(len(paths) for paths in self._members.values())
             for cls, method in methods:
                 self._read_method(cls, method, names)
@@ -169,7 +169,8 @@ class Touches:
             for touch in self._touches_at(node, method.module, wanted):
                 for landing in self.tracer.trace(touch):
                     reached = landing.demand.path
-                    if landing.function is method and steps(reached) <= _DEPTH:
+                    # One step too many says that there are more; see is_too_deep.
+                    if landing.function is method and steps(reached) <= _DEPTH + 1:
                         self._members.setdefault((cls, method.name), set()).add(reached)
 
     def _touches_at(self, node: ast.AST, module: Module, wanted: set[str]) -> Iterator[Touch]:
@@ -364,6 +365,10 @@ class Touches:
                 if field is not None:
                     schemas = self.schemas.schemas(field.values)
                     yield from self._made(keyword.value, reference.module, schemas, "field of")
+
+    def is_too_deep(self, touch: Touch) -> bool:
+        """Whether a touch reads further than is followed: around a cycle of classes, mostly."""
+        return steps(self.lazy_part(touch.entity, touch.path)) > _DEPTH
 
     # -- what needs no load ------------------------------------------------------------------
 

@@ -201,6 +201,15 @@ def test_commits(name: str) -> None:
 
 
 SAME = {
+    "how many there are": """
+        @app.post("/users")
+        def create(data: UserIn, db: Db):
+            users = db.scalars(select(User)).all()
+            for user in users:
+                user.balance = user.balance + 1
+            db.commit()
+            return {"users": len(users), "list": isinstance(users, list)}
+        """,
     "only the key is read": """
         @app.post("/users")
         def create(data: UserIn, db: Db):

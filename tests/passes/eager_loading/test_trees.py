@@ -166,3 +166,77 @@ def test_sqlalchemy_14_has_no_recursion_depth() -> None:
     (run,) = migrate(CodeBase(Path("/nowhere"), files), [PASS], Options(jobs=1)).runs
     assert "recursion_depth" not in run.after["app.py"].text
     assert any("depth" in reason for finding in run.outcome.findings for reason in finding.reasons)
+
+
+CYCLE = """
+class Folder(Base):
+    __tablename__ = "folders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    archive_id: Mapped[int | None] = mapped_column(ForeignKey("archives.id"))
+    archives = relationship("Archive", foreign_keys="Archive.folder_id", order_by="Archive.id")
+
+    @property
+    def size(self):
+        return 1 + sum(archive.weight for archive in self.archives)
+
+
+class Archive(Base):
+    __tablename__ = "archives"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    folder_id: Mapped[int] = mapped_column(ForeignKey("folders.id"))
+    folders = relationship(Folder, foreign_keys=[Folder.archive_id], order_by=Folder.id)
+
+    @property
+    def weight(self):
+        return 1 + sum(folder.size for folder in self.folders)
+
+
+class FolderOut(Out):
+    size: int
+
+
+Base.metadata.create_all(engine)
+with SessionLocal() as seed:
+    for number in range(1, 9):
+        seed.add(Folder(id=number, archive_id=number - 1 or None))
+        seed.add(Archive(id=number, folder_id=number))
+    seed.commit()
+"""
+
+AROUND = {
+    "a property": """
+        @app.get("/sizes")
+        def sizes(db: Db):
+            return [folder.size for folder in db.scalars(select(Folder).order_by(Folder.id))]
+        """,
+    "a response model": """
+        @app.get("/sizes", response_model=list[FolderOut])
+        def sizes(db: Db):
+            return db.scalars(select(Folder).order_by(Folder.id)).all()
+        """,
+}
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_a_cycle_of_two_classes_is_reported(name: str) -> None:
+    """No options lead around it as deep as the data goes, and a cut would break when it runs."""
+    body = HEAD + CYCLE + textwrap.dedent(AROUND[name])
+    files = {"app.py": SourceFile("app.py", body)}
+    (run,) = migrate(CodeBase(Path("/nowhere"), files), [PASS], Options(jobs=1)).runs
+    assert "selectinload(" not in run.after["app.py"].text
+    [finding] = [f for f in run.outcome.findings if f.code == "LL304"]
+    assert any("cycle of classes" in reason for reason in finding.reasons)
+
+
+def test_foreign_keys_say_which_side_is_many() -> None:
+    body = """
+        @app.get("/folders/{pk}")
+        def folders(pk: int, db: Db):
+            folder = db.get(Folder, pk)
+            return [inner.id for archive in folder.archives for inner in archive.folders]
+    """
+    migration = check(HEAD + CYCLE + textwrap.dedent(body), [("GET", "/folders/2")])
+    text = " ".join(migration.after["app.py"].text.split())
+    assert "selectinload(Folder.archives).selectinload(Archive.folders)" in text

@@ -18,8 +18,6 @@ def remind(day: date) -> int:
         for appointment in due:
             appointment.reminded = True
         db.commit()
-        for one_due in due:
-            db.refresh(one_due)
         return len(due)
     finally:
         db.close()
