@@ -24,11 +24,15 @@ class Treatment(Enum):
 
 @dataclass(frozen=True)
 class Code:
-    """A kind of finding: ``LL101`` and the like."""
+    """A kind of finding: ``LL101`` and the like.
+
+    ``done`` says what a pass does about it, for the message of a commit.
+    """
 
     code: str
     name: str
     summary: str
+    done: str = ""
 
 
 @dataclass(frozen=True, order=True)

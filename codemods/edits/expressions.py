@@ -196,13 +196,20 @@ def _with_keyword(node: cst.Call, name: str, value: cst.BaseExpression) -> cst.C
     return node.with_changes(args=args)
 
 
+def _share_a_line(items: Sequence[cst.CSTNode]) -> bool:
+    """Whether the last two items stand in one line."""
+    comma = getattr(items[-2], "comma", None) if len(items) > 1 else None
+    return isinstance(comma, cst.Comma) and isinstance(comma.whitespace_after, cst.SimpleWhitespace)
+
+
 def appended(
     items: Sequence[cst.CSTNode],
     item: cst.CSTNode,
     after: str,
     opening: cst.BaseParenthesizableWhitespace,
 ) -> list[cst.CSTNode]:
-    """``items`` with one more at the end, laid out as they are: in one line, or one a line.
+    """``items`` with one more at the end, laid out as they are: in the line of others, or one a
+    line.
 
     ``after`` is the field with the whitespace behind an item; ``opening`` is the whitespace
     behind the opening bracket.
@@ -214,11 +221,12 @@ def appended(
     behind: cst.BaseParenthesizableWhitespace = getattr(last, after)
     gap: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")
     final = comma.whitespace_after if isinstance(comma, cst.Comma) else behind
-    if isinstance(opening, cst.ParenthesizedWhitespace):
+    if isinstance(opening, cst.ParenthesizedWhitespace) and not _share_a_line(items):
         gap = opening.with_changes(first_line=cst.TrailingWhitespace(), empty_lines=())
-    if isinstance(final, cst.ParenthesizedWhitespace):
-        if isinstance(gap, cst.ParenthesizedWhitespace):
-            gap = gap.with_changes(first_line=final.first_line)
+    if isinstance(final, cst.ParenthesizedWhitespace) and isinstance(
+        gap, cst.ParenthesizedWhitespace
+    ):
+        gap = gap.with_changes(first_line=final.first_line)
         final = final.with_changes(first_line=cst.TrailingWhitespace())
     if isinstance(comma, cst.Comma):
         item = item.with_changes(comma=comma.with_changes(whitespace_after=final))

@@ -115,7 +115,7 @@ class Layout:
         return code if code != new else None
 
     def _is_due(self, old: str, new: str, width: int, rewritten: bool) -> bool:
-        if _longest(new) > width and _longest(old) <= width:
+        if _longest(new) > width and (rewritten or _longest(old) <= width):
             return True
         if new.count("\n") == 1:
             return False

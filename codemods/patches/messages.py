@@ -13,6 +13,8 @@ from codemods.patches.story import Chapter, Totals, totals_of_findings
 
 #: So many places are listed in a message; the others are counted.
 MOST_PLACES = 30
+#: So many functions are listed in a message that changed because of others.
+MOST_CAUSES = 10
 #: GitHub takes no longer body (characters).
 LONGEST_BODY = 60_000
 
@@ -26,9 +28,10 @@ def commit_message(chapter: Chapter) -> str:
     """What changes, why, what was bridged or left, how to check."""
     parts = [
         subject(chapter),
-        _filled(section(chapter.rule, "What it does")),
+        _filled(_done(chapter) or section(chapter.rule, "What it does")),
         _filled(section(chapter.rule, "Why is this bad")),
         _changed(chapter),
+        _causes(chapter),
         _places("Bridged (works as before, by way of sync code):", chapter, Treatment.BRIDGED),
         _places("Left as it was:", chapter, Treatment.LEFT),
         _by_hand(chapter),
@@ -136,14 +139,45 @@ def _list(head: str, findings: Iterable[Finding], treatment: Treatment, box: str
     return "\n".join([head, "", *lines]) if lines else ""
 
 
+def _done(chapter: Chapter) -> str:
+    """What the pass does, in so far as it did it here."""
+    codes = {finding.code for finding in chapter.treated(Treatment.NATIVE)}
+    return " ".join(code.done for code in chapter.rule.codes if code.code in codes and code.done)
+
+
 def _changed(chapter: Chapter) -> str:
     native = chapter.treated(Treatment.NATIVE)
     files = len(chapter.patch.files)
-    lines = [f"Changes {files} file{'s' * (files != 1)}:" if files else ""]
+    head = f"Changes {files} file{'s' * (files != 1)} ({chapter.rule.level.value}):"
+    lines = [head if files else ""]
     for code in chapter.rule.codes:
         if count := sum(finding.code == code.code for finding in native):
-            lines.append(f"- {code.code} {code.summary} ({count})")
+            text = f"{code.code} {code.summary} ({count})"
+            lines.append(_fill(text, initial_indent="- ", subsequent_indent="  "))
     return "\n".join(lines) if len(lines) > 1 else ""
+
+
+def _causes(chapter: Chapter) -> str:
+    """Functions that changed because of others: what leads to each of them, in short."""
+    changed = set(chapter.run.changed)
+    because = [
+        decision
+        for decision in chapter.run.outcome.decisions
+        if decision.treatment == Treatment.NATIVE.value
+        and decision.path in changed
+        and len(decision.reasons) > 1
+    ]
+    lines = [
+        _fill(
+            one_line(f"{decision.symbol} {decision.action}: {decision.reasons[0]}"),
+            initial_indent="- ",
+            subsequent_indent="  ",
+        )
+        for decision in because[:MOST_CAUSES]
+    ]
+    if len(because) > MOST_CAUSES:
+        lines.append(f"- and {len(because) - MOST_CAUSES} more (`looplift plan` lists them)")
+    return "\n".join(["Because of others:", *lines]) if lines else ""
 
 
 def _places(head: str, chapter: Chapter, treatment: Treatment) -> str:
@@ -199,7 +233,8 @@ def _filled(text: str) -> str:
     """Paragraphs filled to the width of a message; lists and code as they are."""
     filled = []
     for block in text.split("\n\n"):
-        plain = not block.lstrip().startswith(("-", "*", "`", "|", ">", "#")) and "\n " not in block
+        special = ("- ", "* ", "```", "|", ">", "#")
+        plain = not block.lstrip().startswith(special) and "\n " not in block
         filled.append(_fill(block) if plain else block)
     return "\n\n".join(filled)
 

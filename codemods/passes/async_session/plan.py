@@ -237,7 +237,8 @@ def _verdict(analysis: Analysis, site: Site, threaded: bool) -> tuple[str, Treat
         if asked(analysis.program, analysis.options, site):
             return CALL, Treatment.LEFT, f"`{called}` stays as it is: {site.function.name} {why}"
         if site.function in analysis.bridged:
-            message = f"`{called}` runs through run_sync, since {site.function.name} {why}"
+            way = "in a thread" if site.function in analysis.pooled else "through run_sync"
+            message = f"`{called}` runs {way}, since {site.function.name} {why}"
             return BRIDGED, Treatment.BRIDGED, message
         if threaded:
             message = f"`{called}` gets a thread, since {site.function.name} {why}"
@@ -264,7 +265,8 @@ def _decisions(analysis: Analysis, threads: list[Function]) -> list[Decision]:
             elif function in threads:
                 treatment, action = Treatment.BRIDGED, POOLED
             elif function in bridged:
-                treatment, action = Treatment.BRIDGED, "stays sync, called through run_sync"
+                way = "in a thread" if function in analysis.pooled else "through run_sync"
+                treatment, action = Treatment.BRIDGED, f"stays sync, called {way}"
             else:
                 treatment, action = Treatment.LEFT, "stays sync"
             found.append(

@@ -10,19 +10,42 @@ EXPIRES = Code(
     "LL301",
     "expires-on-commit",
     "Objects of the session expire, and are read again, after a commit",
+    "Sessions get `expire_on_commit=False`: a commit expires nothing any more.",
 )
-STALE = Code("LL302", "read-after-commit", "An object is read after the commit that expired it")
-LAZY = Code("LL303", "lazy-relationship", "A relationship is loaded lazily, outside of its query")
+STALE = Code(
+    "LL302",
+    "read-after-commit",
+    "An object is read after the commit that expired it",
+    "Where an expired object was read again after a commit, a `refresh` does that now.",
+)
+LAZY = Code(
+    "LL303",
+    "lazy-relationship",
+    "A relationship is loaded lazily, outside of its query",
+    "Queries load the relationships that are read of their objects; a new object is read again "
+    "with them.",
+)
 UNTRACKED = Code(
     "LL304", "untracked-instance", "A relationship is read of an object whose query is not known"
 )
-EMPTY = Code("LL305", "expired-response", "An expired object is returned without a response model")
+EMPTY = Code(
+    "LL305",
+    "expired-response",
+    "An expired object is returned without a response model",
+    "What a path operation returns after a commit is refreshed before.",
+)
 DYNAMIC = Code("LL306", "dynamic-relationship", "A dynamic relationship queries when it is read")
 EXPIRED = Code(
-    "LL307", "read-after-expiry", "An object is read after a rollback or expire() that expired it"
+    "LL307",
+    "read-after-expiry",
+    "An object is read after a rollback or expire() that expired it",
+    "Where an object was read again after a rollback or `expire()`, a `refresh` does that now.",
 )
 DEFAULTS = Code(
-    "LL308", "expired-default", "A column that the database sets expires with each UPDATE"
+    "LL308",
+    "expired-default",
+    "A column that the database sets expires with each UPDATE",
+    "Columns that the database sets are fetched with the UPDATE.",
 )
 DEFERRED = Code("LL309", "deferred-column", "A deferred column is loaded when it is read")
 

@@ -6,24 +6,24 @@ from codemods.findings import Code
 
 NAME = "modern-queries"
 
-QUERY = Code("LL201", "legacy-query", "a legacy Query, rewritten as a 2.0 statement")
+QUERY = Code("LL201", "legacy-query", "A legacy Query, rewritten as a 2.0 statement")
 UNKNOWN_METHOD = Code(
-    "LL210", "unsupported-query-use", "a use of a Query that has no equal 2.0 form; left"
+    "LL210", "unsupported-query-use", "A use of a Query that has no equal 2.0 form; left"
 )
-REMOVED = Code("LL211", "removed-query-form", "a form of Query that 2.0 took away; left")
+REMOVED = Code("LL211", "removed-query-form", "A form of Query that 2.0 took away; left")
 SET_OPERATION = Code(
-    "LL212", "query-of-a-union", "a union of queries that is built on further; left"
+    "LL212", "query-of-a-union", "A union of queries that is built on further; left"
 )
 FILTER_BY = Code(
-    "LL213", "ambiguous-filter-by", "a filter_by() whose entity cannot be told or named; left"
+    "LL213", "ambiguous-filter-by", "A filter_by() whose entity cannot be told or named; left"
 )
-SHAPE = Code("LL214", "unknown-selection", "a Query of which it is not known what it selects; left")
-NAMES = Code("LL215", "row-names", "a Query whose rows would get other names; left")
-SLICE = Code("LL216", "unproven-slice", "a slice of a Query whose bounds may be negative; left")
-SESSION = Code("LL217", "session-not-at-hand", "a Query that is run where its session is not known")
-CUSTOM = Code("LL218", "custom-query", "a Query class or event of the application's own; left")
-PROPERTY = Code("LL219", "query-property", "a query property of a model class; left")
-MOCK = Code("LL220", "mocked-query", "a mock of a Query in a test without an equal 2.0 form; left")
+SHAPE = Code("LL214", "unknown-selection", "A Query of which it is not known what it selects; left")
+NAMES = Code("LL215", "row-names", "A Query whose rows would get other names; left")
+SLICE = Code("LL216", "unproven-slice", "A slice of a Query whose bounds may be negative; left")
+SESSION = Code("LL217", "session-not-at-hand", "A Query that is run where its session is not known")
+CUSTOM = Code("LL218", "custom-query", "A Query class or event of the application's own; left")
+PROPERTY = Code("LL219", "query-property", "A query property of a model class; left")
+MOCK = Code("LL220", "mocked-query", "A mock of a Query in a test without an equal 2.0 form; left")
 
 ALL = (
     QUERY,

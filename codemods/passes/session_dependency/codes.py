@@ -6,11 +6,24 @@ from codemods.findings import Code
 
 NAME = "session-dependency"
 
-RETURNED = Code("LL101", "returned-session", "A dependency returns a session that nobody closes")
-UNGUARDED = Code(
-    "LL102", "unguarded-session", "A generator yields a session without closing it in every case"
+RETURNED = Code(
+    "LL101",
+    "returned-session",
+    "A dependency returns a session that nobody closes",
+    "Dependencies that returned a session yield it, and close it behind the request.",
 )
-UNCLOSED = Code("LL103", "unclosed-session", "A session is opened in a function and never closed")
+UNGUARDED = Code(
+    "LL102",
+    "unguarded-session",
+    "A generator yields a session without closing it in every case",
+    "Generators close the session that they yield in every case.",
+)
+UNCLOSED = Code(
+    "LL103",
+    "unclosed-session",
+    "A session is opened in a function and never closed",
+    "Sessions that a function opens are closed there.",
+)
 KEPT = Code("LL104", "kept-session", "A session is stored on an object and never closed there")
 
 UNDISPOSED = Code("LL105", "undisposed-engine", "A test makes an engine and never disposes of it")

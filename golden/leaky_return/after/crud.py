@@ -56,7 +56,14 @@ async def add_comment(db, ticket, author, text):
 
 async def least_busy_agent():
     async with SessionLocal() as db:
-        agents = (await db.scalars(select(models.Agent).options(selectinload(models.Agent.tickets)).where(models.Agent.active == True).order_by(models.Agent.name))).all()
+        agents = (
+            await db.scalars(
+                select(models.Agent)
+                .options(selectinload(models.Agent.tickets))
+                .where(models.Agent.active == True)
+                .order_by(models.Agent.name)
+            )
+        ).all()
         if not agents:
             return None
         best = agents[0]

@@ -106,7 +106,13 @@ async def assign(
 @app.post("/tickets/{ticket_id}/close")
 async def close(ticket_id: int):
     async with SessionLocal() as db:
-        n = (await db.execute(update(models.Ticket).where(models.Ticket.id == ticket_id, models.Ticket.status != "closed").values({"status": "closed"}))).rowcount
+        n = (
+            await db.execute(
+                update(models.Ticket)
+                .where(models.Ticket.id == ticket_id, models.Ticket.status != "closed")
+                .values({"status": "closed"})
+            )
+        ).rowcount
         await db.commit()
         if n == 0:
             raise HTTPException(404, "No such open ticket")

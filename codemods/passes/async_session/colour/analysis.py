@@ -68,7 +68,17 @@ class Analysis:
     @cached_property
     def bridged(self) -> set[Function]:
         """The sync functions that run within ``run_sync`` or a thread, and nowhere else."""
-        found = {bridge.callee for bridge in self.bridges}
+        return self._only_reached_by({bridge.callee for bridge in self.bridges})
+
+    @cached_property
+    def pooled(self) -> set[Function]:
+        """Those of ``bridged`` that only threads run: they open the sessions that they use."""
+        given = {bridge.callee for bridge in self.bridges if bridge.session is not None}
+        return self.bridged - self._only_reached_by(given)
+
+    def _only_reached_by(self, found: set[Function]) -> set[Function]:
+        """Some sync functions, and those that nothing else calls."""
+        found = set(found)
         changed = True
         while changed:
             more = {

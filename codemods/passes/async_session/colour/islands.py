@@ -1,4 +1,4 @@
-"""Functions that only scripts reach: they go on with a sync engine, as they were.
+"""Functions that only scripts (and tests of those) reach: they go on with a sync engine.
 
 A command that waits for the database to come up, a worker that nothing else calls: no event loop
 is theirs, and a sync engine kept beside the async one touches less than a loop for each of them.
@@ -40,7 +40,26 @@ def islands(program: Program, sites: list[Site], colours: Colouring) -> dict[Fun
         stuck |= {f for f in alone if _given_by_others(program, colours, f, alone)}
         alone -= stuck
         changed = bool(stuck)
-    return {function: Cause(_REASON) for function in alone}
+    found = {function: Cause(_REASON) for function in alone}
+    return found | {
+        test: Cause("tests what only scripts reach")
+        for test in colours.asynchronous
+        if _tests_only(program, colours, test, callees.get(test, set()), alone)
+    }
+
+
+def _tests_only(
+    program: Program,
+    colours: Colouring,
+    test: Function,
+    called: set[Function],
+    alone: set[Function],
+) -> bool:
+    """Whether a sync test waits for functions of scripts alone: it can go on calling them."""
+    if test.is_async or not program.web.is_test(test) or test in colours.waiting:
+        return False
+    asked = (program.web.fixture(test, argument.arg) for argument in test.parameters)
+    return bool(called) and called <= alone and not any(f in colours.asynchronous for f in asked)
 
 
 def _candidate(program: Program, function: Function) -> bool:

@@ -40,7 +40,7 @@ class Runner(Enum):
 
 
 #: Where a test that stays sync asks for an async fixture, every test has to have the backend.
-_BACKEND = '@pytest.fixture({arguments})\ndef anyio_backend():\n    return "asyncio"\n'
+_BACKEND = '@pytest.fixture({arguments})\ndef anyio_backend(){hint}:\n    return "asyncio"\n'
 _SESSION = 'scope="session"'
 _AUTO = re.compile(r"asyncio_mode\s*=\s*[\"']?auto")
 
@@ -185,12 +185,13 @@ class Testing:
         if self._own_backend is not None:
             return
         arguments = f"{_SESSION}, autouse=True" if self.everywhere else _SESSION
-        backend = _BACKEND.format(arguments=arguments)
         homes: set[Module] = set()
         for folder in _topmost(folders):
             home = self._conftest(folder)
             if home in homes:
                 continue
+            hint = " -> str" if home is not None and _is_annotated(home) else ""
+            backend = _BACKEND.format(arguments=arguments, hint=hint)
             if home is not None:
                 homes.add(home)
                 self.draft.add_import(home, "pytest")
@@ -291,6 +292,13 @@ def _quote(module: Module) -> str:
     """The quote that a module uses more often."""
     text = module.file.text
     return '"' if text.count('"') >= text.count("'") else "'"
+
+
+def _is_annotated(module: Module) -> bool:
+    """Whether the functions of a module say what they return."""
+    functions = list(module.functions.values())
+    said = sum(function.definition.returns is not None for function in functions)
+    return 2 * said > len(functions)
 
 
 def _keyword(function: Function, name: str) -> bool:

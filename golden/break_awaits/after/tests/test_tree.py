@@ -34,7 +34,11 @@ async def test_walk(db):
         (3, "d"),
         (1, "e"),
     ]
-    assert await db.run_sync(reports.total, await store.root(db)) == sum([node.size async for _, node in store.walk(db, await store.root(db))]) == 8
+    assert (
+        await db.run_sync(reports.total, await store.root(db))
+        == sum([node.size async for _, node in store.walk(db, await store.root(db))])
+        == 8
+    )
 
 
 async def test_lock(db):

@@ -20,7 +20,11 @@ app = FastAPI(lifespan=lifespan)
 
 @app.post("/grow", status_code=201)
 async def grow(spec: dict = Body(), db: AsyncSession = Depends(get_db)):
-    return {"made": await reports.grow(db, spec), "nodes": await db.run_sync(store.count), "logged": await store.log_apart(*spec)}
+    return {
+        "made": await reports.grow(db, spec),
+        "nodes": await db.run_sync(store.count),
+        "logged": await store.log_apart(*spec),
+    }
 
 
 @app.get("/tree")
@@ -42,7 +46,10 @@ async def describe(id: int, limit: int = 3, db: AsyncSession = Depends(get_db)):
     try:
         return await reports.describe(db, id, limit=limit)
     except LookupError as e:
-        raise HTTPException(404, f"{e}; there is {await db.run_sync(store.title, (await store.root(db)).id)}") from e
+        raise HTTPException(
+            404,
+            f"{e}; there is {await db.run_sync(store.title, (await store.root(db)).id)}",
+        ) from e
 
 
 @app.get("/nodes/{id}/weight")
@@ -67,7 +74,14 @@ async def move(id: int, to: int, db: AsyncSession = Depends(get_db)):
 async def lock(id: int, on: bool = True, db: AsyncSession = Depends(get_db)):
     (await db.run_sync(store.get, id) or await store.root(db)).locked = on
     await db.commit()
-    return {"locked": await db.run_sync(store.is_locked, id), "title": await db.run_sync(store.title, id, fallback=await db.run_sync(store.title, (await store.root(db)).id))}
+    return {
+        "locked": await db.run_sync(store.is_locked, id),
+        "title": await db.run_sync(
+            store.title,
+            id,
+            fallback=await db.run_sync(store.title, (await store.root(db)).id),
+        ),
+    }
 
 
 @app.post("/swap")

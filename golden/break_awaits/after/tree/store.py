@@ -20,7 +20,15 @@ def exists(db, id):
 
 
 def count(db, parent_id=None):
-    return db.scalar(select(func.count()).select_from((select(Node).where(Node.parent_id == parent_id) if parent_id else select(Node)).subquery()))
+    return db.scalar(
+        select(func.count()).select_from(
+            (
+                select(Node).where(Node.parent_id == parent_id)
+                if parent_id
+                else select(Node)
+            ).subquery()
+        )
+    )
 
 
 def children(db, id, *, order=Node.name):

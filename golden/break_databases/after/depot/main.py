@@ -178,7 +178,12 @@ async def show_metrics(db: Metrics):
 
 @app.post("/metrics/reset")
 async def reset(db: Metrics, keep: Annotated[int, Body(embed=True, ge=0)] = 0):
-    kept = [id for (id,) in await db.execute(select(models.Hit.id).order_by(models.Hit.id.desc()).limit(keep))]
+    kept = [
+        id
+        for (id,) in await db.execute(
+            select(models.Hit.id).order_by(models.Hit.id.desc()).limit(keep)
+        )
+    ]
     gone = (
         await db.execute(delete(models.Hit).where(models.Hit.id.not_in(kept)))
     ).rowcount

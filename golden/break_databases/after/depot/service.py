@@ -29,9 +29,22 @@ async def category(db: AsyncSession, name: str) -> Category:
 async def put(site: AsyncSession, catalogue: AsyncSession, shelf_name: str, sku: str, quantity: int, options: Sequence[ORMOption] = ()) -> Stock:
     if await catalogue.get(Product, sku) is None:
         raise NotThere(f"No product {sku}")
-    shelf = (await site.scalars(select(Shelf).where(Shelf.name == shelf_name).limit(1))).first() or Shelf(name=shelf_name)
+    shelf = (
+        await site.scalars(select(Shelf).where(Shelf.name == shelf_name).limit(1))
+    ).first() or Shelf(name=shelf_name)
     site.add(shelf)
-    stock = (await site.scalars(select(Stock).options(*options).join(Stock.shelf).where(Shelf.name == shelf_name, Stock.sku == sku))).unique().one_or_none()
+    stock = (
+        (
+            await site.scalars(
+                select(Stock)
+                .options(*options)
+                .join(Stock.shelf)
+                .where(Shelf.name == shelf_name, Stock.sku == sku)
+            )
+        )
+        .unique()
+        .one_or_none()
+    )
     if stock:
         stock.quantity += quantity
     else:

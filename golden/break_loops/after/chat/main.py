@@ -94,7 +94,10 @@ async def lines(room_id: int, of: store.Store = Depends(get_store)):
 
 @app.get("/everything")
 async def everything(db: AsyncSession = Depends(get_db)):
-    return {"all": [item async for item in store.everything(db)], "batches": [len(b) async for b in store.batches(db, 2)]}
+    return {
+        "all": [item async for item in store.everything(db)],
+        "batches": [len(b) async for b in store.batches(db, 2)],
+    }
 
 
 @app.get("/totals")
@@ -132,6 +135,14 @@ async def talk(websocket: WebSocket, room_id: int, db: AsyncSession = Depends(ge
             text = await websocket.receive_text()
             db.add(Line(room_id=room_id, text=text))
             await db.commit()
-            await websocket.send_json({"lines": await db.scalar(select(func.count()).select_from(Line).where(Line.room_id == room_id))})
+            await websocket.send_json(
+                {
+                    "lines": await db.scalar(
+                        select(func.count())
+                        .select_from(Line)
+                        .where(Line.room_id == room_id)
+                    )
+                }
+            )
     except WebSocketDisconnect:
         await db.rollback()

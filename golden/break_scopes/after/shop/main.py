@@ -44,7 +44,13 @@ async def scope(request: Request, call_next):
 
 @app.exception_handler(ordering.OutOfStock)
 async def out_of_stock(request: Request, exc: ordering.OutOfStock):
-    return JSONResponse({"detail": f"{exc} is sold out", "left": await run_in_threadpool(ordering.stock_of, str(exc))}, 409)
+    return JSONResponse(
+        {
+            "detail": f"{exc} is sold out",
+            "left": await run_in_threadpool(ordering.stock_of, str(exc)),
+        },
+        409,
+    )
 
 
 @app.put("/items/{name}")

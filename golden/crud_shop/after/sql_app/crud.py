@@ -26,7 +26,19 @@ async def get_user_by_email(db: AsyncSession, email: str):
 
 
 async def get_users(db: AsyncSession, skip: int = 0, limit: int = 100):
-    return (await db.scalars(select(models.User).options(selectinload(models.User.orders).selectinload(models.Order.items).selectinload(models.OrderItem.product)).order_by(models.User.id).offset(skip).limit(limit))).all()
+    return (
+        await db.scalars(
+            select(models.User)
+            .options(
+                selectinload(models.User.orders)
+                .selectinload(models.Order.items)
+                .selectinload(models.OrderItem.product)
+            )
+            .order_by(models.User.id)
+            .offset(skip)
+            .limit(limit)
+        )
+    ).all()
 
 
 async def create_user(db: AsyncSession, user: schemas.UserCreate):

@@ -224,5 +224,14 @@ async def stages(db: Db, act: str | None = None):
 
 @app.get("/counts")
 async def counts(db: Db) -> dict[str, int]:
-    rows = await db.execute(select(Festival, func.count(Stage.id)).options(selectinload(Festival.stages).selectinload(Stage.slots).selectinload(Slot.act)).outerjoin(Stage).group_by(Festival.id))
+    rows = await db.execute(
+        select(Festival, func.count(Stage.id))
+        .options(
+            selectinload(Festival.stages)
+            .selectinload(Stage.slots)
+            .selectinload(Slot.act)
+        )
+        .outerjoin(Stage)
+        .group_by(Festival.id)
+    )
     return {f"{found.name} ({len(found.headliners)})": count for found, count in rows}

@@ -31,7 +31,10 @@ async def festival(db: AsyncSession, name: str) -> Festival:
 
 
 async def genres_of(db: AsyncSession, names: list[str]) -> list[Genre]:
-    known = {genre.name: genre for genre in await db.scalars(select(Genre).where(Genre.name.in_(names)))}
+    known = {
+        genre.name: genre
+        for genre in await db.scalars(select(Genre).where(Genre.name.in_(names)))
+    }
     return [known.get(name) or Genre(name=name) for name in names]
 
 

@@ -146,5 +146,9 @@ def statistics(db: Session) -> dict:
         return db.scalar(select(func.count()).select_from(model))
 
     counts = {model.__tablename__: count(model) for model in (Author, Book, Loan, Member)}
-    busiest = max(db.scalars(select(Member).options(selectinload(Member.loans))).all(), key=lambda m: (len(m.loans), m.name), default=None)
+    busiest = max(
+        db.scalars(select(Member).options(selectinload(Member.loans))).all(),
+        key=lambda m: (len(m.loans), m.name),
+        default=None,
+    )
     return {**counts, "busiest": busiest and busiest.name}

@@ -53,7 +53,9 @@ async def test_reminders(client):
     r = client.post("/loans", json={"book_id": 1, "member_id": 1, "due": "2024-01-10"})
     assert r.status_code == 201
     async with session_scope() as db:
-        assert await db.run_sync(services.reminders, date(2024, 1, 12)) == ["Ann: Emma (Jane Austen), 2 days late"]
+        assert await db.run_sync(services.reminders, date(2024, 1, 12)) == [
+            "Ann: Emma (Jane Austen), 2 days late"
+        ]
         assert await db.scalar(select(func.count()).select_from(Book)) == 2
     assert client.get("/reminders?today=2024-01-09").json() == []
 

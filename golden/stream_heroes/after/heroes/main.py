@@ -133,7 +133,15 @@ async def celebrate(session: SessionDep):
 async def read_team(team_id: int, session: SessionDep):
     if not await session.get(Team, team_id):
         raise HTTPException(status_code=404, detail="No such team")
-    return await stream_json_array(await session.stream_scalars(select(Hero).where(Hero.team_id == team_id).order_by(Hero.id).execution_options(yield_per=500)), list[HeroPublic])
+    return await stream_json_array(
+        await session.stream_scalars(
+            select(Hero)
+            .where(Hero.team_id == team_id)
+            .order_by(Hero.id)
+            .execution_options(yield_per=500)
+        ),
+        list[HeroPublic],
+    )
 
 
 app.include_router(teams)

@@ -5,7 +5,9 @@ from sqlalchemy.orm import DeclarativeBase
 
 from depot.databases.async_database_url import async_database_url
 
-catalogue_engine = create_async_engine(async_database_url(os.environ.get("CATALOGUE_URL", "sqlite:///catalogue.db")))
+catalogue_engine = create_async_engine(
+    async_database_url(os.environ.get("CATALOGUE_URL", "sqlite:///catalogue.db"))
+)
 CatalogueSession = async_sessionmaker(catalogue_engine, expire_on_commit=False)
 ReadOnly = async_sessionmaker(catalogue_engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False)
 

@@ -8,7 +8,10 @@ from sqlalchemy.orm import DeclarativeBase
 SITES = os.environ.get("SITES", "north,south").split(",")
 FOLDER = os.environ.get("SITES_FOLDER", ".")
 
-site_engines = {site: create_async_engine(f"sqlite+aiosqlite:///{FOLDER}/site_{site}.db") for site in SITES}
+site_engines = {
+    site: create_async_engine(f"sqlite+aiosqlite:///{FOLDER}/site_{site}.db")
+    for site in SITES
+}
 
 
 class SiteBase(DeclarativeBase):

@@ -43,7 +43,13 @@ class Repository(Generic[Schema, Model]):
         )
         query = select(self.model).order_by(self.model.id)
         rows = (await self.session.execute(query.limit(per_page).offset((page - 1) * per_page))).scalars().all()
-        return Page(page=page, total=total, items=await self.session.run_sync(lambda _: [schema.model_validate(row) for row in rows]))
+        return Page(
+            page=page,
+            total=total,
+            items=await self.session.run_sync(
+                lambda _: [schema.model_validate(row) for row in rows]
+            ),
+        )
 
     async def create(self, data: BaseModel | dict) -> Schema:
         try:

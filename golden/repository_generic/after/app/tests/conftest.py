@@ -26,5 +26,5 @@ def client(db) -> Generator:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def anyio_backend():
+def anyio_backend() -> str:
     return "asyncio"

@@ -44,4 +44,6 @@ class StockService(BaseService):
         ).all()
 
     async def value_in_cents(self) -> int:
-        return await self.db.scalar(select(func.coalesce(func.sum(Article.cents * Article.stock), 0)))
+        return await self.db.scalar(
+            select(func.coalesce(func.sum(Article.cents * Article.stock), 0))
+        )

@@ -19,7 +19,15 @@ async def create_team(*, session: SessionDep, team: TeamCreate):
 
 @router.get("/", response_model=list[TeamPublicWithHeroes])
 async def read_teams(*, session: SessionDep, offset: int = 0, limit: int = 100):
-    return (await session.exec(select(Team).options(selectinload(Team.heroes)).order_by(col(Team.id)).offset(offset).limit(limit))).all()
+    return (
+        await session.exec(
+            select(Team)
+            .options(selectinload(Team.heroes))
+            .order_by(col(Team.id))
+            .offset(offset)
+            .limit(limit)
+        )
+    ).all()
 
 
 @router.get("/sizes")

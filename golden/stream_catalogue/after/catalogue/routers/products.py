@@ -65,7 +65,11 @@ async def read_weights(db: AsyncSession = Depends(get_db)):
     responses={404: {"description": "Never."}},
 )
 async def export(db: AsyncSession = Depends(get_db)):
-    lines = await db.stream_scalars(select(models.Product).order_by(models.Product.code.desc()).execution_options(yield_per=500))
+    lines = await db.stream_scalars(
+        select(models.Product)
+        .order_by(models.Product.code.desc())
+        .execution_options(yield_per=500)
+    )
     return await stream_json_array(
         lines,
         list[schemas.ProductLine],

@@ -111,7 +111,9 @@ async def delete_todo(user: user_dependency, db: db_dependency, todo_id: int = P
     ).first()
     if todo_model is None:
         raise HTTPException(status_code=404, detail="Todo not found.")
-    await db.execute(delete(Todos).where(Todos.id == todo_id).where(Todos.owner_id == user.id))
+    await db.execute(
+        delete(Todos).where(Todos.id == todo_id).where(Todos.owner_id == user.id)
+    )
     await db.commit()
 
 
