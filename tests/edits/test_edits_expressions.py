@@ -285,6 +285,13 @@ def test_arguments_over_several_lines(comma: str) -> None:
     )
 
 
+@pytest.mark.parametrize("end", ["", ",\n", ",  # two\n", "\n"])
+def test_an_argument_joins_the_line_of_the_others(end: str) -> None:
+    put = Arguments(put=(("b", "3"),))
+    after = edited(f"f(\n    1, a=2{end})\n", ("Call:f(", put))
+    assert after == f"f(\n    1, a=2, b=3{end})\n"
+
+
 def test_removing_the_last_argument_keeps_the_layout() -> None:
     source = "f(\n    1,  # one\n    a=2,\n)\n"
     assert edited(source, ("Call:f(", Arguments(remove=("a",)))) == "f(\n    1,  # one\n)\n"

@@ -46,6 +46,13 @@ def test_a_line_that_was_too_long_stays_one() -> None:
     assert after == "x = await f(aaaaaaaaaa, bbbbbbbbbbb)\n"
 
 
+def test_a_line_that_was_too_long_and_is_rewritten_is_laid_out() -> None:
+    source = "x = f(aaaaaaaaaa, bbbbbbbbbbb)\n"
+    action = Rewrite("g({args}, cccccccccc)")
+    after = edited(source, ("Call:f(aaaaaaaaaa, bbbbbbbbbbb)", action), line_length=20)
+    assert after == "x = g(\n    aaaaaaaaaa,\n    bbbbbbbbbbb,\n    cccccccccc,\n)\n"
+
+
 def test_quotes_and_magic_commas_stay() -> None:
     check(
         """

@@ -147,7 +147,9 @@ async def sort_words(words: str):
     path = Path(tempfile.gettempdir()) / f"{uuid4()}.txt"
     async with await anyio.Path(path).open("w") as out:
         await out.write("\n".join(words.split(",")) + "\n")
-    done = await run_in_threadpool(subprocess.run, ["sort", str(path)], capture_output=True, text=True, check=True)
+    done = await run_in_threadpool(
+        subprocess.run, ["sort", str(path)], capture_output=True, text=True, check=True
+    )
     try:
         return done.stdout.split()
     finally:

@@ -48,7 +48,14 @@ async def moved(article: str):
 @router.get("/broken")
 async def broken():
     try:
-        return (await http_client().get(url("/broken"), headers={"Accept": "application/json"}, timeout=None, follow_redirects=True)).json()
+        return (
+            await http_client().get(
+                url("/broken"),
+                headers={"Accept": "application/json"},
+                timeout=None,
+                follow_redirects=True,
+            )
+        ).json()
     except (httpx.HTTPError, httpx.InvalidURL, json.JSONDecodeError) as error:
         raise HTTPException(502, "The partner talks nonsense") from error
 
