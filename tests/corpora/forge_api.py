@@ -45,7 +45,21 @@ def reduced(description: dict[str, Any]) -> dict[str, Any]:
         for path, item in description["paths"].items()
         if any(word in path for word in WORDS)
     }
-    return {**description, "paths": paths}
+    definitions = {
+        name: _without_type(item) for name, item in description.get("definitions", {}).items()
+    }
+    more = {"definitions": definitions} if definitions else {}
+    return {**description, **more, "paths": paths}
+
+
+def _without_type(definition: dict[str, Any]) -> dict[str, Any]:
+    """A definition that does not ask for its ``type``.
+
+    Bitbucket's asks for it in every object, and none of the requests that it shows has it.
+    """
+    if definition.get("discriminator") != "type":
+        return definition
+    return {**definition, "required": [r for r in definition["required"] if r != "type"]}
 
 
 @contextmanager
@@ -97,10 +111,11 @@ def calls(forge: Forge) -> Iterator[tuple[str, Call, Callable[[Any], object] | N
 
 def _complaint(answer: httpx.Response) -> str:
     """What is wrong with the request; "" where only the description's own example is."""
-    found = answer.json().get("validation", [])
+    said = answer.headers.get("sl-violations")
+    found = json.loads(said) if said else answer.json().get("validation", [])
     if found and all(one["location"][0] == "response" for one in found):
         return ""
-    return answer.text[:1000]
+    return json.dumps(found)[:1000] if found else answer.text[:1000]
 
 
 def _is_blind(url: str, forge: Forge, headers: dict[str, str]) -> bool:

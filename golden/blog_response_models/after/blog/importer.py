@@ -14,7 +14,9 @@ def import_lines(lines: Iterable[str]) -> int:
         count = 0
         for line in lines:
             name, title, tags = (part.strip() for part in line.split("|"))
-            author = db.scalars(select(models.Author).filter_by(name=name).limit(1)).first() or models.Author(name=name)
+            author = db.scalars(
+                select(models.Author).filter_by(name=name).limit(1)
+            ).first() or models.Author(name=name)
             post = models.Post(title=title, author=author)
             for tag in filter(None, tags.split(",")):
                 found = db.scalars(

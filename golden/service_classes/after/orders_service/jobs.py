@@ -19,7 +19,10 @@ scheduler = BlockingScheduler()
 def report_low_stock() -> list[str]:
     with SyncSessionLocal() as session:
         low = select(Article).where(Article.stock < get_settings().low_stock)
-        lines = [f"{article.sku}: {article.stock}" for article in session.scalars(low.order_by(Article.sku))]
+        lines = [
+            f"{article.sku}: {article.stock}"
+            for article in session.scalars(low.order_by(Article.sku))
+        ]
     for line in lines:
         print(line)
     return lines
