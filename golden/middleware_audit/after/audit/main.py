@@ -65,7 +65,12 @@ async def create_note(
 
 @app.get("/notes")
 async def list_notes(db: AsyncSession = Depends(get_db)):
-    return await stream_json_array(await db.stream_scalars(select(Note).order_by(Note.id).execution_options(yield_per=500)), each=lambda n: {"id": n.id, "text": n.text})
+    return await stream_json_array(
+        await db.stream_scalars(
+            select(Note).order_by(Note.id).execution_options(yield_per=500)
+        ),
+        each=lambda n: {"id": n.id, "text": n.text},
+    )
 
 
 @app.get("/notes/{note_id}")
@@ -78,7 +83,11 @@ async def read_note(note_id: int, db: AsyncSession = Depends(get_db)):
 
 @app.get("/audit")
 async def read_audit(db: AsyncSession = Depends(get_db)):
-    rows = await db.stream_scalars(select(AuditRow).order_by(AuditRow.method, AuditRow.path, AuditRow.status).execution_options(yield_per=500))
+    rows = await db.stream_scalars(
+        select(AuditRow)
+        .order_by(AuditRow.method, AuditRow.path, AuditRow.status)
+        .execution_options(yield_per=500)
+    )
     return await stream_json_array(
         rows, each=lambda r: [r.method, r.path, r.status, r.user]
     )
@@ -86,7 +95,12 @@ async def read_audit(db: AsyncSession = Depends(get_db)):
 
 @app.get("/errors")
 async def read_errors(db: AsyncSession = Depends(get_db)):
-    return await stream_json_array(await db.stream_scalars(select(ErrorRow).order_by(ErrorRow.id).execution_options(yield_per=500)), each=lambda e: [e.path, e.status])
+    return await stream_json_array(
+        await db.stream_scalars(
+            select(ErrorRow).order_by(ErrorRow.id).execution_options(yield_per=500)
+        ),
+        each=lambda e: [e.path, e.status],
+    )
 
 
 @app.get("/visits")
