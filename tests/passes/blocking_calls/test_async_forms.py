@@ -46,7 +46,7 @@ ROWS = [
         _REQUESTS,
         "return requests.get(f'{URL}/echo', params={'a': 'b c', 'n': 1}, headers={'X-Own': 'x'}, "
         "timeout=2).json()",
-        "timeout=2, follow_redirects=True",
+        "timeout=2,",
     ),
     (
         "requests.get",
