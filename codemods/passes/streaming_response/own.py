@@ -21,6 +21,8 @@ _WRITES = frozenset(
     "add add_all begin begin_nested commit connection delete execute_options flush merge "
     "merge_all rollback run_sync".split()
 )
+#: By what a dependency keeps what was only changed on objects.
+_COMMITS = frozenset({"commit", "begin"})
 _STATEMENTS = frozenset(
     f"{library}.{name}"
     for library in (
@@ -121,6 +123,11 @@ class OwnSessions:
     # -- what the request's session has not committed ----------------------------------------
 
     def _check_writes(self, function: Function, provider: Function) -> None:
+        if any(getattr(node, "attr", "") in _COMMITS for node in provider.nodes):
+            raise LeftError(
+                f"{provider.qualname} commits at the end of the request, which FastAPI reaches "
+                "before a streamed answer is sent"
+            )
         seen = {provider}
         waiting = [function, *self.program.web.dependencies(function)]
         while waiting:

@@ -215,7 +215,9 @@ class Writer:
 
     def _file(self, file: File, module: Module) -> None:
         """An open file in the place of its bytes."""
-        streamed = f"stream_file({file.opened})"
+        streamed = f"stream_file({file.opened.text})"
+        self.imports[module] += file.opened.imports
+        self.drops[module] += file.opened.drops
         if file.block is not None and file.name:
             self._do(module, file.block, ReplaceStatement(f"{file.name} = {streamed}"))
         else:

@@ -46,6 +46,8 @@ FOUND = {
 FILES = """
 import io
 from pathlib import Path
+
+import anyio
 from fastapi.concurrency import run_in_threadpool
 
 
@@ -82,6 +84,18 @@ async def thread():
     return Response(await run_in_threadpool(file.read_bytes), media_type="text/plain")
 
 
+@app.get("/awaited")
+async def awaited(name: str = "data.bin"):
+    async with await anyio.open_file(name, "rb") as file:
+        data = await file.read()
+    return Response(content=data)
+
+
+@app.get("/awaited_path")
+async def awaited_path():
+    return Response(await anyio.Path("data.bin").read_bytes(), 203)
+
+
 @app.get("/measured")
 def measured():
     with open("data.bin", "rb") as file:
@@ -101,10 +115,12 @@ def two():
 def test_files_have_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data.bin").write_bytes(bytes(range(256)) * 1000 + b"end")
-    names = ["block", "inner", "path", "threads", "thread", "measured", "two"]
+    names = ["block", "inner", "path", "threads", "thread", "awaited", "awaited_path"]
+    kept = ["/measured", "/two"]
     paths = [f"/{name}" for name in names] + ["/inner?name=none", "/block?name=none"]
-    migration = compared(FILES, [*paths, "/threads?name=none"], tmp_path)
-    streamed = dict.fromkeys(names[:5], "")
+    paths += ["/threads?name=none", "/awaited?name=none"]
+    migration = compared(FILES, [*paths, *kept], tmp_path)
+    streamed = dict.fromkeys(names, "")
     assert {k: v for k, v in messages(migration).items() if not v} == streamed
     assert migration.after["app.py"].text.count("stream_file(") == len(streamed)
 

@@ -543,6 +543,20 @@ NOT_OWN = {
             return (await db.scalars(select(Item))).all()
         """,
     ),
+    "a dependency that commits": (
+        "get_committed commits at the end",
+        """
+        async def get_committed() -> AsyncIterator[AsyncSession]:
+            async with SessionLocal() as db:
+                yield db
+                await db.commit()
+
+        @app.get("/items", response_model=list[Plain])
+        async def items(db: AsyncSession = Depends(get_committed)):
+            (await db.get(Owner, 1)).email = "seen"
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
     "request is something else": (
         "request means something else",
         """
