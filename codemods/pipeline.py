@@ -161,7 +161,9 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
             unprepared = _for_pass(Program(runs[-1].before, reuse=program), rule, options)
             bare = rule.plan(unprepared, replace(own, left=tuple(_left(runs[-1].outcome))))
             if _is_idle(bare):
-                runs[-1] = replace(runs[-1], after=runs[-1].before, outcome=Outcome())
+                # What it left is why nothing becomes native, or one of the reasons.
+                undone = Outcome(findings=tuple(_left(runs[-1].outcome)))
+                runs[-1] = replace(runs[-1], after=runs[-1].before, outcome=undone)
                 program, outcome = unprepared, bare
         if ignored := _ignored(outcome, program, options):
             wanted = program.codebase.frozen | ignored

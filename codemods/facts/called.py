@@ -247,6 +247,9 @@ class Called:
                 return owner.args[1] if len(owner.args) > 1 else UNKNOWN
             case "values_of":
                 return instance("builtins.list", owner.args[1]) if len(owner.args) > 1 else UNKNOWN
+            case "items_of":
+                pair = instance("builtins.tuple", *owner.args)
+                return instance("builtins.list", pair) if len(owner.args) > 1 else UNKNOWN
             case "cast":
                 return self.inference.annotation(node.args[0], module) if node.args else UNKNOWN
             case _:

@@ -269,6 +269,8 @@ RETURNS: dict[str, str] = {
     "builtins.next": "next_of",
     "builtins.dict.get": "value_of",
     "builtins.dict.values": "values_of",
+    "builtins.dict.items": "items_of",
+    "builtins.dict.copy": "self",
     "builtins.dict.pop": "value_of",
     "builtins.list.pop": "element",
     "builtins.list.copy": "self",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from codemods.facts import knowledge as known
 from codemods.facts.mappings import Mapping, columns_of, declared, mappings, own_properties
 from codemods.facts.modules import Module
+from codemods.facts.relations import arguments, relationship_call
 from codemods.facts.syntax import Class
 from codemods.facts.values import UNKNOWN, ClassRef, ClassValue, Instance, Values, instance, one
 
@@ -31,9 +32,9 @@ _BASE_DECORATORS = (
     "sqlalchemy.orm.registry.as_declarative_base",
 )
 
-_RELATIONSHIPS = frozenset(
-    {"sqlalchemy.orm.relationship", "sqlmodel.Relationship", "sqlalchemy.orm.dynamic_loader"}
-)
+#: How an annotation says that a relationship leads to many.
+_COLLECTIONS = "list[ List[ set[ Set[ Sequence[ Collection[ dict[ Dict[ Mapping[".split()
+
 _COLUMNS = frozenset(
     {"sqlalchemy.Column", "sqlalchemy.orm.mapped_column", "sqlalchemy.orm.column_property"}
 )
@@ -44,7 +45,8 @@ class Relationship:
     """A relationship: ``owner.name`` leads to ``target`` (many of them, if ``many``).
 
     ``lazy`` is the loader strategy as written ("select" by default); ``options`` are the keyword
-    arguments as expressions. ``back`` is set on the side that a ``backref`` makes.
+    arguments as expressions. ``back`` is set on the side that a ``backref`` makes, ``keyed`` where
+    the collection is a dictionary.
     """
 
     owner: Class
@@ -55,6 +57,7 @@ class Relationship:
     back: str = ""
     call: ast.Call | None = None
     backref: bool = False
+    keyed: bool = False
 
 
 class Models:
@@ -198,6 +201,8 @@ class Models:
         if relationship is None or relationship.target is None:
             return UNKNOWN
         target = one(Instance(relationship.target))
+        if relationship.keyed:
+            return instance("builtins.dict", UNKNOWN, target)
         return instance("builtins.list", target) if relationship.many else target
 
     def read_backrefs(self) -> None:
@@ -242,9 +247,17 @@ class Models:
         if cls not in self._relationships:
             self._relationships[cls] = found = {}
             for name, call, annotation, module in self._calls(cls):
-                if self.program.outside_name(call.func, module) in _RELATIONSHIPS:
-                    found[name] = self._relationship(cls, name, call, annotation, module)
+                made = relationship_call(call, module, self.program)
+                if made is not None or self._leads_to_entity(call, annotation, module):
+                    found[name] = self._relationship(cls, name, made or call, annotation, module)
         return self._relationships[cls]
+
+    def _leads_to_entity(self, call: ast.Call, annotation: ast.expr | None, module: Module) -> bool:
+        """Whether something unknown makes an attribute that is annotated with a mapped class."""
+        if annotation is None or self.program.infer(call.func, module):
+            return False
+        target, _ = self._annotated_target(annotation, module)
+        return target is not None and self.is_mapped(target)
 
     def _calls(self, cls: Class) -> Iterator[tuple[str, ast.Call, ast.expr | None, Module]]:
         """The calls that can make relationships of a class, wherever they stand."""
@@ -270,8 +283,8 @@ class Models:
         annotation: ast.expr | None,
         module: Module,
     ) -> Relationship:
-        keywords = {k.arg: k.value for k in call.keywords if k.arg}
-        target, many = self._target(cls, call, keywords, annotation, module)
+        given, keywords = arguments(call)
+        target, many = self._target(cls, given, keywords, annotation, module)
         inner = keywords.get("sa_relationship_kwargs")
         if isinstance(inner, ast.Dict):
             for key, value in zip(inner.keys, inner.values, strict=True):
@@ -289,12 +302,13 @@ class Models:
                 back, backref = named.value, word == "backref"
         lazy = keywords.get("lazy")
         strategy = _strategy(lazy)
-        return Relationship(cls, name, target, many, strategy, back, call, backref)
+        keyed = many and _is_keyed(keywords.get("collection_class"), annotation)
+        return Relationship(cls, name, target, many, strategy, back, call, backref, keyed)
 
     def _target(
         self,
         cls: Class,
-        call: ast.Call,
+        given: list[ast.expr],
         keywords: dict[str, ast.expr],
         annotation: ast.expr | None,
         module: Module,
@@ -303,18 +317,20 @@ class Models:
         target: Class | None = None
         if annotation is not None:
             target, many = self._annotated_target(annotation, module)
-        first = call.args[0] if call.args else keywords.get("argument")
+        first = given[0] if given else keywords.get("argument")
         if first is not None and target is None:
             if isinstance(first, ast.Lambda):
                 first = first.body
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
                 named = self._classes_named(first.value.rpartition(".")[2], cls)
                 target = named
-            else:
+            elif module.parent(first) is not None:
                 target = next(
                     (v.cls for v in self.program.infer(first, module) if isinstance(v, ClassValue)),
                     None,
                 )
+        if "collection_class" in keywords:
+            many = True
         if many is None:
             many = "secondary" in keywords or not self._is_to_one(cls, target, keywords, module)
         return target, many
@@ -361,7 +377,7 @@ class Models:
 
     def _annotated_target(self, annotation: ast.expr, module: Module) -> tuple[Class | None, bool]:
         text = ast.unparse(annotation)
-        many = any(word in text for word in ("list[", "List[", "set[", "Set[", "Sequence["))
+        many = any(word in text for word in _COLLECTIONS)
         many = many or "WriteOnlyMapped" in text or "DynamicMapped" in text
         for node in ast.walk(annotation):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -449,6 +465,17 @@ def _foreign_keys(node: ast.AST) -> Iterator[ast.expr]:
                 func=ast.Name(id="ForeignKey") | ast.Attribute(attr="ForeignKey"), args=[first, *_]
             ):
                 yield first
+
+
+def _is_keyed(made_by: ast.expr | None, annotation: ast.expr | None) -> bool:
+    """Whether a collection is a dictionary: ``attribute_keyed_dict("name")``, ``dict[str, X]``."""
+    made = ast.unparse(made_by) if made_by is not None else ""
+    written = ast.unparse(annotation) if annotation is not None else ""
+    return (
+        "dict" in made
+        or "mapped_collection" in made
+        or any(word in written for word in ("dict[", "Dict[", "Mapping["))
+    )
 
 
 def _strategy(lazy: ast.expr | None) -> str:

@@ -8,14 +8,17 @@ from collections.abc import Iterable, Iterator
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
+from codemods.facts.plain import Plain
 from codemods.facts.schemas import BASE_MODEL, VALIDATORS
-from codemods.facts.values import Instance
+from codemods.facts.values import ClassValue, External, FunctionValue, Instance
 from codemods.passes.eager_loading.templates import Templates
 from codemods.passes.eager_loading.touches import Touches
 from codemods.plan import validations
 from codemods.plan.validations import FROM_OBJECT
 
 _DEPTH = 5
+#: Libraries whose functions give mapped instances.
+_HOLDING_ENTITIES = ("sqlalchemy", "sqlmodel", "builtins", "copy", "itertools", "functools")
 
 
 def unknown(touches: Touches) -> Iterator[tuple[ast.Attribute, Module]]:
@@ -25,6 +28,7 @@ def unknown(touches: Touches) -> Iterator[tuple[ast.Attribute, Module]]:
     """
     relationships = touches.relationship_names()
     names = _suspicious(touches)
+    plain = Plain(touches.program)
     for module in touches.modules(names):
         for name in sorted(names & set(module.syntax.references)):
             for node in module.syntax.references[name]:
@@ -38,8 +42,43 @@ def unknown(touches: Touches) -> Iterator[tuple[ast.Attribute, Module]]:
                 function = module.function_around(node)
                 if function is None or touches.in_model(node, module):
                     continue
-                if not any(d in VALIDATORS for d in touches.program.decorators(function)):
+                if any(d in VALIDATORS for d in touches.program.decorators(function)):
+                    continue
+                if not _is_made_outside(node.value, module, plain):
                     yield node, module
+
+
+def _is_made_outside(node: ast.expr, module: Module, plain: Plain, depth: int = _DEPTH) -> bool:
+    """Whether a library makes an object, out of nothing that could be or lead to an entity.
+
+    ``client.translate(text)`` of a client that got a key only: no session, class or instance of
+    the application was in its hands.
+    """
+    names = [v.name for v in plain.program.infer(node, module) if isinstance(v, External)]
+    if names:
+        return not any(name.startswith(_HOLDING_ENTITIES) for name in names)
+    found = plain.program.definition(node, module) if depth else None
+    if found is None:
+        return False
+    value, module = found
+    while isinstance(value, ast.Await | ast.Call | ast.Attribute | ast.Subscript):
+        if isinstance(value, ast.Call):
+            given = [*value.args, *(keyword.value for keyword in value.keywords)]
+            if not all(_leads_nowhere(argument, module, plain) for argument in given):
+                return False
+            value = value.func
+        else:
+            value = value.value
+    return _is_made_outside(value, module, plain, depth - 1)
+
+
+def _leads_nowhere(argument: ast.expr, module: Module, plain: Plain) -> bool:
+    """Whether an argument is plain data: no session, no entity, no class or function."""
+    return not plain.reason(argument, module) and not any(
+        isinstance(value, ClassValue | FunctionValue)
+        or plain.program.models.is_entity(frozenset((value,)))
+        for value in plain.program.infer(argument, module)
+    )
 
 
 def _suspicious(touches: Touches) -> set[str]:

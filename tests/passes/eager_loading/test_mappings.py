@@ -203,6 +203,35 @@ class Pet(Owned, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
 """,
+    "made by functions": """
+class Base(DeclarativeBase):
+    pass
+
+
+def linked(name: str, **more):
+    return relationship(back_populates=name, **more)
+
+
+def many(other: str, name="owner"):
+    return linked(name, argument=other, cascade="all, delete-orphan")
+
+
+class Owner(Base):
+    __tablename__ = "owners"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    pets = many("Pet")
+
+
+class Pet(Base):
+    __tablename__ = "pets"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owners.id"))
+    owner: Mapped["Owner"] = linked("pets")
+""",
 }
 IMPORTS = """\
 from sqlalchemy import Integer
@@ -223,3 +252,72 @@ def test_styles(style: str) -> None:
     text = migration.after["app.py"].text
     assert "selectinload(Owner.pets)" in text, text
     assert "immediateload(Pet.owner)" in text, text
+
+
+KEYED = """
+from sqlalchemy.orm import attribute_keyed_dict
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+def by(key: str):
+    return relationship(collection_class=attribute_keyed_dict(key))
+
+
+class Text(Base):
+    __tablename__ = "texts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lang: Mapped[str]
+    word: Mapped[str]
+    question_id: Mapped[int] = mapped_column(ForeignKey("questions.id"))
+
+
+class Question(Base):
+    __tablename__ = "questions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    texts: Mapped[dict[str, Text]] = by("lang")
+"""
+
+KEYED_ROUTES = """
+Base.metadata.create_all(engine)
+SessionLocal = sessionmaker(bind=engine)
+with SessionLocal() as seed:
+    for words in (("yes", "oui"), ("no", "non")):
+        question = Question()
+        for lang, word in zip(("en", "fr"), words):
+            question.texts[lang] = Text(lang=lang, word=word)
+        seed.add(question)
+    seed.commit()
+
+app = FastAPI()
+
+
+def get_db():
+    with SessionLocal() as db:
+        yield db
+
+
+@app.get("/all")
+def everything(db: Annotated[Session, Depends(get_db)]):
+    return [
+        {lang: text.word for lang, text in question.texts.items()}
+        for question in db.scalars(select(Question)).all()
+    ]
+
+
+@app.get("/one/{pk}")
+def one(pk: int, db: Annotated[Session, Depends(get_db)]):
+    question = db.get(Question, pk)
+    french = question.texts.get("fr")
+    return [french.word, question.texts["en"].word, [t.word for t in question.texts.values()]]
+"""
+
+
+def test_a_dictionary_of_objects_that_a_function_makes() -> None:
+    source = HEAD.partition("class Base")[0] + KEYED + ENGINE + KEYED_ROUTES
+    migration = check(source, [("GET", "/all"), ("GET", "/one/1"), ("GET", "/one/2")])
+    assert migration.after["app.py"].text.count("selectinload(Question.texts)") == 2
