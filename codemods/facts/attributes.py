@@ -175,15 +175,16 @@ class Attributes:
         ):
             return values
         mapping = self.program.type_arguments(owner, base)
-        return self._replace(values, mapping) if mapping else values
+        return self.replace(values, mapping) if mapping else values
 
-    def _replace(self, values: Values, mapping: dict[str, Values]) -> Values:
+    def replace(self, values: Values, mapping: dict[str, Values]) -> Values:
+        """Put values in place of the type variables of that name."""
         found: set[Value] = set()
         for value in values:
             if isinstance(value, TypeVariable):
                 found |= mapping.get(value.name, one(value))
             elif isinstance(value, Instance) and value.args:
-                found.add(Instance(value.cls, tuple(self._replace(a, mapping) for a in value.args)))
+                found.add(Instance(value.cls, tuple(self.replace(a, mapping) for a in value.args)))
             else:
                 found.add(value)
         return frozenset(found)

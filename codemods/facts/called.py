@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from codemods.facts import knowledge as known
 from codemods.facts.containers import PROVIDERS, provided
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Class
+from codemods.facts.syntax import Class, Function
 from codemods.facts.values import (
     UNKNOWN,
     ClassValue,
@@ -78,7 +79,7 @@ class Called:
         """What calling ``value`` with the arguments of ``node`` gives."""
         match value:
             case FunctionValue(function=function, owner=owner):
-                values = self.inference.result(function)
+                values = self._solved(self.inference.result(function), function, node, module)
                 if owner is not None and isinstance(function.parent, Class):
                     values = self.inference.substitute(values, owner, function.parent)
                 return values
@@ -105,6 +106,23 @@ class Called:
             case TypeVariable():
                 return one(value)
         return UNKNOWN
+
+    def _solved(self, values: Values, function: Function, node: ast.Call, module: Module) -> Values:
+        """``def find(model: type[T]) -> T``: what the arguments say of the function's variables."""
+        if not any(_is_open(value) for value in values):
+            return values
+        found: dict[str, Values] = {}
+        for parameter in function.parameters:
+            given = self.program.calls.argument(node, function, parameter)
+            if parameter.annotation is None or given is None:
+                continue
+            named = self.inference.annotation(parameter.annotation, function.module)
+            for name, inside in _variables(named):
+                values_given = self.inference.infer(given, module)
+                if inside:
+                    values_given = union(_inner(value, inside) for value in values_given)
+                found[name] = found.get(name, UNKNOWN) | values_given
+        return self.inference.attributes.replace(values, {n: v for n, v in found.items() if v})
 
     def _outside_call(self, name: str, node: ast.Call, module: Module) -> Values:
         if name in (known.SESSIONMAKER, known.SCOPED_SESSION):
@@ -325,3 +343,31 @@ def _last_name(node: ast.expr) -> str:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
     return ""
+
+
+def _is_open(value: Value) -> bool:
+    """Whether a value is a type variable, or is made of some."""
+    if isinstance(value, Instance):
+        return any(_is_open(inner) for part in value.args for inner in part)
+    return isinstance(value, TypeVariable)
+
+
+def _variables(values: Values) -> Iterator[tuple[str, str]]:
+    """The type variables of an annotation, and the class around them: ``type[T]``, ``list[T]``."""
+    for value in values:
+        if isinstance(value, TypeVariable):
+            yield value.name, ""
+        elif isinstance(value, Instance) and isinstance(value.cls, str):
+            for inner in value.args[-1] if value.args else ():
+                if isinstance(inner, TypeVariable):
+                    yield inner.name, value.cls
+
+
+def _inner(value: Value, around: str) -> Values:
+    """What is within a value, where an annotation says ``around[T]`` of it."""
+    match value:
+        case ClassValue(cls=cls, args=args) if around == "builtins.type":
+            return one(Instance(cls, args))
+        case Instance(cls=known.SELECT | known.QUERY, args=args) | Instance(args=args) if args:
+            return args[-1]
+    return UNKNOWN

@@ -10,7 +10,7 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.plain import Plain
 from codemods.facts.schemas import BASE_MODEL, VALIDATORS
-from codemods.facts.values import ClassValue, External, FunctionValue, Instance
+from codemods.facts.values import ClassValue, External, FunctionValue, Instance, TypeVariable, Value
 from codemods.passes.eager_loading.templates import Templates
 from codemods.passes.eager_loading.touches import Touches
 from codemods.plan import validations
@@ -35,7 +35,7 @@ def unknown(touches: Touches) -> Iterator[tuple[ast.Attribute, Module]]:
                 if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
                     continue
                 values = touches.tracer.awaited.infer(node.value, module)
-                if values - {Instance(known.OPAQUE)}:
+                if any(_says_something(value) for value in values):
                     continue
                 if name in relationships and _is_called(node, module):
                     continue
@@ -46,6 +46,13 @@ def unknown(touches: Touches) -> Iterator[tuple[ast.Attribute, Module]]:
                     continue
                 if not _is_made_outside(node.value, module, plain):
                     yield node, module
+
+
+def _says_something(value: Value) -> bool:
+    """Whether a value says of what class an object is."""
+    if isinstance(value, TypeVariable):
+        return bool(value.bound)
+    return value != Instance(known.OPAQUE)
 
 
 def _is_made_outside(node: ast.expr, module: Module, plain: Plain, depth: int = _DEPTH) -> bool:

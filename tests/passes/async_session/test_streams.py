@@ -96,3 +96,43 @@ def test_a_statement_of_a_caller() -> None:
         """
     )
     assert "async for row in await s.stream(statement):" in migration.after["app.py"].text
+
+
+SQLMODEL = """\
+from fastapi import Depends, FastAPI
+from sqlmodel import Field, Session, SQLModel, create_engine, select
+
+engine = create_engine("sqlite:///app.db")
+app = FastAPI()
+
+
+class Item(SQLModel, table=True):
+    id: int = Field(primary_key=True)
+    name: str
+
+
+def get_db():
+    with Session(engine) as session:
+        yield session
+
+
+"""
+EXEC = """
+@app.get("/")
+def read(s: Session = Depends(get_db)):
+    rows = select({}).execution_options(yield_per=10)
+    return [row for row in s.exec(rows)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("selected", "method"), [("Item", "stream_scalars"), ("Item.id, Item.name", "stream")]
+)
+def test_exec_of_sqlmodel(selected: str, method: str) -> None:
+    text = migrated(EXEC.format(selected), SQLMODEL).after["app.py"].text
+    assert f"return [row async for row in await s.{method}(rows)]" in text
+
+
+def test_exec_whose_rows_are_kept_stays_sync() -> None:
+    body = EXEC.format("Item").replace("[row for row in s.exec(rows)]", "next(iter(s.exec(rows)))")
+    assert colours(migrated(body, SQLMODEL))["read"] == "left"

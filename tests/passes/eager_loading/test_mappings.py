@@ -321,3 +321,41 @@ def test_a_dictionary_of_objects_that_a_function_makes() -> None:
     source = HEAD.partition("class Base")[0] + KEYED + ENGINE + KEYED_ROUTES
     migration = check(source, [("GET", "/all"), ("GET", "/one/1"), ("GET", "/one/2")])
     assert migration.after["app.py"].text.count("selectinload(Question.texts)") == 2
+
+
+GETTER = """
+from typing import TypeVar
+
+from sqlalchemy import Integer
+
+T = TypeVar("T")
+
+
+def get(session: Session, entity: type[T], ident: int) -> T:
+    found = session.get(entity, ident)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def first_of(things: list[T]) -> T:
+    return things[0]
+"""
+
+GETTER_ROUTES = """
+@app.get("/got/{pk}")
+def got(pk: int, db: Db):
+    return [pet.name for pet in get(db, Owner, pk).pets]
+
+
+@app.get("/first")
+def first(db: Db):
+    return first_of(db.scalars(select(Pet).order_by(Pet.id)).all()).owner.name
+"""
+
+
+def test_what_a_generic_function_gives() -> None:
+    source = HEAD.partition("class Base")[0] + GETTER + "class Base(DeclarativeBase): ...\n"
+    source += CLASSES + ENGINE + ROUTES + GETTER_ROUTES
+    requests = ["/got/1", "/got/9", "/first", "/pets/2", "/owners"]
+    check(source, [("GET", url) for url in requests])

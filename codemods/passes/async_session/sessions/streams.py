@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from codemods.edits.actions import Await, MakeAsync, MakeList, Rename, Rewrite
 from codemods.facts import Program
+from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.walk import walk
@@ -20,8 +21,8 @@ from codemods.plan.places import consumed, materialise
 #: The options of a statement, a connection or a call that have the driver stream the rows.
 OPTIONS = ("yield_per", "stream_results")
 
-#: The methods that run a statement, and those that stream it.
-STREAMS = {"execute": "stream", "scalars": "stream_scalars"}
+#: The methods that run a statement, and those that stream it; SQLModel's ``exec`` is one of both.
+STREAMS = {"execute": "stream", "scalars": "stream_scalars", "exec": "stream"}
 
 #: Methods of a result that give the same rows in another form, awaited on neither side.
 _VIEWS = frozenset("unique columns mappings scalars tuples yield_per partitions".split())
@@ -42,7 +43,7 @@ class Streams:
         self._never: set[ast.expr] = set()
 
     def has(self, call: ast.Call, module: Module) -> bool:
-        """Whether a call of ``execute`` or ``scalars`` streams its rows."""
+        """Whether a call of ``execute``, ``scalars`` or ``exec`` streams its rows."""
         if not self._any or not isinstance(call.func, ast.Attribute):
             return False
         if call.func.attr not in STREAMS:
@@ -121,7 +122,8 @@ def stream_obstacle(program: Program, call: ast.Call, module: Module) -> str:
 def stream(program: Program, draft: Draft, call: ast.Call, module: Module) -> None:
     """``execute`` becomes ``stream``, and what takes its rows waits for them."""
     assert isinstance(call.func, ast.Attribute)
-    draft.edit(module, call, Rename(STREAMS[call.func.attr]))
+    single = call.func.attr == "exec" and program.is_a(call, module, known.SCALARS)
+    draft.edit(module, call, Rename("stream_scalars" if single else STREAMS[call.func.attr]))
     draft.edit(module, call, Await())
     view = _view(call, module)
     parent = module.parent(view)
