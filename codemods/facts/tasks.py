@@ -23,7 +23,10 @@ def dropped_task(program: Program, statement: ast.AST, function: Function) -> as
     match statement:
         case ast.Expr(value=ast.Call() as call):
             pass
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call)
+            | ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as call)
+        ):
             if name in function.outer_names or _is_read(name, function):
                 return None
         case _:

@@ -1,4 +1,4 @@
-"""Compare what looplift reports of blocking calls with ruff's rules about them, line by line.
+"""Compare what looplift reports of blocking calls and lost tasks with ruff, line by line.
 
 ``python tests/corpora/ruff_async.py FOLDER`` reads every Python file of a folder (ruff's own test
 files of flake8-async, say). It prints the lines of both, and each line that only one of them
@@ -13,12 +13,16 @@ import sys
 from pathlib import Path
 
 from codemods.config import Options
-from codemods.passes.blocking_calls import PASS
+from codemods.passes import background_queue, blocking_calls, middleware_tasks
 from codemods.pipeline import inspect
 from codemods.source import CodeBase, SourceFile
 
 RULES = ("ASYNC210", "ASYNC212", "ASYNC220", "ASYNC221", "ASYNC222")
-RULES += ("ASYNC230", "ASYNC240", "ASYNC250", "ASYNC251")
+RULES += ("ASYNC230", "ASYNC240", "ASYNC250", "ASYNC251", "RUF006")
+
+#: What looplift calls the same: blocking calls, and tasks that nobody holds.
+CODES = (*(code.code for code in blocking_calls.PASS.codes), "LL703", "LL802")
+PASSES = [blocking_calls.PASS, middleware_tasks.PASS, background_queue.PASS]
 
 Line = tuple[str, int]
 
@@ -41,8 +45,9 @@ def looplift_lines(folder: Path) -> dict[Line, str]:
     for file in sorted(folder.rglob("*.py")):
         path = file.relative_to(folder).as_posix()
         codebase = CodeBase(folder, {"module.py": SourceFile("module.py", file.read_text("utf-8"))})
-        for finding in inspect(codebase, [PASS], Options(jobs=1)).findings:
-            found[path, finding.line] = finding.code
+        for finding in inspect(codebase, PASSES, Options(jobs=1)).findings:
+            if finding.code in CODES:
+                found[path, finding.line] = finding.code
     return found
 
 

@@ -61,7 +61,7 @@ class Spawning:
 
     def _in(self, function: Function) -> Iterator[Spawned]:
         module = function.module
-        tasks: list[tuple[ast.Expr | ast.Assign, ast.Call]] = []
+        tasks: list[tuple[ast.stmt, ast.Call]] = []
         threads: list[tuple[ast.Expr, ast.Call]] = []
         for node in ast.walk(function.definition):
             match node:
@@ -69,7 +69,9 @@ class Spawning:
                     module.function_of(value) is not function
                 ):
                     continue
-                case ast.Expr() | ast.Assign() if (
+                case ast.AnnAssign() if module.function_of(node.target) is not function:
+                    continue
+                case ast.Expr() | ast.Assign() | ast.AnnAssign() if (
                     task := dropped_task(self.program, node, function)
                 ) is not None:
                     tasks.append((node, task))
@@ -88,6 +90,8 @@ class Spawning:
     def _task(self, statement: ast.stmt, call: ast.Call, function: Function) -> Spawned:
         found = Spawned(statement, function, codes.DROPPED)
         module = function.module
+        if isinstance(statement, ast.AnnAssign):
+            return _left(found, "its name has an annotation")
         if not call.args or not isinstance(call.args[0], ast.Call):
             return _left(found, "the coroutine is made somewhere else")
         if any(keyword.arg != "name" for keyword in call.keywords):

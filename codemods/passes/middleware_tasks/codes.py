@@ -11,6 +11,6 @@ WAITED = Code(
 )
 KEPT = Code("LL702", "kept-work", "Work of a middleware after call_next stays before the response")
 
-DROPPED = Code("LL703", "dropped-task-of-request", "A request starts a task that nobody holds")
+DROPPED = Code("LL703", "dropped-task-of-request", "A task is started that nobody holds")
 
 CODES = (WAITED, KEPT, DROPPED)

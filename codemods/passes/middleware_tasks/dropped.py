@@ -1,4 +1,4 @@
-"""Tasks that middleware, and functions that requests reach, start and forget."""
+"""Tasks that middleware, and functions that requests reach or not, start and forget."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from codemods.plan.places import place_obstacle
 _TOGETHER = ("asyncio.", "anyio.")
 #: Kinds of values that end with their request, and that tasks were given before as well.
 _OF_REQUEST = ("request", "response", "scope")
+#: Why a task outside of all requests is left.
+_UNREACHED = "no request leads to it: put it into a set that lasts until the task is done"
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,10 @@ class Dropped:
 
 
 class Dropping:
-    """Finds the tasks that are started while a request is served, but for path operations.
+    """Finds the tasks that nobody holds, but for those of path operations.
 
-    Those ask for the queue of the application, which is the matter of another pass.
+    Those ask for the queue of the application, which is the matter of another pass. What no
+    request leads to (start-up, scripts, workers) is reported: its tasks may be meant to last.
     """
 
     def __init__(self, program: Program, plain: Plain) -> None:
@@ -56,11 +59,14 @@ class Dropping:
         """All of them, in the order of the modules and lines."""
         routes = self.program.web.routes
         roots = [*middleware, *routes, *self._dependencies()]
-        for function in sorted(self._reached(roots), key=_place):
+        reached = self._reached(roots)
+        for function in sorted(reached | set(self._others()), key=_place):
             if function in routes or "asyncio" not in function.module.identifiers:
                 continue
             for node in function.nodes:
-                if not isinstance(node, ast.Expr | ast.Assign):
+                if not isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign):
+                    continue
+                if node.value is None:
                     continue
                 if function.module.function_of(node.value) is not function:
                     continue
@@ -68,8 +74,16 @@ class Dropping:
                 if call is not None:
                     work = call.args[0] if call.args else None
                     made = work if isinstance(work, ast.Call) else None
-                    reason = self._reason(node, call, made, function)
+                    reason = _UNREACHED
+                    if function in reached:
+                        reason = self._reason(node, call, made, function)
                     yield Dropped(function, node, call, made, reason)
+
+    def _others(self) -> Iterator[Function]:
+        """The functions of the application that start tasks, whoever calls them."""
+        for module in self.program.modules.mentioning(("create_task", "ensure_future")):
+            if not self.program.web.in_tests(module):
+                yield from module.functions.values()
 
     def _dependencies(self) -> Iterator[Function]:
         """The functions that a ``Depends`` names, in a signature or in a list."""
@@ -99,6 +113,8 @@ class Dropping:
         self, statement: ast.stmt, call: ast.Call, work: ast.Call | None, function: Function
     ) -> str:
         module = function.module
+        if isinstance(statement, ast.AnnAssign):
+            return "its name has an annotation"
         if not function.is_async:
             return f"{function.name} is not async, and can't wait for its place"
         if why := place_obstacle(self.program, call, module):

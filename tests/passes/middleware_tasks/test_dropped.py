@@ -105,3 +105,18 @@ def test_what_a_path_operation_or_a_dependency_calls():
     assert "    asyncio.ensure_future(write(path))" in text
     assert '    asyncio.create_task(write("own"))' in text
     assert '    asyncio.create_task(write("begin"))' in text
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "asyncio.create_task(write('x'))",
+        "task: asyncio.Task = asyncio.get_running_loop().create_task(write('x'))",
+        "if write:\n        task = asyncio.create_task(write('x'))\n    else:\n        task = None",
+    ],
+)
+@pytest.mark.parametrize("colour", ["def", "async def"])
+def test_one_that_no_request_leads_to_is_reported(lines, colour):
+    text = f"{colour} beside():\n    {lines}\n"
+    assert "background" not in after(text)
+    assert [reason for reason in reasons(text) if "no request leads to it" in reason]
