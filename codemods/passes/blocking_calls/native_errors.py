@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from codemods.edits.actions import Rewrite
+from codemods.facts import Program
 from codemods.facts.async_forms import BASES_OF_ERRORS, ERRORS
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
@@ -29,7 +30,9 @@ class Errors:
 
     def changes(self) -> list[Change] | None:
         """The edits of the handlers; None where one catches what httpx has not."""
-        if self._is_registered() or self._is_caught_above(self.site.function, set()):
+        if self.context.is_caught_everywhere or self._is_registered():
+            return None
+        if self._is_caught_above(self.site.function, set()):
             return None
         changes: list[Change] = []
         for block in _tries(self.site.call, self.site.module):
@@ -41,7 +44,7 @@ class Errors:
         return changes
 
     def _handler(self, handler: ast.ExceptHandler, block: ast.Try) -> list[Change] | None:
-        names = self._names(handler, self.site.module)
+        names = caught_names(self.program, handler, self.site.module)
         ours = [name for name in names if name.startswith("requests.")]
         if not ours:
             return None if any(name in _BUILTINS for name in names) else []
@@ -59,18 +62,6 @@ class Errors:
         text = found[0] if len(found) == 1 else f"({', '.join(found)})"
         assert handler.type is not None
         return [Change(self.site.module, handler.type, Rewrite(text))]
-
-    def _names(self, handler: ast.ExceptHandler, module: Module) -> list[str]:
-        """What a handler catches, by resolved names; a name that is not known counts as "?"."""
-        if handler.type is None:
-            return []
-        parts = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        names = []
-        for part in parts:
-            values = self.program.infer(part, module)
-            outside = [v.name for v in values if isinstance(v, External)]
-            names += outside or ([] if values else ["?"])
-        return names
 
     def _all_become_async(self, block: ast.Try) -> bool:
         """Whether nothing else in a try statement goes on raising the errors of requests."""
@@ -123,8 +114,7 @@ class Errors:
                 continue
             for block in _tries(reference.call, reference.module):
                 for handler in block.handlers:
-                    names = self._names(handler, reference.module)
-                    if any(n.startswith("requests.") or n in _BUILTINS for n in names):
+                    if _is_of_requests(caught_names(self.program, handler, reference.module)):
                         return True
             caller = reference.module.function_of(reference.call)
             if caller is not None and self._is_caught_above(caller, seen):
@@ -144,6 +134,61 @@ class Errors:
                         if self.program.outside_name(argument, module).startswith("requests."):
                             return True
         return False
+
+
+def caught_names(program: Program, handler: ast.ExceptHandler, module: Module) -> list[str]:
+    """What a handler catches, by resolved names; a name that is not known counts as "?"."""
+    if handler.type is None:
+        return []
+    parts = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = []
+    for part in parts:
+        values = program.infer(part, module)
+        outside = [v.name for v in values if isinstance(v, External)]
+        names += outside or ([] if values else ["?"])
+    return names
+
+
+def _is_of_requests(names: list[str]) -> bool:
+    return any(name.startswith("requests.") or name in _BUILTINS for name in names)
+
+
+def catches_everywhere(program: Program) -> bool:
+    """Whether a decorator, a dependency or a middleware catches what requests raises.
+
+    Such a try statement yields, or calls what it was given: any function can be behind it.
+    """
+    for module in program.modules.mentioning(("requests", *BASES_OF_ERRORS)):
+        if "try" not in module.identifiers or program.web.in_tests(module):
+            continue
+        for block in ast.walk(module.tree):
+            if not isinstance(block, ast.Try) or not _runs_anything(block, module):
+                continue
+            for handler in block.handlers:
+                if _is_of_requests(caught_names(program, handler, module)):
+                    return True
+    return False
+
+
+def _runs_anything(block: ast.Try, module: Module) -> bool:
+    given = {
+        argument.arg
+        for parent in module.ancestors(block)
+        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef)
+        for argument in ast.walk(parent.args)
+        if isinstance(argument, ast.arg)
+    }
+    return any(
+        isinstance(node, ast.Yield | ast.YieldFrom)
+        or (isinstance(node, ast.Name) and node.id in given and _is_called(node, module))
+        for statement in block.body
+        for node in ast.walk(statement)
+    )
+
+
+def _is_called(node: ast.Name, module: Module) -> bool:
+    call = module.parent(node)
+    return isinstance(call, ast.Call) and call.func is node
 
 
 def _tries(node: ast.AST, module: Module) -> Iterator[ast.Try]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from codemods.config import Options
 from codemods.edits.actions import Action
@@ -62,6 +63,13 @@ class Context:
     sites: Mapping[ast.Call, Site]
     opened: tuple[Opened, ...]
     has_clients: bool = False
+
+    @cached_property
+    def is_caught_everywhere(self) -> bool:
+        """Whether something around all functions catches what requests raises."""
+        from codemods.passes.blocking_calls.native_errors import catches_everywhere
+
+        return catches_everywhere(self.program)
 
     def name(self, site: Site) -> str:
         """The one function or method that a site calls, by its resolved name, or ""."""

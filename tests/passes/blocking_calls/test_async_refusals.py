@@ -239,3 +239,19 @@ def test_what_is_written_after_a_with_statement_stays() -> None:
     made = after(text, f"import smtplib\n{HEAD}")
     assert 'with smtplib.SMTP("localhost") as mail:' in made
     assert "async with" not in made
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "def answered(work):\n    async def inner(*given):\n        try:\n"
+        "            return await work(*given)\n        except requests.RequestException:\n"
+        "            return 1\n    return inner",
+        "async def session():\n    try:\n        yield 1\n    except OSError:\n        pass",
+        "@app.middleware('http')\nasync def last(request, call_next):\n    try:\n"
+        "        return await call_next(request)\n    except requests.HTTPError:\n        pass",
+    ],
+)
+def test_what_is_caught_around_every_function_keeps_the_thread(around: str) -> None:
+    text = f"{around}\n\n\n@app.get('/')\nasync def route(n):\n    return requests.get(n).text\n"
+    assert f"{RUN}(requests.get, n)" in after(text, f"import requests\n{HEAD}", unsafe=True)
