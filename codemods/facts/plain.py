@@ -310,6 +310,8 @@ class Plain:
     def _name(self, node: ast.Name, module: Module) -> str:
         if kind := self.kind(node, module):
             return f"{node.id} is the {kind}"
+        if provided := self.values_reason(self._provided(node, module)):
+            return f"{node.id} is {provided}"
         values = self.awaited.infer(node, module)
         holder = module.scope_of(node).lookup(node.id, node)
         if holder is not None and not holder.is_module and (values_of := _assigned(holder, node)):
@@ -325,6 +327,20 @@ class Plain:
         if len(parts) == len(bindings):
             return self._each(parts, holder.module)
         return f"what {node.id} is is not known"
+
+    def _provided(self, node: ast.Name, module: Module) -> Values:
+        """The objects of the ORM that a dependency returns, whatever it says to return."""
+        function = module.function_of(node)
+        web = self.program.web
+        found: Values = frozenset()
+        for argument in function.parameters if function is not None else ():
+            if argument.arg != node.id or function is None:
+                continue
+            depends = web.depends(function, argument)
+            for given in web.dependency_functions(depends) if depends is not None else ():
+                values = [r.value for r in given.returns if r.value is not None]
+                found |= union(self.awaited.infer(value, given.module) for value in values)
+        return frozenset(v for v in found if self.program.models.is_entity(frozenset((v,))))
 
     def _opened(self, node: ast.Name, module: Module) -> str:
         """A variable of a module: plain, unless it is a session."""

@@ -82,9 +82,24 @@ def enter(program: Program, draft: Draft, start: Start, path: str, name: str) ->
             f'{app}.router.add_event_handler("startup", {name}.open)',
             f'{app}.router.add_event_handler("shutdown", {name}.close)',
         ]
-        draft.edit(home, statement, InsertAfter("\n".join(lines)))
+        _after_imports(draft, home, statement, "\n".join(lines))
         return
     make_lifespan(draft, home, start.calls, f"    async with {name}:\n        yield")
+
+
+def _after_imports(draft: Draft, home: Module, statement: ast.stmt, lines: str) -> None:
+    """Put lines behind a statement, and behind imports further down: theirs can stand there."""
+    body = home.tree.body
+    later = [s for s in body if isinstance(s, ast.Import | ast.ImportFrom)]
+    last = later[-1] if later else statement
+    if statement not in body or last.lineno < statement.lineno:
+        draft.edit(home, statement, InsertAfter(lines))
+        return
+    following = body[body.index(last) + 1 :]
+    if following:
+        draft.edit(home, following[0], InsertBefore(lines))
+    else:
+        draft.append(home, lines)
 
 
 def make_lifespan(draft: Draft, home: Module, calls: Sequence[ast.Call], body: str) -> None:

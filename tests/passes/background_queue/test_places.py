@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -313,3 +314,46 @@ def test_a_suite_finds_the_jobs_done() -> None:
     test = "from fastapi.testclient import TestClient\nfrom main import app\n"
     changed = run(route("tasks.add_task(send, 'a')"), test_main=test).after
     assert "job_queue.in_place = True" in changed["conftest.py"].text
+
+
+def test_what_a_dependency_returns_counts_more_than_what_it_says():
+    text = """
+    async def current(db: AsyncSession = Depends(get_db)) -> Order:
+        user = (await db.scalars(select(User))).first()
+        return user
+
+    @app.post("/")
+    async def route(tasks: BackgroundTasks, user: Order = Depends(current)):
+        tasks.add_task(take, user)
+    """
+    assert "tasks.add_task(take, user)" in after(text)
+    assert "BackgroundQueue" not in after(text)
+    assert any("belongs to the session of the request" in reason for reason in reasons(text))
+
+
+def test_handlers_are_added_behind_the_imports_that_give_them():
+    head = """
+    from fastapi import BackgroundTasks, FastAPI
+
+    app = FastAPI()
+
+    import main2  # noqa
+    from main2 import more  # noqa
+
+    app.include_router(more)
+
+
+    @app.on_event("startup")
+    def start():
+        pass
+    """
+    route = """
+    def send(email): pass
+
+    @app.post("/")
+    async def route(tasks: BackgroundTasks):
+        tasks.add_task(send, "a")
+    """
+    text = run(route, textwrap.dedent(head).lstrip()).after["main.py"].text
+    imported = text.index("from background_queue import")
+    assert imported < text.index("job_queue.open)") < text.index("include_router")
