@@ -20,7 +20,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
-from weakref import WeakKeyDictionary
 
 
 class Client(Protocol):
@@ -40,13 +39,15 @@ class PerLoop(Generic[ClientT]):
 
     def __init__(self, make: Callable[[], ClientT]) -> None:
         self._make = make
-        self._made: WeakKeyDictionary[asyncio.AbstractEventLoop, ClientT] = WeakKeyDictionary()
+        self._made: dict[asyncio.AbstractEventLoop, ClientT] = {}
         clients.add(self)
 
     def __call__(self) -> ClientT:
         """The client of the running event loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._made:
+            for ended in [one for one in self._made if one.is_closed()]:
+                self._made.pop(ended, None)
             self._made[loop] = self._make()
         return self._made[loop]
 
@@ -110,5 +111,5 @@ def text(*, http: bool) -> str:
         return TEXT
     imports = "from collections.abc import Awaitable, Callable\n"
     first = TEXT.replace(imports, f"{imports}{HTTP_IMPORTS}")
-    own = "from weakref import WeakKeyDictionary\n"
+    own = "from typing import Generic, Protocol, TypeVar\n"
     return first.replace(own, f"{own}\nimport httpx\n") + HTTP_TEXT

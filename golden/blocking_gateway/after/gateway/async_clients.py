@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Generic, Protocol, TypeVar
-from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -28,13 +27,15 @@ class PerLoop(Generic[ClientT]):
 
     def __init__(self, make: Callable[[], ClientT]) -> None:
         self._make = make
-        self._made: WeakKeyDictionary[asyncio.AbstractEventLoop, ClientT] = WeakKeyDictionary()
+        self._made: dict[asyncio.AbstractEventLoop, ClientT] = {}
         clients.add(self)
 
     def __call__(self) -> ClientT:
         """The client of the running event loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._made:
+            for ended in [one for one in self._made if one.is_closed()]:
+                self._made.pop(ended, None)
             self._made[loop] = self._make()
         return self._made[loop]
 
