@@ -28,7 +28,7 @@ from golden.scenario import Request, Scenario, load
 
 SIDES = ("before", "after")
 #: Seconds until the service answers.
-PATIENCE = 30
+PATIENCE = 90
 PORT = 18431
 #: How many warnings a suite gives differs from library to library.
 _WARNINGS = re.compile(r", \d+ warnings?")

@@ -62,7 +62,7 @@ def plan(program: Program, options: Options) -> Outcome:
     testing.edit()
     Mocks(analysis, draft).edit()
     close_in_tests(analysis, draft)
-    manifests, notes = _manifests(analysis, engines, holders)
+    manifests, notes = _manifests(analysis, engines, holders, testing)
     return Outcome(
         edits=draft.files(),
         texts={**engines.texts, **testing.texts, **manifests},
@@ -98,7 +98,7 @@ def _outside(analysis: Analysis) -> tuple[str, ...]:
 
 
 def _manifests(
-    analysis: Analysis, engines: Engines, holders: Holders
+    analysis: Analysis, engines: Engines, holders: Holders, testing: Testing
 ) -> tuple[dict[str, str], list[Decision]]:
     """New texts of the manifests, and what a person has to do about them."""
     near = {
@@ -121,6 +121,7 @@ def _manifests(
             engines.drivers,
             engines.test_drivers,
             async_client=bool(analysis.clients.made),
+            anyio_tests=testing.by_anyio,
             keep_sync=keep_sync,
         )
         texts |= changed

@@ -18,6 +18,7 @@ def edit_manifests(
     test_drivers: dict[str, Driver],
     *,
     async_client: bool,
+    anyio_tests: bool = False,
     keep_sync: bool,
 ) -> tuple[dict[str, str], tuple[Note, ...]]:
     """New texts of the manifests near a module, and notes for the person who applies them."""
@@ -47,11 +48,22 @@ def edit_manifests(
     ]
     if async_client:
         only_tests.append(Requirement("httpx>=0.23,<1"))
+    if anyio_tests and _lacks_anyio(versions, near):
+        only_tests.append(Requirement("anyio>=3.4,<4"))
     if only_tests:
         more = require(codebase.with_texts(texts), near, only_tests, dev=True)
         texts |= dict(more.texts)
         notes += more.notes
     return texts, tuple(dict.fromkeys(notes))
+
+
+def _lacks_anyio(versions: Versions, near: str) -> bool:
+    """Whether FastAPI brings no anyio along (below 0.70), or one that its client can't use.
+
+    The test client of Starlette 0.21 calls a function that anyio 4 no longer has; FastAPI 0.89 is
+    the first on a newer Starlette.
+    """
+    return versions.below("fastapi", "0.89", near)
 
 
 #: What a distribution is called where it is imported or named in a URL.

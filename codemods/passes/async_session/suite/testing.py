@@ -57,6 +57,8 @@ class Testing:
         self.program: Program = self.analysis.program
         self.texts: dict[str, str] = {}
         self.everywhere = False
+        #: Whether there are async tests or fixtures that the plugin of anyio has to run.
+        self.by_anyio = False
 
     def edit(self) -> None:
         """Edit everything that pytest calls."""
@@ -79,6 +81,7 @@ class Testing:
         for module, functions in tests.items():
             self._mark(module, functions)
         if folders and self.runner is Runner.ANYIO:
+            self.by_anyio = True
             self._backend(folders)
         for made in self.analysis.clients.made:
             self._client(made)
