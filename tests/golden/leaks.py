@@ -128,7 +128,12 @@ def report(names: list[str]) -> int:
                 for side in ("before", "after"):
                     copy = Path(folder) / f"{scenario.name}-{side}{path.replace('/', '-')}"
                     runner.copy_application(scenario.folder / side, copy)
-                    found = measure(copy, scenario, path, server.database())
+                    try:
+                        found = measure(copy, scenario, path, server.database())
+                    except subprocess.TimeoutExpired:
+                        print(f"{scenario.name} {path} {side}: not done in {TIMEOUT} s", flush=True)
+                        failed |= side == "after"
+                        continue
                     failed |= side == "after" and found["checked_out"] > 0
                     print(
                         f"{scenario.name} {path} {side}: {found['statuses']}, "

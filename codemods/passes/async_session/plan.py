@@ -17,7 +17,12 @@ from codemods.passes.async_session.differences.wide import wide_integers
 from codemods.passes.async_session.engine.engines import Engines
 from codemods.passes.async_session.engine.holders import Holders
 from codemods.passes.async_session.engine.startup import edit_startup
-from codemods.passes.async_session.reports import behind_poolers, exported, two_pools
+from codemods.passes.async_session.reports import (
+    behind_poolers,
+    exported,
+    factories,
+    two_pools,
+)
 from codemods.passes.async_session.requirements import edit_manifests
 from codemods.passes.async_session.rewrite.annotations import edit_annotations
 from codemods.passes.async_session.rewrite.callables import edit_callables
@@ -73,6 +78,7 @@ def plan(program: Program, options: Options) -> Outcome:
             *map(_difference, differences),
             *behind_poolers(engines),
             *exported(analysis, holders),
+            *factories(analysis),
         ),
         decisions=(*_decisions(analysis, threads), *notes, *two_pools(engines)),
         outside=_outside(analysis),
