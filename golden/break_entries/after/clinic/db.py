@@ -7,10 +7,21 @@ from sqlalchemy.orm import DeclarativeBase, sessionmaker
 
 from clinic.async_database_url import async_database_url
 
-engine = create_async_engine(async_database_url(os.environ.get("DATABASE_URL", "sqlite:///clinic.db")))
-sync_engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///clinic.db"))
-SessionLocal = async_sessionmaker(engine, expire_on_commit=False)
-SyncSessionLocal = sessionmaker(sync_engine, expire_on_commit=False)
+
+def connect(url):
+    made = create_async_engine(async_database_url(url))
+    return async_sessionmaker(made, expire_on_commit=False), made
+
+
+def sync_connect(url):
+    made = create_engine(url)
+    return sessionmaker(made, expire_on_commit=False), made
+
+
+SessionLocal, engine = connect(os.environ.get("DATABASE_URL", "sqlite:///clinic.db"))
+SyncSessionLocal, sync_engine = sync_connect(
+    os.environ.get("DATABASE_URL", "sqlite:///clinic.db")
+)
 
 
 class Base(DeclarativeBase):

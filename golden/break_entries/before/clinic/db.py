@@ -4,8 +4,13 @@ from contextlib import contextmanager
 from sqlalchemy import create_engine
 from sqlalchemy.orm import DeclarativeBase, sessionmaker
 
-engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///clinic.db"))
-SessionLocal = sessionmaker(engine)
+
+def connect(url):
+    made = create_engine(url)
+    return sessionmaker(made), made
+
+
+SessionLocal, engine = connect(os.environ.get("DATABASE_URL", "sqlite:///clinic.db"))
 
 
 class Base(DeclarativeBase):
