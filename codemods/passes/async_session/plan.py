@@ -31,6 +31,7 @@ from codemods.passes.async_session.rewrite.pooled import edit_pooled
 from codemods.passes.async_session.rewrite.threads import edit_threads
 from codemods.passes.async_session.sessions.silenced import BRIDGED, CALL, RULE, asked
 from codemods.passes.async_session.sessions.sites import BRIDGE, CREATE, DDL, Site
+from codemods.passes.async_session.sessions.unresolved import unresolved
 from codemods.passes.async_session.suite.closing import close_in_tests
 from codemods.passes.async_session.suite.mocks import Mocks
 from codemods.passes.async_session.suite.testing import Testing
@@ -299,7 +300,24 @@ def _decisions(analysis: Analysis, threads: list[Function]) -> list[Decision]:
         for function in threads
         if function not in analysis.colours.sync
     ]
-    return sorted([*found, *_at_import(analysis)], key=lambda d: (d.path, d.line))
+    found += [*_at_import(analysis), *_unresolved(analysis)]
+    return sorted(found, key=lambda d: (d.path, d.line))
+
+
+def _unresolved(analysis: Analysis) -> list[Decision]:
+    """The calls that may be sites for all that is known: they count as what is left."""
+    return [
+        Decision(
+            path=module.path,
+            line=min(call.lineno for call in calls),
+            symbol="",
+            treatment=Treatment.LEFT.value,
+            action="stays as it is",
+            reasons=(f"what `{ast.unparse(calls[0].func)}` is called on is not known",),
+            sites=len(calls),
+        )
+        for module, calls in unresolved(analysis.program, analysis.sites).items()
+    ]
 
 
 def _at_import(analysis: Analysis) -> list[Decision]:
