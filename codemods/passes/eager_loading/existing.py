@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 from codemods.facts.modules import Module
@@ -19,16 +19,22 @@ _LOADERS = [
     "joinedload_all",
     "subqueryload_all",
 ]
+#: An option that says again what is so by default; it can narrow what is loaded.
+_LAZY = "lazyload"
 #: How often a relationship with ``recursion_depth`` is taken, as far as any path is followed.
 _RECURSION = 12
 
 
 @dataclass
 class Existing:
-    """The loader options of one statement by path, and the call of ``options`` to add to."""
+    """The loader options of one statement by path, and the call of ``options`` to add to.
+
+    ``lazy`` are those that load a path when it is read: they have to load it with the query.
+    """
 
     options: dict[Path, ast.expr]
     call: ast.Call | None
+    lazy: dict[Path, ast.Call] = field(default_factory=dict)
 
 
 def chain_of(root: ast.Call, module: Module) -> list[ast.Call]:
@@ -54,7 +60,17 @@ def options_of(root: ast.Call, module: Module) -> Existing:
             found.call = found.call or call
             for argument in call.args:
                 read_option(argument, found)
+                _read_lazy(argument, found)
     return found
+
+
+def _read_lazy(node: ast.expr, found: Existing) -> None:
+    """Note ``lazyload(User.posts)``, which stands for itself and is not chained to another."""
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name == _LAZY:
+            path = tuple(step for argument in node.args for step in _names(argument))
+            found.options[path] = node
+            found.lazy[path] = node
 
 
 def options_of_get(call: ast.Call) -> tuple[Existing, ast.expr | None]:

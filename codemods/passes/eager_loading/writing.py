@@ -17,6 +17,7 @@ from codemods.edits import (
     Import,
     InsertAfter,
     InsertBefore,
+    Rename,
     ReplaceStatement,
     Rewrite,
 )
@@ -57,6 +58,7 @@ class Written:
 
     edits: list[Edit] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)
+    drops: list[Import] = field(default_factory=list)
 
 
 class Writer:
@@ -73,7 +75,7 @@ class Writer:
     def result(self) -> dict[str, FileEdits]:
         """The edits by path."""
         return {
-            path: FileEdits(tuple(w.edits), tuple(dict.fromkeys(w.imports)))
+            path: FileEdits(tuple(w.edits), tuple(dict.fromkeys(w.imports)), tuple(w.drops))
             for path, w in self.files.items()
             if w.edits
         }
@@ -126,6 +128,7 @@ class Writer:
         existing = options_of(place.node, module)
         missing = self._missing(place, existing)
         renderer = Renderer(self.program, module, held=True)
+        hurried = self._load_with_the_query(place, existing)
         parts: list[str] = []
         extended: dict[ast.expr, tuple[Class, list[tuple[Path, bool]]]] = {}
         for entity, paths in missing.items():
@@ -157,7 +160,19 @@ class Writer:
             else:
                 self._add(module, place.node, Rewrite(f"{{self}}.options({joined})"))
         self._import(module, renderer.imports)
-        return bool(parts or extended)
+        return bool(parts or extended or hurried)
+
+    def _load_with_the_query(self, place: Place, existing: Existing) -> bool:
+        """``lazyload(User.posts.and_(...))`` of what is read becomes ``selectinload``."""
+        read = {load.path[:end] for load in place.loads for end in range(1, len(load.path) + 1)}
+        found = [call for path, call in existing.lazy.items() if path in read]
+        for call in found:
+            if isinstance(call.func, ast.Name):
+                self._import(place.module, [Import("sqlalchemy.orm", "selectinload")])
+                drop = Import("sqlalchemy.orm", "lazyload")
+                self.files[place.module.path].drops.append(drop)
+            self._add(place.module, call, Rename("selectinload"))
+        return bool(found)
 
     def _extension(self, path: Path, existing: Existing) -> tuple[ast.expr, Path] | None:
         """An option that is there already and ends where a path goes on."""

@@ -455,3 +455,20 @@ def test_a_version_of_alembic_is_left() -> None:
         """
     assert not migrated(source_of(upgrade), path="db/versions/1_users.py").changed
     assert migrated(source_of(upgrade.replace("down_", "")), path="db/versions/1_users.py").changed
+
+
+def test_a_lazyload_that_narrows_is_loaded_with_the_query() -> None:
+    body = """
+    from sqlalchemy.orm import lazyload
+
+    @app.get("/posts")
+    def posts(db: Db):
+        users = db.scalars(
+            select(User).options(lazyload(User.posts.and_(Post.title != "two"))).order_by(User.id)
+        ).all()
+        return [[(post.title, len(post.tags)) for post in user.posts] for user in users]
+    """
+    migration = check(source_of(body), [("GET", "/posts")])
+    text = migration.after["app.py"].text
+    assert 'selectinload(User.posts.and_(Post.title != "two"))' in text
+    assert "selectinload(Post.tags)" in text
