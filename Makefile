@@ -3,7 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= article
-PYTEST_ARGS ?= -n 2
+# Much of the suite waits for servers and processes that it starts: more workers than processors.
+PYTEST_ARGS ?= -n 4 --dist worksteal
 # The newest SQLAlchemy is in the environment; the one before it stands beside it.
 OLDER := $(VENV)/sqlalchemy-2.0
 

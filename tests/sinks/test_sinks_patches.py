@@ -184,20 +184,20 @@ def test_the_worst_case_is_fast(lines):
     source = random.Random(1)
     old = [bytes([source.choice(lines)]) for _ in range(30_000)]
     new = [bytes([source.choice(lines)]) for _ in range(30_000)]
-    start = time.perf_counter()
+    start = time.process_time()
     changes(old, new)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_many_changes_are_fast(tmp_path):
     old = [b"line %d of the file\n" % n for n in range(60_000)]
     new = [line if n % 7 else b"changed %d\n" % n for n, line in enumerate(old)]
-    start = time.perf_counter()
+    start = time.process_time()
     patch = make_patch(
         code_base(tmp_path, {"a.py": b"".join(old)}), code_base(tmp_path, {"a.py": b"".join(new)})
     )
     assert (patch.added, patch.removed) == (8572, 8572)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 def test_where_a_line_went():

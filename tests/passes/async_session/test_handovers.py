@@ -154,7 +154,7 @@ def test_what_is_awaited_stays_outside(way: str) -> None:
         f"        return {written}\n\n    def one(",
     )
     text = " ".join(after(snippet, HEAD + MODELS).split())
-    for wide, narrow in (("( ", "("), (" )", ")"), ("[ ", "["), (" ]", "]")):
+    for wide, narrow in (("( ", "("), (" )", ")"), ("[ ", "["), (" ]", "]"), (",)", ")")):
         text = text.replace(wide, narrow)
     assert expected in text, text
 
