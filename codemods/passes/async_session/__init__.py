@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codemods.findings import Code, Level
 from codemods.passes.async_session.plan import DIFFERENCE, GAP, LEFT, WIDE, plan
-from codemods.passes.async_session.reports import EXPORTED, FACTORY, POOLER
+from codemods.passes.async_session.reports import BY_NAME, EXPORTED, FACTORY, POOLER
 from codemods.passes.async_session.sessions.silenced import BRIDGED, CALL
 from codemods.passes.base import Pass
 
@@ -70,6 +70,7 @@ PASS = Pass(
         Code(POOLER, "transaction-pooler", "A driver that prepares statements, behind a pooler"),
         Code(EXPORTED, "exported-name", "A name that others may import becomes async"),
         Code(FACTORY, "session-of-a-factory", "A library that makes objects gets an async session"),
+        Code(BY_NAME, "fixture-by-name", "A test asks by name for a fixture that becomes async"),
         Code(DIFFERENCE, "driver-difference", "The async driver does something else, and why"),
     ),
     documentation=DOCUMENTATION,

@@ -18,6 +18,7 @@ from codemods.passes.async_session.engine.engines import Engines
 from codemods.passes.async_session.engine.holders import Holders
 from codemods.passes.async_session.engine.startup import edit_startup
 from codemods.passes.async_session.reports import (
+    asked_by_name,
     behind_poolers,
     exported,
     factories,
@@ -80,6 +81,7 @@ def plan(program: Program, options: Options) -> Outcome:
             *behind_poolers(engines),
             *exported(analysis, holders),
             *factories(analysis),
+            *asked_by_name(analysis),
         ),
         decisions=(*_decisions(analysis, threads), *notes, *two_pools(engines)),
         outside=_outside(analysis),
