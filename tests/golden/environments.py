@@ -19,11 +19,11 @@ from typing import Any
 TIMEOUT = 600
 #: What of our own environment a tool needs to find its index and its cache.
 _OWN = ("HOME", "PIP_", "UV_", "SSL_", "REQUESTS_CA_BUNDLE", "XDG_CACHE_HOME", "LANG")
-#: Poetry asks PyPI's JSON API, which mirrors often lack; this is the index that pip asks.
+#: The index that pip asks, for Poetry: mirrors often lack the JSON API that it asks otherwise.
 _SIMPLE_INDEX = """
 [[tool.poetry.source]]
 name = "simple"
-url = "https://pypi.org/simple/"
+url = "{}"
 priority = "primary"
 """
 
@@ -113,10 +113,19 @@ def _setup_cfg(application: Path, environment: Mapping[str, str]) -> None:
     _install(["--no-deps", "--editable", "."], application, environment)
 
 
+def _index(environment: Mapping[str, str]) -> str:
+    """The index that pip is configured to ask, "" where it is the one that all tools know."""
+    if given := environment.get("PIP_INDEX_URL", ""):
+        return given
+    asked = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def _poetry(application: Path, environment: Mapping[str, str]) -> None:
     poetry = [uv(), "tool", "run", "--quiet", "poetry"]
-    with (application / "pyproject.toml").open("a", encoding="utf-8") as manifest:
-        manifest.write(_SIMPLE_INDEX)
+    if index := _index(environment):
+        with (application / "pyproject.toml").open("a", encoding="utf-8") as manifest:
+            manifest.write(_SIMPLE_INDEX.format(index))
     step([*poetry, "lock"], application, environment)
     step([*poetry, "install", "--all-groups", "--all-extras"], application, environment)
 
