@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from codemods.facts import knowledge as known
 from codemods.facts.mappings import Mapping, columns_of, declared, mappings, own_properties
 from codemods.facts.modules import Module
-from codemods.facts.relations import arguments, relationship_call
+from codemods.facts.relations import (
+    arguments,
+    backref_strategy,
+    foreign_keys,
+    has_secondary,
+    is_keyed,
+    loader_strategy,
+    named_columns,
+    relationship_call,
+)
 from codemods.facts.syntax import Class
 from codemods.facts.values import UNKNOWN, ClassRef, ClassValue, Instance, Values, instance, one
 
@@ -224,8 +233,8 @@ class Models:
                         relationship.target,
                         relationship.back,
                         cls,
-                        many=not relationship.many or _has_secondary(relationship.call),
-                        lazy=_backref_lazy(relationship.call),
+                        many=not relationship.many or has_secondary(relationship.call),
+                        lazy=backref_strategy(relationship.call),
                         back=relationship.name,
                         call=None,
                     )
@@ -301,8 +310,8 @@ class Models:
             if isinstance(named, ast.Constant) and isinstance(named.value, str):
                 back, backref = named.value, word == "backref"
         lazy = keywords.get("lazy")
-        strategy = _strategy(lazy)
-        keyed = many and _is_keyed(keywords.get("collection_class"), annotation)
+        strategy = loader_strategy(lazy)
+        keyed = many and is_keyed(keywords.get("collection_class"), annotation)
         return Relationship(cls, name, target, many, strategy, back, call, backref, keyed)
 
     def _target(
@@ -345,7 +354,7 @@ class Models:
         """Whether the foreign key of a relationship stands in its own class."""
         side = keywords.get("remote_side")
         if cls is target and side is not None:
-            return not any(list(_foreign_keys(node)) for node in self._columns_in(side, cls))
+            return not any(list(foreign_keys(node)) for node in self._columns_in(side, cls))
         given = keywords.get("foreign_keys")
         owners = self._owners(given, cls, module) if given is not None and cls is not target else []
         if owners and target is not None and all(owner in (cls, target) for owner in owners):
@@ -354,7 +363,7 @@ class Models:
 
     def _columns_in(self, node: ast.expr, cls: Class) -> Iterator[ast.expr]:
         """The definitions of the columns that ``remote_side`` names: ``[id]``, ``"Node.id"``."""
-        for name in _parts(node):
+        for name in named_columns(node):
             for binding in cls.bindings.get(name.rpartition(".")[2], ()):
                 if binding.value is not None:
                     yield binding.value
@@ -362,7 +371,7 @@ class Models:
     def _owners(self, node: ast.expr, cls: Class, module: Module) -> list[Class]:
         """The classes of the columns that ``foreign_keys`` names."""
         found = []
-        for name in _parts(node):
+        for name in named_columns(node):
             holder = name.rpartition(".")[0].rpartition(".")[2]
             values = self.program.inference.name(holder, module.scope) if holder else ()
             known = next((v.cls for v in values if isinstance(v, ClassValue)), None)
@@ -402,7 +411,7 @@ class Models:
         bases = [*self.program.mro(cls), *self.program.subclasses(cls)]
         for base in bases:
             for node in self._defining(base) if isinstance(base, Class) else ():
-                if any(self._points_at(key, target, table) for key in _foreign_keys(node)):
+                if any(self._points_at(key, target, table) for key in foreign_keys(node)):
                     return True
         return False
 
@@ -444,62 +453,3 @@ class Models:
             if isinstance(first, ast.Constant):
                 return str(first.value)
         return cls.name.lower()
-
-
-def _parts(node: ast.expr) -> list[str]:
-    """The columns that an argument of ``relationship`` names, as they are written there."""
-    if isinstance(node, ast.Lambda):
-        return _parts(node.body)
-    if isinstance(node, ast.List | ast.Tuple):
-        return [part for element in node.elts for part in _parts(element)]
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [part.strip() for part in node.value.strip("[]() ").split(",")]
-    return [ast.unparse(node)]
-
-
-def _foreign_keys(node: ast.AST) -> Iterator[ast.expr]:
-    """What the foreign keys in a class or table point at."""
-    for call in ast.walk(node):
-        match call:
-            case ast.Call(
-                func=ast.Name(id="ForeignKey") | ast.Attribute(attr="ForeignKey"), args=[first, *_]
-            ):
-                yield first
-
-
-def _is_keyed(made_by: ast.expr | None, annotation: ast.expr | None) -> bool:
-    """Whether a collection is a dictionary: ``attribute_keyed_dict("name")``, ``dict[str, X]``."""
-    made = ast.unparse(made_by) if made_by is not None else ""
-    written = ast.unparse(annotation) if annotation is not None else ""
-    return (
-        "dict" in made
-        or "mapped_collection" in made
-        or any(word in written for word in ("dict[", "Dict[", "Mapping["))
-    )
-
-
-def _strategy(lazy: ast.expr | None) -> str:
-    """A ``lazy`` argument as a word: "unknown" where it is not a constant."""
-    if lazy is None:
-        return "select"
-    if not isinstance(lazy, ast.Constant):
-        return "unknown"
-    return _SPELLINGS.get(lazy.value, str(lazy.value))
-
-
-#: Other ways to write a loader strategy.
-_SPELLINGS: dict[object, str] = {True: "select", False: "joined", None: "noload"}
-
-
-def _backref_lazy(call: ast.Call | None) -> str:
-    """The loader strategy of the side that ``backref=backref(name, lazy=...)`` makes."""
-    for keyword in call.keywords if call is not None else ():
-        if keyword.arg == "backref" and isinstance(keyword.value, ast.Call):
-            return _strategy(
-                next((k.value for k in keyword.value.keywords if k.arg == "lazy"), None)
-            )
-    return "select"
-
-
-def _has_secondary(call: ast.Call | None) -> bool:
-    return call is not None and any(keyword.arg == "secondary" for keyword in call.keywords)

@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary
 from codemods.edits.keys import NodeKey, key_of
 from codemods.facts import knowledge as known
 from codemods.facts.blocking_table import FUNCTIONS, METHODS
-from codemods.facts.syntax import Class, Function, Reader, Scope, Syntax
+from codemods.facts.reader import Reader
+from codemods.facts.syntax import Class, Function, Scope, Syntax
 from codemods.source import CodeBase, SourceError, SourceFile
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")

@@ -1,4 +1,4 @@
-"""Calls that make a relationship, also by way of a function of the application.
+"""Calls that make a relationship, also by way of a function of the application, and their words.
 
 ``text: Mapped[dict[str, Text]] = keyed("lang_id")``, where ``keyed`` returns ``relationship(...)``,
 is that relationship: its arguments are those of the inner call, with what the outer one gives.
@@ -7,6 +7,7 @@ is that relationship: its arguments are those of the inner call, with what the o
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from codemods.facts.modules import Module
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 RELATIONSHIPS = frozenset(
     {"sqlalchemy.orm.relationship", "sqlmodel.Relationship", "sqlalchemy.orm.dynamic_loader"}
 )
+#: Other ways to write a loader strategy.
+_SPELLINGS: dict[object, str] = {True: "select", False: "joined", None: "noload"}
+
 #: Helpers that call helpers: as deep as that is followed.
 _DEPTH = 4
 
@@ -92,3 +96,59 @@ def _filled(inner: ast.Call, helper: Function, outer: ast.Call) -> ast.Call:
         return given.get(value.id, value) if isinstance(value, ast.Name) else value
 
     return fill(inner)
+
+
+def named_columns(node: ast.expr) -> list[str]:
+    """The columns that an argument of ``relationship`` names, as they are written there."""
+    if isinstance(node, ast.Lambda):
+        return named_columns(node.body)
+    if isinstance(node, ast.List | ast.Tuple):
+        return [part for element in node.elts for part in named_columns(element)]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [part.strip() for part in node.value.strip("[]() ").split(",")]
+    return [ast.unparse(node)]
+
+
+def foreign_keys(node: ast.AST) -> Iterator[ast.expr]:
+    """What the foreign keys in a class or table point at."""
+    for call in ast.walk(node):
+        match call:
+            case ast.Call(
+                func=ast.Name(id="ForeignKey") | ast.Attribute(attr="ForeignKey"), args=[first, *_]
+            ):
+                yield first
+
+
+def is_keyed(made_by: ast.expr | None, annotation: ast.expr | None) -> bool:
+    """Whether a collection is a dictionary: ``attribute_keyed_dict("name")``, ``dict[str, X]``."""
+    made = ast.unparse(made_by) if made_by is not None else ""
+    written = ast.unparse(annotation) if annotation is not None else ""
+    return (
+        "dict" in made
+        or "mapped_collection" in made
+        or any(word in written for word in ("dict[", "Dict[", "Mapping["))
+    )
+
+
+def loader_strategy(lazy: ast.expr | None) -> str:
+    """A ``lazy`` argument as a word: "unknown" where it is not a constant."""
+    if lazy is None:
+        return "select"
+    if not isinstance(lazy, ast.Constant):
+        return "unknown"
+    return _SPELLINGS.get(lazy.value, str(lazy.value))
+
+
+def backref_strategy(call: ast.Call | None) -> str:
+    """The loader strategy of the side that ``backref=backref(name, lazy=...)`` makes."""
+    for keyword in call.keywords if call is not None else ():
+        if keyword.arg == "backref" and isinstance(keyword.value, ast.Call):
+            return loader_strategy(
+                next((k.value for k in keyword.value.keywords if k.arg == "lazy"), None)
+            )
+    return "select"
+
+
+def has_secondary(call: ast.Call | None) -> bool:
+    """Whether a relationship goes through a table of pairs."""
+    return call is not None and any(keyword.arg == "secondary" for keyword in call.keywords)
