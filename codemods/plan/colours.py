@@ -8,103 +8,36 @@ functions) the function stays sync, and with it every function below that waits.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
-from codemods.facts import Program
-from codemods.facts.calls import Reference
-from codemods.facts.descriptors import is_property
-from codemods.facts.modules import Module
-from codemods.facts.syntax import Class, Function
-from codemods.facts.values import FunctionValue, Instance
-from codemods.plan.lambdas import Handed, Lambdas
-from codemods.plan.properties import Properties
-
-#: Methods of dictionaries, lists, strings and clients: on something unknown they prove nothing.
-_COMMON_NAMES = frozenset(
-    """get pop update items keys values copy clear setdefault append extend insert remove index
-    count sort reverse add discard join split strip format find replace read write close open send
-    run start stop post put patch delete head request all first one filter create save""".split()
-)
-
-
-@dataclass(frozen=True)
-class Cause:
-    """Why a function has its colour: a sentence, and the function that it goes back to."""
-
-    text: str
-    because: Function | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class AwaitedCall:
-    """A call of a function that became async, or the read of a property that did."""
-
-    call: ast.Call | ast.Attribute
-    module: Module
-    caller: Function | None
-    callee: Function
-
-
-@dataclass(frozen=True)
-class Framework:
-    """What the surroundings accept: the tables of a pass, as questions.
-
-    ``twofold`` tells a function that can be kept in both colours: it does not connect its callers.
-    """
-
-    decorator: Callable[[Function, ast.expr], bool]
-    registration: Callable[[Reference], bool]
-    entry: Callable[[Function], str]
-    consumption: Callable[[Function, ast.expr, Module], str]
-    properties: Properties
-    lambdas: Lambdas
-    twofold: Callable[[Function], bool] = lambda function: False
+from codemods.facts.syntax import Function
+from codemods.plan.climb import AwaitedCall, Cause, Climb, place
 
 
 class Colouring:
-    """Colours the functions that wait, and everything that calls them.
+    """Colours the functions that wait and everything that calls them: what a climb has touched."""
 
-    ``waiting`` maps the functions that wait by themselves to the reason. ``closed`` are functions
-    that are known to have to stay sync, with the reason.
-    """
-
-    def __init__(
-        self,
-        program: Program,
-        waiting: dict[Function, Cause],
-        closed: dict[Function, Cause],
-        framework: Framework,
-    ) -> None:
-        self.program = program
-        self.framework = framework
-        self.waiting = waiting
+    def __init__(self, climb: Climb) -> None:
+        self.climb = climb
+        self.program = climb.program
+        self.framework = climb.framework
         self.sync: dict[Function, Cause] = {}
         self.asynchronous: dict[Function, Cause] = {}
         self.calls: list[AwaitedCall] = []
-        self._callers: dict[Function, list[AwaitedCall]] = {}
-        self._obstacles = dict(closed)
-        self._properties = framework.properties
-        self._lambdas = framework.lambdas
-        #: Functions that are called in one place, through a name that stands for any of them.
-        self._alike: dict[Function, set[Function]] = {}
         self._colour()
 
     # -- the fixed point ---------------------------------------------------------------------
 
     def _colour(self) -> None:
-        touched = self._climb(self.waiting)
+        touched = self.climb.touched
         below: dict[Function, set[Function]] = {}
-        for function, calls in self._callers.items():
+        for function, calls in self.climb.callers.items():
             for awaited in calls:
                 if awaited.caller is not None:
                     below.setdefault(awaited.caller, set()).add(function)
-        queue = [f for f in touched if f in self._obstacles]
-        self.sync = {f: self._obstacles[f] for f in queue}
+        queue = [f for f in touched if f in self.climb.obstacles]
+        self.sync = {f: self.climb.obstacles[f] for f in queue}
         while queue:
             function = queue.pop()
-            alike = self._alike.get(function, set())
+            alike = self.climb.alike.get(function, set())
             members = (
                 self.program.calls.family(function)
                 | alike
@@ -114,7 +47,7 @@ class Colouring:
                     if not self.framework.twofold(callee)
                 }
             )
-            for other in sorted(members, key=_place):
+            for other in sorted(members, key=place):
                 if other in touched and other not in self.sync:
                     self.sync[other] = Cause(
                         f"is called by {function.qualname}, which stays sync", function
@@ -128,18 +61,18 @@ class Colouring:
         for function in self.asynchronous:
             self.calls.extend(
                 call
-                for call in self._callers.get(function, ())
+                for call in self.climb.callers.get(function, ())
                 if call.caller is None or call.caller in self.asynchronous
             )
 
     def callers_of(self, function: Function) -> list[AwaitedCall]:
         """The calls of a function that were found on the way up."""
-        return self._callers.get(function, [])
+        return self.climb.callers.get(function, [])
 
     def _drop_unjustified(self) -> None:
         """A function that waits only through callees that stay sync need not be async itself."""
         callees: dict[Function, set[Function]] = {}
-        for function, calls in self._callers.items():
+        for function, calls in self.climb.callers.items():
             for awaited in calls:
                 if awaited.caller is not None:
                     callees.setdefault(awaited.caller, set()).add(function)
@@ -148,7 +81,7 @@ class Colouring:
         families: dict[frozenset[Function], list[Function]] = {}
         for function in self.asynchronous:
             families.setdefault(self.program.calls.family(function), []).append(function)
-            for other in (*self._alike.get(function, ()), *callees.get(function, ())):
+            for other in (*self.climb.alike.get(function, ()), *callees.get(function, ())):
                 justified.setdefault(other, []).append(function)
         related: dict[Function, list[list[Function]]] = {}
         for family, members in families.items():
@@ -157,7 +90,7 @@ class Colouring:
         waiting = [
             f
             for f in self.asynchronous
-            if f in self.waiting or not callees.get(f, set()).isdisjoint(self.sync)
+            if f in self.climb.waiting or not callees.get(f, set()).isdisjoint(self.sync)
         ]
         kept = set(waiting)
         while waiting:
@@ -168,288 +101,6 @@ class Colouring:
                 waiting += fresh
                 group.clear()
         self.asynchronous = {f: c for f, c in self.asynchronous.items() if f in kept}
-
-    def _climb(self, waiting: dict[Function, Cause]) -> dict[Function, Cause]:
-        """Everything that waits, directly or through what it calls, with the cause."""
-        touched: dict[Function, Cause] = {}
-        queue = list(waiting.items())
-        while queue:
-            function, cause = queue.pop()
-            if function in touched:
-                continue
-            touched[function] = cause
-            for member in sorted(self.program.calls.family(function), key=_place):
-                if member not in touched:
-                    text = f"has the same name as {function.qualname} in a class of its family"
-                    queue.append((member, Cause(text, function)))
-            queue.extend(self._wrapped(function))
-            if obstacle := self._obstacle(function):
-                self._obstacles.setdefault(function, Cause(obstacle))
-            if function.is_async:
-                continue  # what calls it waits for it already
-            if entry := self.framework.entry(function):
-                self._obstacles.setdefault(function, Cause(entry))
-                continue
-            for reference in self.program.calls.references(function):
-                caller = self._follow(function, reference)
-                if caller is not None and caller not in touched:
-                    line = reference.node.lineno
-                    queue.append(
-                        (
-                            caller,
-                            Cause(
-                                f"awaits {function.name}, called in {reference.module.path}:{line}",
-                                function,
-                            ),
-                        )
-                    )
-            if is_property(function):
-                queue.extend(self._readers(function))
-                continue
-            queue.extend(self._doubts(function))
-            queue.extend(
-                (other, Cause(f"is called where {function.qualname} is", function))
-                for other in sorted(self._alike.get(function, ()), key=_place)
-            )
-        return touched
-
-    def _readers(self, function: Function) -> Iterator[tuple[Function, Cause]]:
-        """The functions that have to wait since they read a property that does."""
-        if function in self._obstacles:
-            return
-        for node, module in self._properties.reads(function):
-            if isinstance(module.parent(node), ast.Await):
-                continue
-            where = f"{module.path}:{node.lineno}"
-            caller = module.function_around(node)
-            if caller is None or self._inside_lambda(node, module):
-                text = f"is a property that is read where nothing can wait, in {where}"
-                self._obstacles.setdefault(function, Cause(text))
-                return
-            if why := self.framework.consumption(function, node, module):
-                self._obstacles.setdefault(caller, Cause(why))
-            self._callers.setdefault(function, []).append(
-                AwaitedCall(node, module, caller, function)
-            )
-            yield caller, Cause(f"awaits {function.name}, read in {where}", function)
-
-    def _follow(self, function: Function, reference: Reference) -> Function | None:
-        """The function that has to wait because of a reference; obstacles are noted."""
-        module, node = reference.module, reference.node
-        if self.framework.registration(reference):
-            return None
-        if self._is_override_key(node, module) or self._is_decorator(node, module):
-            return None
-        if is_property(function) and isinstance(node, ast.Attribute):
-            return None
-        if reference.call is None:
-            if self._is_harmless(function, node, module):
-                return None
-            if self.framework.twofold(function) and module.function_of(node) is None:
-                return None
-            if self.program.calls.carried.followed(function, node, module):
-                return None
-            self._obstacles.setdefault(
-                function,
-                Cause(f"is passed on as a value in {module.path}:{node.lineno}"),
-            )
-            return None
-        caller = module.function_of(reference.call)
-        if caller is None:
-            if self.framework.twofold(function) and not self._inside_lambda(reference.call, module):
-                return None
-            where = f"{module.path}:{node.lineno}"
-            if self._inside_lambda(reference.call, module):
-                handed = self._lambdas.handed(reference.call, module)
-                if handed is not None:
-                    return self._called_by(function, handed)
-                self._obstacles.setdefault(function, Cause(f"is called by a lambda in {where}"))
-                holder = self._holder_of_lambda(reference.call, module)
-                if holder is not None:
-                    self._obstacles.setdefault(
-                        holder, Cause(f"calls {function.name} in a lambda in {where}")
-                    )
-            elif not self._is_entry(reference.call, module):
-                self._obstacles.setdefault(
-                    function, Cause(f"is called while {module.path} is imported")
-                )
-            self._callers.setdefault(function, []).append(
-                AwaitedCall(reference.call, module, None, function)
-            )
-            return None
-        if self._already_awaited(reference.call, module):
-            return None
-        self._meet(function, node, module)
-        if why := self.framework.consumption(function, reference.call, module):
-            self._obstacles.setdefault(caller, Cause(why))
-        self._callers.setdefault(function, []).append(
-            AwaitedCall(reference.call, module, caller, function)
-        )
-        return caller
-
-    def _called_by(self, function: Function, handed: Handed) -> Function:
-        """What is called through a parameter is awaited there, and so is all that it stands for."""
-        holder = handed.holder
-        for call in handed.calls:
-            if why := self.framework.consumption(function, call, holder.module):
-                self._obstacles.setdefault(holder, Cause(why))
-            awaited = AwaitedCall(call, holder.module, holder, function)
-            if all(known.call is not call for known in self._callers.get(function, ())):
-                self._callers.setdefault(function, []).append(awaited)
-        for other in handed.called - self.program.calls.family(function):
-            self._alike.setdefault(function, set()).add(other)
-            self._alike.setdefault(other, set()).add(function)
-        return holder
-
-    def _wrapped(self, function: Function) -> Iterator[tuple[Function, Cause]]:
-        """What a decorator wraps in a function that waits: to call it is to call that one."""
-        outer = function.parent
-        while isinstance(outer, Function):
-            for other in self.program.calls.decorated_by.get(outer, ()):
-                yield other, Cause(f"is wrapped by {outer.name}, which waits", function)
-            outer = outer.parent
-
-    def _meet(self, function: Function, node: ast.expr, module: Module) -> None:
-        """What else is called in the same place has the same colour."""
-        family = self.program.calls.family(function)
-        for value in self.program.infer(node, module):
-            if isinstance(value, FunctionValue) and value.function not in family:
-                self._alike.setdefault(function, set()).add(value.function)
-                self._alike.setdefault(value.function, set()).add(function)
-
-    def _doubts(self, function: Function) -> list[tuple[Function, Cause]]:
-        """Calls of something unknown that could be this function.
-
-        Where every function of that name becomes async, it does not matter which one is meant:
-        the call is awaited. Otherwise the function stays sync.
-        """
-        found: list[tuple[Function, Cause]] = []
-        for reference in self.program.calls.unresolved(function):
-            if reference.call is None or not fits(reference.call, function):
-                continue
-            where = f"{reference.module.path}:{reference.node.lineno}"
-            caller = reference.module.function_of(reference.call)
-            if self._already_awaited(reference.call, reference.module):
-                continue
-            if caller is None or not self._all_alike(function):
-                self._obstacles.setdefault(
-                    function,
-                    Cause(
-                        f"could be what `{ast.unparse(reference.node)}` means in {where}, "
-                        f"where its type is not known"
-                    ),
-                )
-                return []
-            self._callers.setdefault(function, []).append(
-                AwaitedCall(reference.call, reference.module, caller, function)
-            )
-            found.append((caller, Cause(f"awaits {function.name}, called in {where}", function)))
-        return found
-
-    def _all_alike(self, function: Function) -> bool:
-        """Whether every function with that name waits, so that it does not matter which it is."""
-        family = self.program.calls.family(function)
-        return function.name not in _COMMON_NAMES and all(
-            other in family or other in self.waiting or other.is_async
-            for other in self.program.calls.named(function.name)
-        )
-
-    # -- questions about a function ----------------------------------------------------------
-
-    def _obstacle(self, function: Function) -> str:
-        if function.is_async:
-            return ""
-        if is_property(function):
-            return self._properties.obstacle(function)
-        name = function.name
-        if name.startswith("__") and name.endswith("__") and name != "__call__":
-            return f"is {name}, which Python calls and does not await"
-        for decorator in function.definition.decorator_list:
-            if not self.framework.decorator(function, decorator):
-                return f"is wrapped by the decorator {ast.unparse(decorator)}"
-        return ""
-
-    # -- questions about a place -------------------------------------------------------------
-
-    @staticmethod
-    def _already_awaited(call: ast.Call, module: Module) -> bool:
-        return isinstance(module.parent(call), ast.Await)
-
-    @staticmethod
-    def _inside_lambda(node: ast.AST, module: Module) -> bool:
-        for parent in module.ancestors(node):
-            if isinstance(parent, ast.Lambda):
-                return True
-            if isinstance(parent, ast.stmt):
-                return False
-        return False
-
-    @staticmethod
-    def _holder_of_lambda(node: ast.AST, module: Module) -> Function | None:
-        for parent in module.ancestors(node):
-            if isinstance(parent, ast.Lambda):
-                return module.function_of(parent)
-        return None
-
-    def _is_entry(self, call: ast.Call, module: Module) -> bool:
-        """Whether a call at module level stands where ``asyncio.run`` may stand."""
-        return is_main_block(call, module) or self.program.web.in_tests(module)
-
-    @staticmethod
-    def _is_override_key(node: ast.AST, module: Module) -> bool:
-        for parent in module.ancestors(node):
-            if isinstance(parent, ast.Subscript | ast.Dict | ast.Assign):
-                if _names_overrides(
-                    parent.targets[0] if isinstance(parent, ast.Assign) else parent
-                ):
-                    return True
-                if isinstance(parent, ast.Dict):
-                    return _names_overrides(module.parent(parent))
-            if isinstance(parent, ast.Call) and node in parent.args[:1]:
-                # ``app.dependency_overrides.pop(get_db)``
-                return _names_overrides(parent.func)
-            if isinstance(parent, ast.stmt):
-                return False
-        return False
-
-    @staticmethod
-    def _is_decorator(node: ast.AST, module: Module) -> bool:
-        child: ast.AST = node
-        for parent in module.ancestors(node):
-            if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                return child in parent.decorator_list
-            if isinstance(parent, ast.stmt):
-                return False
-            child = parent
-        return False
-
-    def _is_harmless(self, function: Function, node: ast.AST, module: Module) -> bool:
-        """Whether naming a function without a call leads to none."""
-        if self.program.web.is_fixture(function):
-            return True
-        parent = module.parent(node)
-        if isinstance(parent, ast.Subscript) and parent.value is node:
-            # ``list[int]`` in an annotation of a class that has a method ``list``.
-            return True
-        if self._is_metadata(node, module):
-            return True
-        if isinstance(parent, ast.Attribute) and self.program.web.in_tests(module):
-            # ``service.delete.assert_called_once()``: a mock stands there by then.
-            return True
-        if isinstance(parent, ast.Return | ast.Yield) and self.program.calls.is_given(function):
-            holder = module.function_of(node)
-            return holder is not None and self.program.web.is_pytest(holder)
-        return isinstance(parent, ast.Delete | ast.Assert | ast.Expr)
-
-    def _is_metadata(self, node: ast.AST, module: Module) -> bool:
-        """Whether a function stands bare in ``Annotated[Session, get_db]``, which calls nobody."""
-        parent = module.parent(node)
-        around = module.parent(parent) if isinstance(parent, ast.Tuple) else None
-        return (
-            isinstance(around, ast.Subscript)
-            and around.slice is parent
-            and self.program.outside_name(around.value, module) == "typing.Annotated"
-        )
 
     def chain(self, function: Function) -> tuple[str, ...]:
         """The reasons for the colour of a function, nearest first."""
@@ -463,63 +114,3 @@ class Colouring:
             found.append(cause.text if current is function else f"{current.name} {cause.text}")
             current = cause.because
         return tuple(found)
-
-
-def fits(call: ast.Call, function: Function, bound: int = 1) -> bool:
-    """Whether the arguments of a call could be those of the function.
-
-    ``bound`` is 0 where a method may get its object as an argument: ``Finder.find(finder, 1)``.
-    """
-    arguments = function.definition.args
-    if any(isinstance(a, ast.Starred) for a in call.args):
-        return True
-    if any(k.arg is None for k in call.keywords):
-        return True
-    static = any(
-        isinstance(d, ast.Name) and d.id == "staticmethod"
-        for d in function.definition.decorator_list
-    )
-    bound = bound if function.is_method and not static else 0
-    positional = [*arguments.posonlyargs, *arguments.args][bound:]
-    if len(call.args) > len(positional) and arguments.vararg is None:
-        return False
-    names = {a.arg for a in [*positional, *arguments.kwonlyargs]}
-    if arguments.kwarg is None and any(k.arg not in names for k in call.keywords):
-        return False
-    given = {a.arg for a in positional[: len(call.args)]} | {k.arg for k in call.keywords}
-    required = positional[: len(positional) - len(arguments.defaults)]
-    return all(a.arg in given for a in required)
-
-
-def _names_overrides(node: ast.AST | None) -> bool:
-    return node is not None and any(
-        isinstance(inner, ast.Attribute) and inner.attr == "dependency_overrides"
-        for inner in ast.walk(node)
-    )
-
-
-def _place(function: Function) -> tuple[str, int]:
-    return function.module.path, function.definition.lineno
-
-
-def is_main_block(node: ast.AST, module: Module) -> bool:
-    """Whether a node stands in an ``if __name__ == "__main__":`` block."""
-    return any(
-        isinstance(parent, ast.If)
-        and isinstance(parent.test, ast.Compare)
-        and isinstance(parent.test.left, ast.Name)
-        and parent.test.left.id == "__name__"
-        for parent in module.ancestors(node)
-    )
-
-
-__all__ = [
-    "AwaitedCall",
-    "Cause",
-    "Class",
-    "Colouring",
-    "Framework",
-    "Instance",
-    "fits",
-    "is_main_block",
-]

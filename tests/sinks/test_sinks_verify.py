@@ -14,7 +14,7 @@ import pytest
 from golden.runner import GOLDEN, copy_application, files
 
 from cli.main import run
-from codemods.plan.colours import Colouring
+from codemods.plan.climb import Climb
 from codemods.sinks.verify import failures
 
 PYTHON = shlex.quote(sys.executable)
@@ -311,9 +311,9 @@ def test_a_trap_that_is_converted_all_the_same(tmp_path, monkeypatch, capfd):
     tests.write_text(tests.read_text() + TEST)
     fakes.repository(folder)
     monkeypatch.chdir(folder)
-    obstacle = Colouring._obstacle
+    obstacle = Climb._obstacle
     monkeypatch.setattr(
-        Colouring,
+        Climb,
         "_obstacle",
         lambda self, function: why if "decorator" not in (why := obstacle(self, function)) else "",
     )

@@ -36,7 +36,8 @@ from codemods.passes.async_session.sessions.silenced import silenced
 from codemods.passes.async_session.sessions.sites import AWAIT, CREATE, DDL, ENTER, Site, Sites
 from codemods.passes.async_session.sessions.strangers import given_by_strangers
 from codemods.passes.async_session.sessions.undriven import Undriven
-from codemods.plan.colours import Cause, Colouring, Framework, is_main_block
+from codemods.plan.climb import Cause, Climb, Framework, is_main_block
+from codemods.plan.colours import Colouring
 from codemods.plan.lambdas import Lambdas
 from codemods.plan.properties import Properties
 
@@ -159,6 +160,7 @@ def analyse(program: Program, options: Options) -> Analysis:
     lazily = Hidden(program, reading, sites)
     boundaries = Boundaries(program, sites, entered, providers, lazily, handovers, validated)
     passing: dict[Function, Cause] = {}
+    climb: Climb | None = None
     while True:
         waiting: dict[Function, Cause] = dict(passing)
         for site in sites:
@@ -179,7 +181,9 @@ def analyse(program: Program, options: Options) -> Analysis:
         for use in clients.calls:
             if use.function is not None:
                 waiting.setdefault(use.function, Cause("uses a client that is async now"))
-        colours = Colouring(program, waiting, closed, framework)
+        if climb is None or climb.waiting.keys() != waiting.keys() or not climb.closing(closed):
+            climb = Climb(program, waiting, closed, framework)
+        colours = Colouring(climb)
         more = boundaries.conflicts(colours)
         more |= {f: c for f, c in islands(program, sites, colours).items() if f not in more}
         more = more or without_origin(program, sites, colours) or indirect.conflicts(colours)

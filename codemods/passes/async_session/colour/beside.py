@@ -15,7 +15,8 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import FunctionValue, Instance
-from codemods.plan.colours import Cause, Colouring
+from codemods.plan.climb import Cause
+from codemods.plan.colours import Colouring
 from codemods.plan.draft import Draft
 
 #: What awaits one coroutine, and goes on when it is done.

@@ -17,7 +17,8 @@ from codemods.passes.async_session.colour.validated import Validation
 from codemods.passes.async_session.sessions.handovers import Handovers
 from codemods.passes.async_session.sessions.providers import Providers
 from codemods.passes.async_session.sessions.sites import AWAIT, BRIDGE, CREATE, ENTER, STREAM, Site
-from codemods.plan.colours import Cause, Colouring
+from codemods.plan.climb import Cause
+from codemods.plan.colours import Colouring
 from codemods.plan.flows import Flows, Node
 from codemods.plan.places import held_lock, place_obstacle
 

@@ -24,7 +24,7 @@ from codemods.facts.values import (
 )
 from codemods.passes.async_session.sessions import tables
 from codemods.passes.async_session.sessions.handovers import Handovers
-from codemods.plan.colours import Cause
+from codemods.plan.climb import Cause
 
 #: What may be given a session of either kind, by resolved name.
 _HARMLESS = frozenset(

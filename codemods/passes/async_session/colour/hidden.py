@@ -20,7 +20,8 @@ from codemods.findings import Finding
 from codemods.passes.async_session.colour.validated import READ_LAZILY, Validation
 from codemods.passes.async_session.sessions.silenced import innermost
 from codemods.passes.async_session.sessions.sites import CREATE, Site
-from codemods.plan.colours import Cause, Colouring
+from codemods.plan.climb import Cause
+from codemods.plan.colours import Colouring
 
 #: Beside them, dynamic relationships.
 _CODES = READ_LAZILY | {"LL306"}

@@ -17,7 +17,8 @@ from codemods.facts.calls import Reference
 from codemods.facts.syntax import Function
 from codemods.passes.async_session.sessions.origins import has_holder
 from codemods.passes.async_session.sessions.sites import CREATE, Site
-from codemods.plan.colours import Cause, Colouring
+from codemods.plan.climb import Cause
+from codemods.plan.colours import Colouring
 
 _REASON = "is reached by scripts only, which go on with the sync engine"
 
@@ -56,7 +57,7 @@ def _tests_only(
     alone: set[Function],
 ) -> bool:
     """Whether a sync test waits for functions of scripts alone: it can go on calling them."""
-    if test.is_async or not program.web.is_test(test) or test in colours.waiting:
+    if test.is_async or not program.web.is_test(test) or test in colours.climb.waiting:
         return False
     asked = (program.web.fixture(test, argument.arg) for argument in test.parameters)
     return bool(called) and called <= alone and not any(f in colours.asynchronous for f in asked)

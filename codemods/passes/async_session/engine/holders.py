@@ -22,7 +22,7 @@ from codemods.passes.async_session.sessions.makers import MAKERS, Maker, maker, 
 from codemods.passes.async_session.sessions.origins import has_holder
 from codemods.passes.async_session.sessions.providers import twin_name
 from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
-from codemods.plan.colours import is_main_block
+from codemods.plan.climb import is_main_block
 
 _EVENTS = frozenset(("listen", "listens_for", "remove", "contains"))
 

@@ -21,7 +21,7 @@ from codemods.facts.versions import Versions
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.rewrite.functions import ddl_call
 from codemods.passes.async_session.sessions.sites import DDL, Site
-from codemods.plan.colours import is_main_block
+from codemods.plan.climb import is_main_block
 from codemods.plan.draft import Draft
 from codemods.plan.lifespans import (
     has_handlers,

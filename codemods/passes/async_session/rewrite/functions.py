@@ -29,7 +29,7 @@ from codemods.passes.async_session.rewrite.inspection import inspect_within
 from codemods.passes.async_session.rewrite.unittests import run_hook
 from codemods.passes.async_session.sessions.sites import AWAIT, BRIDGE, CREATE, DDL, ENTER, Site
 from codemods.passes.async_session.sessions.streams import stream
-from codemods.plan.colours import AwaitedCall, is_main_block
+from codemods.plan.climb import AwaitedCall, is_main_block
 from codemods.plan.draft import Draft
 from codemods.plan.places import materialise, thread
 

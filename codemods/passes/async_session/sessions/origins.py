@@ -16,7 +16,8 @@ from codemods.facts.syntax import Function
 from codemods.facts.values import External
 from codemods.passes.async_session.sessions.makers import MAKERS, maker
 from codemods.passes.async_session.sessions.sites import CREATE, Site
-from codemods.plan.colours import Cause, Colouring
+from codemods.plan.climb import Cause
+from codemods.plan.colours import Colouring
 
 
 def without_origin(

@@ -9,7 +9,7 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.passes.async_session.sessions.sites import Site
-from codemods.plan.colours import Cause
+from codemods.plan.climb import Cause
 from codemods.suppression import Silence, comments
 
 RULE = "async-session"

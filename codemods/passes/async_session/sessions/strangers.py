@@ -14,7 +14,7 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module, is_library
 from codemods.facts.syntax import Binding, Function, Scope
 from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
-from codemods.plan.colours import Cause
+from codemods.plan.climb import Cause
 
 _DEPTH = 10
 _ENGINES = ("bind", "engine", "session_factory")

@@ -31,7 +31,7 @@ from codemods.passes.async_session.sessions.arguments import refused
 from codemods.passes.async_session.sessions.makers import makes
 from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
 from codemods.passes.async_session.sessions.urls import url_of
-from codemods.plan.colours import Cause
+from codemods.plan.climb import Cause
 
 _ENGINE = "sqlalchemy.create_engine"
 _MAKERS = frozenset({known.SESSIONMAKER, known.SCOPED_SESSION})
