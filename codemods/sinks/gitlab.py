@@ -99,7 +99,7 @@ class GitLab:
 
     def labelling(self, request: PullRequest, labels: Sequence[str]) -> Call | None:
         """Add labels; what is there stays."""
-        return self._put(request, {"add_labels": ",".join(labels)})
+        return self._put(request, {"add_labels": list(labels)})
 
     def looking_up(self, people: Sequence[str]) -> Sequence[Call]:
         """The numbers of the people; groups cannot review."""

@@ -74,7 +74,7 @@ class FakeGitLab(FakeForge):
     def change(self, pull: dict[str, Any], data: dict[str, Any]) -> Answer:
         for key in ("description", "target_branch"):
             pull[key] = data.get(key, pull[key])
-        pull["labels"] += filter(None, data.get("add_labels", "").split(","))
+        pull["labels"] += data.get("add_labels", [])
         if "reviewer_ids" in data:
             pull["reviewers"] = [{"id": number} for number in data["reviewer_ids"]]
         return 200, pull, {}
