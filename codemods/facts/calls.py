@@ -131,7 +131,7 @@ class CallGraph:
         given = self._given_as.get(function, set()) | self.carried.names(function)
         for module in self.program.modules.mentioning((function.name, *given)):
             names = {function.name, *given, *module.syntax.aliases.get(function.name, ())}
-            for name in names:
+            for name in sorted(names):
                 for node in module.syntax.references.get(name, ()):
                     values = self.program.infer(node, module)
                     reference = Reference(node, module, _call_of(node, module))
@@ -205,7 +205,7 @@ class CallGraph:
         """Every place that names a class."""
         found = []
         for module in self.program.modules.mentioning((cls.name,)):
-            for name in {cls.name, *module.syntax.aliases.get(cls.name, ())}:
+            for name in sorted({cls.name, *module.syntax.aliases.get(cls.name, ())}):
                 for node in module.syntax.references.get(name, ()):
                     if any(
                         isinstance(v, ClassValue) and v.cls is cls

@@ -8,15 +8,25 @@ functions) the function stays sync, and with it every function below that waits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from codemods.facts.syntax import Function
 from codemods.plan.climb import AwaitedCall, Cause, Climb, place
 
 
 class Colouring:
-    """Colours the functions that wait and everything that calls them: what a climb has touched."""
+    """Colours the functions that wait and everything that calls them: what a climb has touched.
 
-    def __init__(self, climb: Climb) -> None:
+    ``earlier`` says why functions stayed sync in the round before: a function keeps its first
+    reason, so that no two are each other's.
+    """
+
+    def __init__(
+        self, climb: Climb, earlier: Mapping[Function, Cause] = MappingProxyType({})
+    ) -> None:
         self.climb = climb
+        self.earlier = earlier
         self.program = climb.program
         self.framework = climb.framework
         self.sync: dict[Function, Cause] = {}
@@ -34,7 +44,7 @@ class Colouring:
                 if awaited.caller is not None:
                     below.setdefault(awaited.caller, set()).add(function)
         queue = [f for f in touched if f in self.climb.obstacles]
-        self.sync = {f: self.climb.obstacles[f] for f in queue}
+        self.sync = {f: self.earlier.get(f, self.climb.obstacles[f]) for f in queue}
         while queue:
             function = queue.pop()
             alike = self.climb.alike.get(function, set())
@@ -49,9 +59,8 @@ class Colouring:
             )
             for other in sorted(members, key=place):
                 if other in touched and other not in self.sync:
-                    self.sync[other] = Cause(
-                        f"is called by {function.qualname}, which stays sync", function
-                    )
+                    cause = Cause(f"is called by {function.qualname}, which stays sync", function)
+                    self.sync[other] = self.earlier.get(other, cause)
                     queue.append(other)
         for function, cause in touched.items():
             if function in self.sync:

@@ -160,6 +160,7 @@ def analyse(program: Program, options: Options) -> Analysis:
     lazily = Hidden(program, reading, sites)
     boundaries = Boundaries(program, sites, entered, providers, lazily, handovers, validated)
     passing: dict[Function, Cause] = {}
+    earlier: dict[Function, Cause] = {}
     climb: Climb | None = None
     while True:
         waiting: dict[Function, Cause] = dict(passing)
@@ -183,7 +184,8 @@ def analyse(program: Program, options: Options) -> Analysis:
                 waiting.setdefault(use.function, Cause("uses a client that is async now"))
         if climb is None or climb.waiting.keys() != waiting.keys() or not climb.closing(closed):
             climb = Climb(program, waiting, closed, framework)
-        colours = Colouring(climb)
+        colours = Colouring(climb, earlier)
+        earlier = colours.sync
         more = boundaries.conflicts(colours)
         more |= {f: c for f, c in islands(program, sites, colours).items() if f not in more}
         more = more or without_origin(program, sites, colours) or indirect.conflicts(colours)

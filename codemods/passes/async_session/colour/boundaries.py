@@ -17,7 +17,7 @@ from codemods.passes.async_session.colour.validated import Validation
 from codemods.passes.async_session.sessions.handovers import Handovers
 from codemods.passes.async_session.sessions.providers import Providers
 from codemods.passes.async_session.sessions.sites import AWAIT, BRIDGE, CREATE, ENTER, STREAM, Site
-from codemods.plan.climb import Cause
+from codemods.plan.climb import Cause, place
 from codemods.plan.colours import Colouring
 from codemods.plan.flows import Flows, Node
 from codemods.plan.places import held_lock, place_obstacle
@@ -240,7 +240,7 @@ class Boundaries:
     def _others(self, colours: Colouring) -> list[tuple[ast.expr, Module]]:
         """``with factory.begin() as db`` and clients."""
         found: list[tuple[ast.expr, Module]] = []
-        for module in {f.module for f in colours.asynchronous}:
+        for module in dict.fromkeys(f.module for f in colours.asynchronous):
             for call in [*module.syntax.calls.get("begin", ()), *self.entered]:
                 if not isinstance(call, ast.Call) or call not in module.syntax.parents:
                     continue
@@ -317,7 +317,7 @@ class Boundaries:
         passing = {function for function, _ in idle}
         handed = {function for function, _ in holding}
         self.keeping = set()
-        for found in together.values():
+        for found in sorted(together.values(), key=lambda found: [*map(place, found)]):
             stuck = next((f for f in found if f in colours.sync), None)
             if stuck is None:
                 continue

@@ -145,7 +145,7 @@ class Holders:
     def _named(self, holder: Holder) -> Iterator[tuple[ast.Name | ast.Attribute, Module]]:
         """The places that name a holder."""
         for module in self.program.modules.mentioning((holder.name,)):
-            for name in {holder.name, *module.syntax.aliases.get(holder.name, ())}:
+            for name in sorted({holder.name, *module.syntax.aliases.get(holder.name, ())}):
                 for node in module.syntax.references.get(name, ()):
                     if self.program.home(node, module) == (holder.module.scope, holder.name):
                         yield node, module

@@ -79,7 +79,7 @@ def _opened(program: Program, sites: list[Site]) -> Iterator[tuple[Function, str
 
 def _passed(program: Program, sites: list[Site]) -> Iterator[tuple[Function, str]]:
     """Functions that are handed a session from outside: ``with outside() as db: read(db)``."""
-    for function in {site.function for site in sites if site.function is not None}:
+    for function in dict.fromkeys(s.function for s in sites if s.function is not None):
         for argument in function.parameters:
             if not program.instances(program.parameter(function, argument), known.SESSION):
                 continue
