@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 
 
 class Blocking:
-    """Which calls and functions of a program hold their thread."""
+    """Which calls and functions of a program hold their thread.
 
-    def __init__(self, program: Program) -> None:
+    With ``left``, what is left where it stands (locks, event loops) counts as well.
+    """
+
+    def __init__(self, program: Program, *, left: bool = False) -> None:
         self.program = program
+        self.left = left
         self._functions: dict[Function, str] = {}
+        self._generators: dict[Function, str] = {}
 
     def call(self, call: ast.Call, module: Module) -> Blocker | None:
         """What is known of a call of a library, if it blocks."""
@@ -70,12 +75,24 @@ class Blocking:
             if not isinstance(node, ast.Call) or module.function_of(node) is not function:
                 continue
             blocker = self.call(node, module)
-            if blocker is not None and blocker.form is not Form.LEFT:
+            if blocker is not None and self._counts(blocker):
                 return blocker.reason
             for callee in self.callees(node, module):
-                if reason := self.function(callee):
+                if reason := self.function(callee) or self.generator(callee):
                     return reason
         return ""
+
+    def _counts(self, blocker: Blocker) -> bool:
+        return blocker.form is not Form.LEFT or (self.left and not blocker.slight)
+
+    def generator(self, function: Function) -> str:
+        """What the steps of a sync generator wait for, or ""."""
+        if function.is_async or not function.is_generator:
+            return ""
+        if function not in self._generators:
+            self._generators[function] = ""
+            self._generators[function] = self._inside(function)
+        return self._generators[function]
 
     def callees(self, call: ast.Call, module: Module) -> list[Function]:
         """The functions of the code base that a call names."""
@@ -86,7 +103,7 @@ class Blocking:
         """What a call waits for that a thread can wait for instead, or ""."""
         blocker = self.call(call, module)
         if blocker is not None:
-            return blocker.reason if blocker.form is not Form.LEFT else ""
+            return blocker.reason if self._counts(blocker) else ""
         return next(filter(None, map(self.function, self.callees(call, module))), "")
 
 

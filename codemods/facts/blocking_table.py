@@ -55,6 +55,8 @@ class Blocker:
 
     ``shared`` tells whether its object may be used by several threads at once. ``slight`` is a
     call that waits for an instant at most. ``advice`` says what to do where nothing is done.
+    ``portable`` tells of a call that is left on the loop that any thread could make it just as
+    well, for a function that was in a thread before.
     """
 
     kind: Kind
@@ -63,6 +65,7 @@ class Blocker:
     shared: bool = True
     slight: bool = False
     advice: str = ""
+    portable: bool = False
 
     @property
     def reason(self) -> str:
@@ -92,6 +95,9 @@ _KEY = Blocker(Kind.KEY)
 _IMAGE = Blocker(Kind.IMAGE, shared=False)
 _TABLE = Blocker(Kind.TABLE, shared=False)
 _LOOP = Blocker(Kind.LOOP, Form.LEFT, advice=_RAISES)
+_FROM_THREAD = Blocker(
+    Kind.LOOP, Form.LEFT, advice="it only works in a worker thread: await the function instead"
+)
 _CONNECT = Blocker(Kind.DATABASE)
 _BOUND = Blocker(Kind.DATABASE, Form.LEFT, advice=f"its connection belongs to one thread: {_ALONE}")
 
@@ -184,6 +190,8 @@ FUNCTIONS: dict[str, Blocker] = {
     "sqlite3.connect": _BOUND,
     # other threads, other loops
     **_each("", "asyncio.run anyio.run uvicorn.run trio.run", _LOOP),
+    **_each("", "asgiref.sync.async_to_sync", _LOOP),
+    **_each("anyio.from_thread.", "run run_sync check_cancelled", _FROM_THREAD),
     **_each("concurrent.futures.", "wait", Blocker(Kind.THREAD)),
 }
 
@@ -214,10 +222,16 @@ _ASYNC_LOCK = Blocker(
     Kind.THREAD, Form.LEFT, advice="a lock belongs to its thread: on the loop use asyncio.Lock"
 )
 _ASYNC_QUEUE = Blocker(
-    Kind.THREAD, Form.LEFT, advice="on the loop use asyncio.Queue, which shutdown can interrupt"
+    Kind.THREAD,
+    Form.LEFT,
+    advice="on the loop use asyncio.Queue, which shutdown can interrupt",
+    portable=True,
 )
 _ASYNC_EVENT = Blocker(
-    Kind.THREAD, Form.LEFT, advice="on the loop use asyncio.Event, which shutdown can interrupt"
+    Kind.THREAD,
+    Form.LEFT,
+    advice="on the loop use asyncio.Event, which shutdown can interrupt",
+    portable=True,
 )
 _LOCKS = "Lock RLock Semaphore BoundedSemaphore Condition"
 

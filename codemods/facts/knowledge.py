@@ -376,7 +376,11 @@ RETURNS |= {
     )
 }
 #: Attributes of objects of libraries, by the class that they have.
-ATTRIBUTES = {f"{PATH}.parent": PATH, "fastapi.UploadFile.file": FILE}
+ATTRIBUTES = {
+    f"{PATH}.parent": PATH,
+    "fastapi.UploadFile.file": FILE,
+    **{f"subprocess.Popen.{name}": FILE for name in ("stdin", "stdout", "stderr")},
+}
 #: Classes all of whose attributes and items are of another class, but for these methods.
 HOLDS: dict[str, tuple[str, frozenset[str]]] = {
     "pymongo.MongoClient": ("pymongo.database.Database", frozenset(("close", "server_info"))),

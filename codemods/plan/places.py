@@ -11,6 +11,12 @@ from codemods.facts.values import External, Instance
 from codemods.plan.draft import Draft
 
 _POOL = "run_in_threadpool"
+#: Names for what a module has something else of the same name for.
+_OTHER_NAMES = {
+    "run_in_threadpool": "in_threadpool",
+    "contextmanager_in_threadpool": "manager_in_threadpool",
+    "iterate_in_threadpool": "steps_in_threadpool",
+}
 _POOL_MODULES = ("fastapi.concurrency", "starlette.concurrency")
 #: Consumers of a whole iterable: a generator expression with an await in it becomes a list there.
 CONSUMERS = frozenset(
@@ -105,7 +111,7 @@ def _threadpool(draft: Draft, module: Module, name: str = _POOL) -> str:
         statement = module.parent(binding.node)
         if isinstance(statement, ast.ImportFrom) and statement.module in _POOL_MODULES:
             return name
-    alias = name.removeprefix("run_").replace("contextmanager_", "manager_") if taken else ""
+    alias = _OTHER_NAMES[name] if taken else ""
     return draft.add_import(module, "fastapi.concurrency", name, alias)
 
 
@@ -126,6 +132,19 @@ def thread_of(draft: Draft, whole: ast.expr, call: ast.Call, module: Module) -> 
     listed = "list({self})" if whole is call else "{self}"
     draft.edit(module, whole, Rewrite(f"{name}(lambda: {listed})"))
     draft.edit(module, whole, Await())
+
+
+def thread_steps(draft: Draft, call: ast.expr, module: Module) -> None:
+    """``for row in read():`` becomes ``async for row in iterate_in_threadpool(read()):``.
+
+    ``call`` gives the iterator of a for statement, or of the first part of a comprehension.
+    """
+    parent = module.parent(call)
+    loop = module.parent(parent) if isinstance(parent, ast.comprehension) else parent
+    assert loop is not None
+    name = _threadpool(draft, module, "iterate_in_threadpool")
+    draft.edit(module, call, Rewrite(f"{name}({{self}})"))
+    draft.edit(module, loop, MakeAsync())
 
 
 def leave_in_thread(draft: Draft, block: ast.With, call: ast.Call, module: Module) -> None:

@@ -12,13 +12,14 @@ from codemods.facts.syntax import Class
 from codemods.facts.values import External
 from codemods.findings import Code, Treatment
 from codemods.passes.blocking_calls import clients, codes
-from codemods.passes.blocking_calls.around import closing_block, collector, last_statement
+from codemods.passes.blocking_calls.around import closing_block, last_statement
 from codemods.passes.blocking_calls.files import Opened, is_file_method, opened_files
 from codemods.passes.blocking_calls.natives import Context, Native, natives
 from codemods.passes.blocking_calls.sites import Site, Sites
 from codemods.passes.blocking_calls.threads import Threads
 from codemods.plan.generated import Generated, generated
 from codemods.plan.interleaving import Interleaving
+from codemods.plan.iterators import collector
 from codemods.plan.lifespans import Start, find_start
 from codemods.plan.places import place_obstacle
 from codemods.plan.shared import SharedState

@@ -21,6 +21,12 @@ CACHES = (
     "functools.cached_property",
     "cachetools.cached",
 )
+#: What threads take the steps of an iterator for, or enter and leave a context manager.
+_BY_STEPS = frozenset(
+    f"{module}.concurrency.{name}"
+    for module in ("fastapi", "starlette")
+    for name in ("iterate_in_threadpool", "contextmanager_in_threadpool")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +65,8 @@ class Sites:
     def _find(self) -> Iterator[Site]:
         for function in async_functions(self.program):
             for call in own_calls(function):
+                if in_steps(self.program, call, function.module):
+                    continue
                 site = self._site(call, function)
                 if site is not None:
                     yield site
@@ -122,6 +130,14 @@ class Sites:
             and value.cls.startswith(("threading.", "multiprocessing."))
             for value in self.program.infer(node, module)
         )
+
+
+def in_steps(program: Program, call: ast.Call, module: Module) -> bool:
+    """Whether threads take the steps of what a call gives, or enter and leave it."""
+    parent = module.parent(call)
+    return isinstance(parent, ast.Call) and (
+        program.outside_name(parent.func, module) in _BY_STEPS and call in parent.args
+    )
 
 
 def async_functions(program: Program) -> Iterator[Function]:

@@ -26,6 +26,7 @@ from codemods.passes.async_session.colour.indirect import Indirect
 from codemods.passes.async_session.colour.islands import islands
 from codemods.passes.async_session.colour.lookups import looked_up
 from codemods.passes.async_session.colour.obstacles import consumption_obstacle, site_obstacle
+from codemods.passes.async_session.colour.threads import Leaving
 from codemods.passes.async_session.colour.validated import Validation, validations
 from codemods.passes.async_session.sessions import tables
 from codemods.passes.async_session.sessions.clients import Clients
@@ -51,6 +52,7 @@ class Analysis:
     sites: list[Site]
     colours: Colouring
     clients: Clients
+    leaving: Leaving
     bridges: list[Bridge] = field(default_factory=list)
     items: dict[ast.expr, Module] = field(default_factory=dict)
     twins: dict[Function, list[Reference]] = field(default_factory=dict)
@@ -159,6 +161,7 @@ def analyse(program: Program, options: Options) -> Analysis:
     entered: set[ast.expr] = {made.call for made in clients.made}
     lazily = Hidden(program, reading, sites)
     boundaries = Boundaries(program, sites, entered, providers, lazily, handovers, validated)
+    leaving = Leaving(program)
     passing: dict[Function, Cause] = {}
     earlier: dict[Function, Cause] = {}
     climb: Climb | None = None
@@ -189,7 +192,7 @@ def analyse(program: Program, options: Options) -> Analysis:
         more = boundaries.conflicts(colours)
         more |= {f: c for f, c in islands(program, sites, colours).items() if f not in more}
         more = more or without_origin(program, sites, colours) or indirect.conflicts(colours)
-        more = more or sharing(program, colours)
+        more = more or sharing(program, colours) or leaving.conflicts(colours)
         if not more:
             return Analysis(
                 program,
@@ -197,6 +200,7 @@ def analyse(program: Program, options: Options) -> Analysis:
                 sites,
                 colours,
                 clients,
+                leaving,
                 [*boundaries.bridges, *_handed(handed, colours)],
                 boundaries.async_items(colours),
                 providers.twins(colours),

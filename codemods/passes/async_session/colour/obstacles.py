@@ -96,7 +96,7 @@ def consumer(
         return None
     match parent:
         case ast.For() if parent.iter is call:
-            return None if cleans_up(function) and _leaves(parent) else Consumer.FOR
+            return None if cleans_up(function) and leaves(parent) else Consumer.FOR
         case ast.comprehension() if parent.iter is call:
             holder = module.parent(parent)
             if isinstance(holder, ast.GeneratorExp) and not consumed(holder, module, program):
@@ -130,7 +130,7 @@ def _within(node: ast.AST, function: Function) -> Iterator[ast.AST]:
         yield parent
 
 
-def _leaves(loop: ast.For) -> bool:
+def leaves(loop: ast.For) -> bool:
     """Whether a loop may end before what it loops over."""
     return any(
         isinstance(node, ast.Break | ast.Return)

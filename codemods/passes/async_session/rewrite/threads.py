@@ -1,62 +1,38 @@
-"""A function that leaves its thread: what it calls must not block the loop now.
-
-``def`` path operations and dependencies ran in a pool of threads. Once they are ``async def``,
-a known blocking call in them, or in a function that they call, gets a thread of its own.
-"""
+"""What blocks in a function that leaves its thread gets one of its own, or is awaited."""
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 
-from codemods.facts.blocking import Blocking
-from codemods.facts.modules import Module
-from codemods.facts.syntax import Function
+from codemods.edits.actions import Await, Rewrite
 from codemods.passes.async_session.colour.analysis import Analysis
+from codemods.passes.async_session.colour.threads import Blocked, Way
 from codemods.plan.draft import Draft
-from codemods.plan.places import thread
+from codemods.plan.places import materialise, thread, thread_of, thread_steps
 
 
-@dataclass(frozen=True)
-class Blocked:
-    """A blocking call in a function that is on the loop after the flip."""
-
-    call: ast.Call
-    module: Module
-    function: Function
-    reason: str
-    threaded: bool
-
-
-def edit_threads(analysis: Analysis, draft: Draft) -> list[Blocked]:
-    """Give a thread to every blocking call of a function that becomes async."""
+def edit_threads(analysis: Analysis, draft: Draft) -> None:
+    """Free the event loop of what the functions do that are on it now."""
     program = analysis.program
-    blocking = Blocking(program)
-    found: list[Blocked] = []
     for function in analysis.colours.asynchronous:
-        if function.is_async or program.web.in_tests(function.module):
-            continue
-        module = function.module
-        for node in function.nodes:
-            if not isinstance(node, ast.Call) or module.function_of(node) is not function:
-                continue
-            callees = program.called_functions(node, module)
-            if any(callee in analysis.colours.asynchronous for callee in callees):
-                continue
-            reason = blocking.reason(node, module)
-            if not reason:
-                continue
-            threaded = _thread(draft, node, module)
-            found.append(Blocked(node, module, function, reason, threaded))
-    return found
+        in_tests = program.web.in_tests(function.module)
+        for one in analysis.leaving.blocked(function, analysis.colours):
+            # Tests have a loop of their own, which nothing else waits for.
+            if one.way is Way.AWAIT or not in_tests:
+                _edit(analysis, draft, one)
 
 
-def _thread(draft: Draft, call: ast.Call, module: Module) -> bool:
-    """``verify(a, b)`` becomes ``await run_in_threadpool(verify, a, b)``."""
-    for parent in module.ancestors(call):
-        if isinstance(parent, ast.Lambda | ast.GeneratorExp):
-            return False
-        if isinstance(parent, ast.stmt):
-            break
-    thread(draft, call, module)
-    return True
+def _edit(analysis: Analysis, draft: Draft, one: Blocked) -> None:
+    call, module = one.call, one.module
+    match one.way:
+        case Way.THREAD if isinstance(call, ast.Call):
+            thread(draft, call, module)
+            materialise(analysis.program, draft, call, module)
+        case Way.WHOLE if isinstance(call, ast.Call) and one.whole is not None:
+            thread_of(draft, one.whole, call, module)
+        case Way.STEPS:
+            thread_steps(draft, call, module)
+        case Way.AWAIT:
+            draft.edit(module, call, Rewrite("{0}"))
+            draft.edit(module, call, Await())
+            draft.drop_import(module, "asyncio")
