@@ -22,7 +22,8 @@ from codemods.facts.syntax import Function
 from codemods.facts.values import FunctionValue
 from codemods.facts.walk import own_nodes
 from codemods.passes.async_session.colour.obstacles import cleans_up, leaves
-from codemods.plan.colours import Cause, Colouring
+from codemods.plan.climb import Cause
+from codemods.plan.colours import Colouring
 from codemods.plan.iterators import collector
 from codemods.plan.places import held_lock, place_obstacle
 
