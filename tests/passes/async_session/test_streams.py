@@ -48,6 +48,20 @@ NATIVE = {
         'return s.execute(text("x"), execution_options={"stream_results": True}).all()',
         'await s.stream(text("x"), execution_options={"stream_results": True})\n    ).all()',
     ),
+    "a name": (
+        "found = s.execute(rows)\n    return [row for row in found.mappings()]",
+        "found = await s.stream(rows)\n    return [row async for row in found.mappings()]",
+    ),
+    "an iterator": (
+        "found = iter(s.scalars(rows))\n    return [next(found, 0), *[row for row in found]]",
+        "found = await s.stream_scalars(rows)\n"
+        "    return [await anext(found, 0), *[row async for row in found]]",
+    ),
+    "a loop that asks for more": (
+        "found = iter(s.scalars(rows))\n    while (row := next(found, None)) is not None:\n"
+        "        print(row)",
+        "while (row := await anext(found, None)) is not None:",
+    ),
     "an option that is off": (
         "return s.scalars(select().execution_options(stream_results=False)).all()",
         "(await s.scalars(select().execution_options(stream_results=False))).all()",
@@ -62,7 +76,13 @@ def test_streamed(name: str) -> None:
 
 
 BRIDGED = {
-    "kept": "found = s.execute(rows)\n    return [row for row in found]",
+    "kept": "found = s.execute(rows)\n    return zip(found, [1])",
+    "kept and lazy": "found = s.execute(rows)\n    return (row for row in found)",
+    "kept in two": "found = s.execute(rows)\n    found = found or 1\n    return list(found)",
+    "kept below": "found = s.execute(rows)\n    return lambda: next(found, None)",
+    "stepped to the end": "found = s.execute(rows)\n    try:\n        return next(found)\n"
+    "    except StopIteration:\n        return None",
+    "with arguments": "found = iter(s.execute(rows), None)\n    return next(found, None)",
     "lazy": "return (row for row in s.execute(rows))",
     "returned": "return s.execute(rows)",
 }

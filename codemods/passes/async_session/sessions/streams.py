@@ -16,7 +16,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.walk import walk
 from codemods.plan.draft import Draft
-from codemods.plan.places import consumed, materialise
+from codemods.plan.places import consumed, materialise, place_obstacle
 
 #: The options of a statement, a connection or a call that have the driver stream the rows.
 OPTIONS = ("yield_per", "stream_results")
@@ -103,19 +103,8 @@ def _sources(
 def stream_obstacle(program: Program, call: ast.Call, module: Module) -> str:
     """Why a streamed result can't be streamed by an async session where it stands, or ""."""
     view = _view(call, module)
-    parent = module.parent(view)
-    match parent:
-        case ast.For() if parent.iter is view:
-            return ""
-        case ast.comprehension() if parent.iter is view:
-            holder = module.parent(parent)
-            if not isinstance(holder, ast.GeneratorExp) or consumed(holder, module, program):
-                return ""
-        case ast.Call() if _is_list(program, parent, view, module):
-            return ""
-        case ast.Attribute(attr=attr) if attr in _ENDS:
-            if isinstance(module.parent(parent), ast.Call):
-                return ""
+    if _takes_rows(program, view, module) or _kept(program, view, module) is not None:
+        return ""
     return f"keeps a result that is streamed in {module.path}:{call.lineno}"
 
 
@@ -126,6 +115,35 @@ def stream(program: Program, draft: Draft, call: ast.Call, module: Module) -> No
     draft.edit(module, call, Rename("stream_scalars" if single else STREAMS[call.func.attr]))
     draft.edit(module, call, Await())
     view = _view(call, module)
+    if _takes_rows(program, view, module):
+        _wait(program, draft, view, module)
+        return
+    outer = module.parent(view)
+    if isinstance(outer, ast.Call):
+        # ``iter(result)``: what an async session streams is an iterator as it is.
+        draft.edit(module, outer, Rewrite("{0}"))
+    for use in _kept(program, view, module) or ():
+        _wait(program, draft, use, module)
+
+
+def _takes_rows(program: Program, view: ast.expr, module: Module) -> bool:
+    """Whether what stands around a result takes its rows in a way that has an async form."""
+    parent = module.parent(view)
+    match parent:
+        case ast.For() if parent.iter is view:
+            return True
+        case ast.comprehension() if parent.iter is view:
+            holder = module.parent(parent)
+            return not isinstance(holder, ast.GeneratorExp) or consumed(holder, module, program)
+        case ast.Call() if _is_list(program, parent, view, module):
+            return True
+        case ast.Attribute(attr=attr) if attr in _ENDS:
+            return isinstance(module.parent(parent), ast.Call)
+    return False
+
+
+def _wait(program: Program, draft: Draft, view: ast.expr, module: Module) -> None:
+    """The async form of what takes the rows of a result."""
     parent = module.parent(view)
     match parent:
         case ast.For():
@@ -137,8 +155,12 @@ def stream(program: Program, draft: Draft, call: ast.Call, module: Module) -> No
             if isinstance(holder, ast.GeneratorExp):
                 draft.edit(module, holder, MakeList())
             materialise(program, draft, holder, module)
-        case ast.Call():
+        case ast.Call() if _is_list(program, parent, view, module):
             draft.edit(module, parent, Rewrite("[item async for item in {0}]"))
+            materialise(program, draft, parent, module)
+        case ast.Call():
+            draft.edit(module, parent.func, Rewrite("anext"))
+            draft.edit(module, parent, Await())
             materialise(program, draft, parent, module)
         case ast.Attribute():
             end = module.parent(parent)
@@ -147,21 +169,79 @@ def stream(program: Program, draft: Draft, call: ast.Call, module: Module) -> No
             materialise(program, draft, end, module)
 
 
-def _view(call: ast.Call, module: Module) -> ast.Call:
-    """The last of the calls behind ``call`` that give its rows in another form."""
+# -- results with a name ---------------------------------------------------------------------
+
+
+def _kept(program: Program, view: ast.expr, module: Module) -> list[ast.expr] | None:
+    """The uses of the name that a result is given, if each of them has an async form."""
+    parent = module.parent(view)
+    if (
+        isinstance(parent, ast.Call)
+        and len(parent.args) == 1
+        and _is_call_of("iter", program, parent, view, module)
+    ):
+        view, parent = parent, module.parent(parent)
+    match parent:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            pass
+        case _:
+            return None
+    holder = module.function_of(view)
+    if holder is None or len(holder.bindings.get(name, ())) != 1:
+        return None
+    found: list[ast.expr] = []
+    for node in module.syntax.references.get(name, ()):
+        if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+            continue
+        if module.scope_of(node).lookup(name) is not holder:
+            continue
+        last = _view(node, module)
+        if module.function_of(node) is not holder or not _has_form(program, last, module):
+            return None
+        found.append(last)
+    return found
+
+
+def _has_form(program: Program, view: ast.expr, module: Module) -> bool:
+    """Whether the rows of a result that has a name can be awaited where it is used."""
+    if place_obstacle(program, view, module):
+        return False
+    parent = module.parent(view)
+    if isinstance(parent, ast.Call) and _is_call_of("next", program, parent, view, module):
+        return _can_step(program, parent, module)
+    return _takes_rows(program, view, module)
+
+
+def _can_step(program: Program, call: ast.Call, module: Module) -> bool:
+    """Whether ``await anext(...)`` does what ``next(...)`` did: the end has another name."""
+    if len(call.args) == 1 and any(program.modules.mentioning(("StopIteration",))):
+        return False
+    declared = program.versions.declared(module.path)
+    return declared.python_at_least("3.10") is not False
+
+
+def _view(view: ast.expr, module: Module) -> ast.expr:
+    """The last of the calls behind a result that give its rows in another form."""
     while True:
-        method = module.parent(call)
+        method = module.parent(view)
         outer = module.parent(method) if isinstance(method, ast.Attribute) else None
         if not isinstance(method, ast.Attribute) or method.attr not in _VIEWS:
-            return call
+            return view
         if not isinstance(outer, ast.Call) or outer.func is not method:
-            return call
-        call = outer
+            return view
+        view = outer
 
 
-def _is_list(program: Program, call: ast.Call, view: ast.Call, module: Module) -> bool:
+def _is_list(program: Program, call: ast.Call, view: ast.expr, module: Module) -> bool:
+    return len(call.args) == 1 and _is_call_of("list", program, call, view, module)
+
+
+def _is_call_of(
+    name: str, program: Program, call: ast.Call, view: ast.expr, module: Module
+) -> bool:
+    """Whether a call of a builtin has a result as its first argument."""
     return (
-        call.args == [view]
+        call.args[:1] == [view]
         and not call.keywords
-        and program.outside_name(call.func, module) == "builtins.list"
+        and program.outside_name(call.func, module) == f"builtins.{name}"
     )
