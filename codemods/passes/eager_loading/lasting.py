@@ -2,17 +2,19 @@
 
 A fixture of a wider scope than a test hands the same object to many of them. Once one of them calls
 ``rollback()`` or ``expire_all()`` on the session that they share, each of the others reads an
-expired object: it is refreshed where the first reader stands, if it has expired by then.
+expired object.
 """
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 from codemods.facts import Program
 from codemods.facts.migrations import is_migration
-from codemods.facts.syntax import Function
+from codemods.facts.syntax import Class, Function
 from codemods.passes.eager_loading.commits import reads
 from codemods.passes.eager_loading.expiries import Expired
 from codemods.passes.eager_loading.reaching import dominates, position
@@ -20,6 +22,19 @@ from codemods.passes.eager_loading.sessions import Event, Sessions, whole
 
 _EXPIRING = ("rollback", "expire_all", "rolls")
 _WIDE = ("class", "module", "package", "session")
+
+
+@dataclass(frozen=True)
+class Last:
+    """An object of a wide fixture, its readers in a test, and the fixture ``of`` its session."""
+
+    function: Function
+    name: str
+    session: ast.arg
+    of: Function
+    event: Event
+    entities: tuple[Class, ...]
+    readers: tuple[ast.Name, ...]
 
 
 class Lasting:
@@ -47,37 +62,38 @@ class Lasting:
         fixtures = [self.program.web.fixture(function, name) for name in names]
         return [one for one in fixtures if one is not None and is_wide(one)]
 
-    def of(self, function: Function) -> tuple[list[Expired], list[ast.Name]]:
-        """What has to be read again in a test or fixture, and what can't be: no session there."""
-        found: list[Expired] = []
-        lost: list[ast.Name] = []
+    def of(self, function: Function) -> Iterator[Last]:
+        """What a test or fixture reads of the objects of fixtures that outlive it."""
         if not self.program.web.is_pytest(function):
-            return found, lost
+            return
         for parameter in function.parameters:
             fixture = self.program.web.fixture(function, parameter.arg)
             if fixture is None or not is_wide(fixture):
                 continue
             entities = self.program.models.entities(self.program.parameter(function, parameter))
             session = self._session(fixture)
-            uses = self._readers(parameter.arg, function) if entities and session else []
-            if not uses or session is None:
-                continue
-            if not self._has(function, session):
-                lost.append(uses[0])
-                continue
-            found.append(
-                Expired(
-                    function,
-                    parameter.arg,
-                    session.arg,
-                    self.expiring[self._fixture_of(fixture, session)],
-                    _outermost(uses[0], function),
-                    list(entities),
-                    asks=True,
-                    readers=uses,
+            readers = self._readers(parameter.arg, function) if entities and session else []
+            if readers and session is not None:
+                of = self._fixture_of(fixture, session)
+                event = self.expiring[of]
+                yield Last(
+                    function, parameter.arg, session, of, event, tuple(entities), tuple(readers)
                 )
-            )
-        return found, lost
+
+    def guard(self, last: Last) -> Expired | None:
+        """The object is refreshed in front of its first reader, if it has expired by then."""
+        if not self._has(last.function, last.session):
+            return None
+        return Expired(
+            last.function,
+            last.name,
+            last.session.arg,
+            last.event,
+            _outermost(last.readers[0], last.function),
+            list(last.entities),
+            asks=True,
+            readers=list(last.readers),
+        )
 
     def _session(self, fixture: Function) -> ast.arg | None:
         """The parameter of a fixture that is a session of which the objects expire."""
@@ -123,13 +139,21 @@ class Lasting:
 
 def is_wide(fixture: Function) -> bool:
     """Whether a fixture lives longer than one test."""
+    return _says(fixture, "scope") in _WIDE
+
+
+def is_autouse(fixture: Function) -> bool:
+    """Whether a fixture is there for tests that do not ask for it."""
+    return _says(fixture, "autouse") is True
+
+
+def _says(fixture: Function, name: str) -> object:
+    """The value of a keyword of the decorator."""
     for decorator in fixture.definition.decorator_list:
-        match decorator:
-            case ast.Call(keywords=keywords):
-                for keyword in keywords:
-                    if keyword.arg == "scope" and isinstance(keyword.value, ast.Constant):
-                        return keyword.value.value in _WIDE
-    return False
+        for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
+            if keyword.arg == name and isinstance(keyword.value, ast.Constant):
+                return keyword.value.value
+    return None
 
 
 def _outermost(use: ast.Name, function: Function) -> ast.stmt:

@@ -14,6 +14,7 @@ from codemods.facts.syntax import Class, Function
 from codemods.findings import Code, Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.eager_loading import codes
+from codemods.passes.eager_loading.between import Between, Gathering
 from codemods.passes.eager_loading.callers import Callers
 from codemods.passes.eager_loading.commits import Commits, Stale
 from codemods.passes.eager_loading.defaults import (
@@ -78,6 +79,7 @@ class Analysis:
     defaults: list[EagerDefaults | NoDefaults] = field(default_factory=list)
     deferred: list[tuple[ast.expr, Module]] = field(default_factory=list)
     unread: list[tuple[ast.expr, Module]] = field(default_factory=list)
+    between: list[Between] = field(default_factory=list)
     rereads: list[Reread] = field(default_factory=list)
     untracked: list[Untracked] = field(default_factory=list)
     dynamic: list[Touch] = field(default_factory=list)
@@ -107,7 +109,7 @@ def analyse(program: Program) -> Analysis:
     found.untracked += _unknown(touches)
     sessions = Sessions(program)
     related = _related(touches)
-    found.expired, found.unread = _expired(program, sessions, related)
+    found.expired, found.unread, found.between = _expired(program, sessions, related)
     expired = {
         id(reader) for one in found.expired if not one.asks and one.paths for reader in one.readers
     }
@@ -175,10 +177,10 @@ def _related(touches: Touches) -> dict[ast.Name, set[tuple[Class, Path]]]:
 
 def _expired(
     program: Program, sessions: Sessions, related: dict[ast.Name, set[tuple[Class, Path]]]
-) -> tuple[list[Expired], list[tuple[ast.expr, Module]]]:
-    """What is read of expired objects, and the reads for which nothing can be done."""
+) -> tuple[list[Expired], list[tuple[ast.expr, Module]], list[Between]]:
+    """What is read of expired objects, the reads for which nothing can be done, and fixtures."""
     if not program.modules.mentioning(_EXPIRING):
-        return [], []
+        return [], [], []
     expiries = Expiries(program, sessions, Commits(program, sessions), related)
     functions = [
         function
@@ -191,17 +193,17 @@ def _expired(
         (node, function.module) for function in functions for node in expiries.lost(function)
     ]
     lasting = Lasting(program, sessions)
-    for function in functions if lasting.expiring else ():
-        more, without = lasting.of(function)
-        found += [one for one in more if not _is_known(one, found)]
-        lost += [(node, function.module) for node in without]
-    return found, lost
-
-
-def _is_known(one: Expired, found: list[Expired]) -> bool:
-    """Whether all that reads an object finds it read again already."""
-    known = {id(reader) for other in found for reader in other.readers}
-    return all(id(reader) in known for reader in one.readers)
+    lasts = [last for function in functions if lasting.expiring for last in lasting.of(function)]
+    known = {id(reader) for one in found for reader in one.readers}
+    lasts = [last for last in lasts if not all(id(reader) in known for reader in last.readers)]
+    gathered = Gathering(program, sessions).gather(lasts)
+    for last in (*gathered.early, *gathered.late):
+        guard = lasting.guard(last)
+        if guard is None:
+            lost.append((last.readers[0], last.function.module))
+        else:
+            found.append(replace(guard, asks=last in gathered.early))
+    return found, lost, gathered.fixtures
 
 
 def _crosses(landing: Landing, program: Program) -> bool:
@@ -278,6 +280,9 @@ def plan(program: Program, options: Options) -> Outcome:
     for read, module in found.deferred:
         message = f"a deferred column is read ({ast.unparse(read)[:60]}): undefer it in the query"
         findings.append(_finding(module, read, codes.DEFERRED, message, (), Treatment.LEFT))
+    for between in found.between:
+        writer.between(between)
+        findings.append(_between_finding(between))
     for expired in found.expired:
         finding = _expired_finding(expired)
         try:
@@ -342,6 +347,16 @@ def _expired_finding(expired: Expired) -> Finding:
     lines = sorted({getattr(reader, "lineno", 0) for reader in expired.readers})
     where = tuple(f"{module.path}:{line}" for line in lines)
     return _finding(module, expired.statement, codes.EXPIRED, message, where)
+
+
+def _between_finding(between: Between) -> Finding:
+    module = between.session.module
+    names = ", ".join(sorted({one.name for one in between.reads}))
+    message = f"{names}: tests read what another one has expired"
+    where = tuple(
+        sorted({f"{one.function.module.path} {one.function.name}" for one in between.reads})
+    )
+    return _finding(module, between.session.definition, codes.EXPIRED, message, where)
 
 
 def _reread_finding(reread: Reread) -> Finding:

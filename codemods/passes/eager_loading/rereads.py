@@ -24,6 +24,7 @@ from codemods.passes.eager_loading.reaching import (
 )
 from codemods.passes.eager_loading.reloads import Reload
 from codemods.passes.eager_loading.render import free_name
+from codemods.passes.eager_loading.requests import is_request
 from codemods.passes.eager_loading.sessions import Event, Sessions, whole
 from codemods.passes.eager_loading.ways import Frame, Kind, Landing, Path, Touch
 
@@ -334,7 +335,7 @@ class Rereads:
         events: list[Event] = self.sessions.events(function)
         found = [event.call for event in events if event.kind in _ENDING]
         for node in function.nodes:
-            if isinstance(node, ast.Call) and _is_request(node):
+            if isinstance(node, ast.Call) and is_request(node):
                 found.append(node)
         return found
 
@@ -345,17 +346,3 @@ def _call_in(touch: Touch) -> ast.Call | None:
     while isinstance(base, ast.Attribute | ast.Subscript):
         base = base.value
     return base if isinstance(base, ast.Call) else None
-
-
-def _is_request(call: ast.Call) -> bool:
-    """``client.post("/users", ...)``: a path is its first argument."""
-    if not isinstance(call.func, ast.Attribute) or not call.args:
-        return False
-    first = call.args[0]
-    if isinstance(first, ast.JoinedStr) and first.values:
-        first = first.values[0]
-    return (
-        isinstance(first, ast.Constant)
-        and isinstance(first.value, str)
-        and first.value.startswith(("/", "http"))
-    )

@@ -123,6 +123,12 @@ def _read_again(found: Analysis, silence: Silence) -> Iterator[Left]:
             yield Left(one.function.module, one.statement, codes.EXPIRED, message, reason)
         else:
             found.expired.append(one)
+    for between in found.between:
+        for last in between.reads:
+            module, use = last.function.module, last.readers[0]
+            if reason := _why(silence, module, use, codes.EXPIRED):
+                message = f"{last.name} is read after another test expired it"
+                yield Left(module, use, codes.EXPIRED, message, reason)
     defaults, found.defaults = found.defaults, []
     for default in defaults:
         node = default.statement if isinstance(default, EagerDefaults) else default.node
