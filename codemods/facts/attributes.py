@@ -27,6 +27,11 @@ from codemods.facts.values import (
 if TYPE_CHECKING:
     from codemods.facts.infer import Inference
 
+#: What makes a column of a mapped class.
+_COLUMNS = frozenset(
+    {"sqlalchemy.Column", "sqlalchemy.orm.mapped_column", "sqlalchemy.orm.column_property"}
+)
+
 
 class Attributes:
     """Answers for ``value.name``: of modules, classes, objects and what stands outside."""
@@ -126,6 +131,9 @@ class Attributes:
             bindings = [*base.bindings.get(name, ()), *base.attributes.get(name, ())]
             if bindings:
                 values = union(self.inference.binding(b, name, base) for b in bindings)
+                if self.program.models.is_mapped_attribute(owner.cls, name):
+                    # The class has the column, its instances have values of it.
+                    values = frozenset(v for v in values if not _is_column(v))
                 return self.substitute(
                     union(self._member_value(v, owner) for v in values), owner, base
                 )
@@ -188,3 +196,7 @@ class Attributes:
             else:
                 found.add(value)
         return frozenset(found)
+
+
+def _is_column(value: Value) -> bool:
+    return isinstance(value, Instance) and value.cls in _COLUMNS

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from codemods.facts import knowledge as known
 from codemods.facts.mappings import Mapping, columns_of, declared, mappings, own_properties
+from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.relations import (
     arguments,
@@ -257,15 +259,17 @@ class Models:
             self._relationships[cls] = found = {}
             for name, call, annotation, module in self._calls(cls):
                 made = relationship_call(call, module, self.program)
-                if made is not None or self._leads_to_entity(call, annotation, module):
+                if made is not None or self._leads_to_entity(call, annotation, module, cls):
                     found[name] = self._relationship(cls, name, made or call, annotation, module)
         return self._relationships[cls]
 
-    def _leads_to_entity(self, call: ast.Call, annotation: ast.expr | None, module: Module) -> bool:
+    def _leads_to_entity(
+        self, call: ast.Call, annotation: ast.expr | None, module: Module, cls: Class
+    ) -> bool:
         """Whether something unknown makes an attribute that is annotated with a mapped class."""
         if annotation is None or self.program.infer(call.func, module):
             return False
-        target, _ = self._annotated_target(annotation, module)
+        target, _ = self._annotated_target(annotation, module, cls)
         return target is not None and self.is_mapped(target)
 
     def _calls(self, cls: Class) -> Iterator[tuple[str, ast.Call, ast.expr | None, Module]]:
@@ -325,7 +329,7 @@ class Models:
         many: bool | None = None
         target: Class | None = None
         if annotation is not None:
-            target, many = self._annotated_target(annotation, module)
+            target, many = self._annotated_target(annotation, module, cls)
         first = given[0] if given else keywords.get("argument")
         if first is not None and target is None:
             if isinstance(first, ast.Lambda):
@@ -381,25 +385,42 @@ class Models:
         return found
 
     def _classes_named(self, name: str, near: Class) -> Class | None:
-        found = self.named(name)
-        return next((c for c in found if c.module is near.module), found[0] if found else None)
+        """The mapped class that a relationship of ``near`` means by a name.
 
-    def _annotated_target(self, annotation: ast.expr, module: Module) -> tuple[Class | None, bool]:
+        A registry knows the classes of one declarative base: not those of a revision of Alembic,
+        nor of a test, which often have the same names.
+        """
+        found = self.named(name)
+        return max(found, key=lambda cls: self._nearness(cls, near), default=None)
+
+    def _nearness(self, cls: Class, near: Class) -> tuple[bool, bool, bool, int]:
+        tests = self.program.web.in_tests
+        pairs = zip(cls.module.path.split("/"), near.module.path.split("/"), strict=False)
+        return (
+            cls.module is near.module,
+            is_migration(cls.module) == is_migration(near.module),
+            tests(cls.module) == tests(near.module),
+            len(list(takewhile(lambda pair: pair[0] == pair[1], pairs))),
+        )
+
+    def _annotated_target(
+        self, annotation: ast.expr, module: Module, near: Class
+    ) -> tuple[Class | None, bool]:
         text = ast.unparse(annotation)
         many = any(word in text for word in _COLLECTIONS)
         many = many or "WriteOnlyMapped" in text or "DynamicMapped" in text
         for node in ast.walk(annotation):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 for word in node.value.replace("[", " ").replace("]", " ").split():
-                    named = self.named(word.strip("'\",|"))
-                    if named:
-                        return named[0], many
+                    named = self._classes_named(word.strip("'\",|"), near)
+                    if named is not None:
+                        return named, many
             if isinstance(node, ast.Name | ast.Attribute):
                 for value in self.program.infer(node, module):
                     if isinstance(value, ClassValue):
                         return value.cls, many
-                if isinstance(node, ast.Name) and (named := self.named(node.id)):
-                    return named[0], many
+                if isinstance(node, ast.Name) and (named := self._classes_named(node.id, near)):
+                    return named, many
         return None, many
 
     def _has_foreign_key_to(self, cls: Class, target: Class | None) -> bool:

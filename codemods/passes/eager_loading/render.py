@@ -174,6 +174,8 @@ class Renderer:
                 target, cls.name
             ):
                 return "." * statement.level + (statement.module or "")
+        if not all(part.isidentifier() for part in cls.module.name.split(".")):
+            return None  # a revision of Alembic: no statement can import it
         first = self.module.name.partition(".")[0]
         if cls.module is not self.module and cls.module.name.partition(".")[0] == first:
             return cls.module.name

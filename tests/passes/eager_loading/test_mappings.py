@@ -12,6 +12,10 @@ import pytest
 from application import HEAD
 from strict import check
 
+from codemods.facts import Program
+from codemods.passes.eager_loading.render import NoName, Renderer
+from codemods.source import CodeBase, SourceFile
+
 ROUTES = """
 Base.metadata.create_all(engine)
 SessionLocal = sessionmaker(bind=engine)
@@ -359,3 +363,45 @@ def test_what_a_generic_function_gives() -> None:
     source += CLASSES + ENGINE + ROUTES + GETTER_ROUTES
     requests = ["/got/1", "/got/9", "/first", "/pets/2", "/owners"]
     check(source, [("GET", url) for url in requests])
+
+
+REVISION = """
+from alembic import op
+
+revision = "1"
+down_revision = None
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Owner(Base):
+    __tablename__ = "owners"
+
+    id = Column(Integer, primary_key=True)
+
+
+def upgrade() -> None:
+    pass
+"""
+
+
+def test_a_revision_with_classes_of_the_same_name() -> None:
+    """A relationship means the class of the application, which a statement can import."""
+    head = HEAD.partition("class Base")[0] + "from sqlalchemy import Integer\n"
+    base, owner, pet = ("class Base(DeclarativeBase): ...\n", *CLASSES.split("\n\n\n"))
+    files = {
+        "2024-01-02_pets.py": head + REVISION,
+        "base.py": head + base,
+        "owners.py": f"{head}from base import Base\n\n{owner}",
+        "pets.py": f"{head}from base import Base\n\n{pet}",
+    }
+    sources = {name: SourceFile(name, text) for name, text in files.items()}
+    program = Program(CodeBase(Path("/nowhere"), sources))
+    [mapped] = program.models.named("Pet")
+    target = program.models.relationships(mapped)["owner"].target
+    assert target is not None and target.module.path == "owners.py"
+    with pytest.raises(NoName):
+        renderer = Renderer(program, mapped.module)
+        renderer.name(program.models.named("Owner")[0])

@@ -14,6 +14,11 @@ ROWS = [
         "s.query(Post).order_by(Post.id).all()",
         expected="s.scalars(select(Post).order_by(Post.id)).all()",
     ),
+    Row(
+        "all by the column of an object",
+        "u = s.get(User, 1)\nreturn s.query(Badge).filter(Badge.user_id == u.id).order_by(Badge.id).all()",
+        expected="s.scalars(select(Badge).where(Badge.user_id == u.id).order_by(Badge.id)).all()",
+    ),
     Row("all of a join", f"{_JOIN}.all()", expected=".unique().all()"),
     Row(
         "all of a join to one",

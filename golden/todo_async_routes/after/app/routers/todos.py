@@ -38,18 +38,14 @@ user_dependency = Annotated[Users, Depends(get_current_user)]
 @router.get("/todos", response_model=list[TodoOut], status_code=status.HTTP_200_OK)
 async def read_all(user: user_dependency, db: db_dependency, skip: int = 0, limit: int = 20):
     return (
-        (
-            await db.scalars(
-                select(Todos)
-                .where(Todos.owner_id == user.id)
-                .order_by(Todos.id)
-                .offset(skip)
-                .limit(limit)
-            )
+        await db.scalars(
+            select(Todos)
+            .where(Todos.owner_id == user.id)
+            .order_by(Todos.id)
+            .offset(skip)
+            .limit(limit)
         )
-        .unique()
-        .all()
-    )
+    ).all()
 
 
 @router.get("/todos/{todo_id}", response_model=TodoOut)
