@@ -26,13 +26,16 @@ class Treatment(Enum):
 class Code:
     """A kind of finding: ``LL101`` and the like.
 
-    ``done`` says what a pass does about it, for the message of a commit.
+    The rest is for the message of a commit: ``done`` says what a pass does about it, and where it
+    did nothing else, ``subject`` is the first line, and ``why`` says what is bad about it.
     """
 
     code: str
     name: str
     summary: str
     done: str = ""
+    subject: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, order=True)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from codemods.config import Held
+from codemods.errors import UserError
 from codemods.findings import Treatment
 from codemods.passes import Pass
 from codemods.patches.messages import one_line
@@ -99,6 +100,11 @@ def verify(project: Project, migration: Migration, verifier: Verifier) -> Verifi
     """
     base = migration.before
     before = verifier.run("before", base, base)
+    if before.missing:
+        raise UserError(
+            f"the command of --verify can't be run (exit code {before.code}): "
+            f"{verifier.last_said()}; the environment is {verifier.where}"
+        )
     after: Run | None = None
     left, held = tuple[LeftOut, ...](), tuple[Held, ...]()
     if migration.changed:

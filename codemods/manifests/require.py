@@ -272,7 +272,9 @@ class _Run:
             known = locks.versions(path, self.codebase[path].text)
             if not names <= set(known) or self.texts:
                 command = locks.COMMANDS[path.rpartition("/")[2]]
-                self.notes.append(Note(path, "is stale: it has to be renewed", command=command))
+                self.notes.append(
+                    Note(path, "has to be renewed for the new requirements", command=command)
+                )
         for section in self.sections:
             if section.generated and section.path in self.texts:
                 message = "was written by a program: it should be renewed"

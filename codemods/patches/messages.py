@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from inspect import cleandoc
 
-from codemods.findings import Finding, Treatment
+from codemods.findings import Code, Finding, Treatment
 from codemods.passes import Pass
 from codemods.patches.story import Chapter, Totals, totals_of_findings
 
@@ -29,7 +29,7 @@ def commit_message(chapter: Chapter) -> str:
     parts = [
         subject(chapter),
         _filled(_done(chapter) or section(chapter.rule, "What it does")),
-        _filled(section(chapter.rule, "Why is this bad")),
+        _filled(_why(chapter) or section(chapter.rule, "Why is this bad")),
         _changed(chapter),
         _causes(chapter),
         _places("Bridged (works as before, by way of sync code):", chapter, Treatment.BRIDGED),
@@ -43,7 +43,8 @@ def commit_message(chapter: Chapter) -> str:
 
 def subject(chapter: Chapter) -> str:
     """The first line of a commit."""
-    text = chapter.rule.subject or chapter.rule.summary
+    own = [code.subject for code in _codes(chapter)]
+    text = own[0] if own and all(own) else chapter.rule.subject or chapter.rule.summary
     if not chapter.part:
         return _cut(text, _WIDTH)
     part = one_line(chapter.part)[:_LONGEST_PART]
@@ -139,10 +140,21 @@ def _list(head: str, findings: Iterable[Finding], treatment: Treatment, box: str
     return "\n".join([head, "", *lines]) if lines else ""
 
 
+def _codes(chapter: Chapter) -> list[Code]:
+    """What the pass did here, by kinds of findings."""
+    codes = {finding.code for finding in chapter.treated(Treatment.NATIVE)}
+    return [code for code in chapter.rule.codes if code.code in codes]
+
+
 def _done(chapter: Chapter) -> str:
     """What the pass does, in so far as it did it here."""
-    codes = {finding.code for finding in chapter.treated(Treatment.NATIVE)}
-    return " ".join(code.done for code in chapter.rule.codes if code.code in codes and code.done)
+    return " ".join(code.done for code in _codes(chapter) if code.done)
+
+
+def _why(chapter: Chapter) -> str:
+    """What was bad, where all that the pass did here says so for itself."""
+    whys = [code.why for code in _codes(chapter)]
+    return " ".join(dict.fromkeys(whys)) if all(whys) else ""
 
 
 def _changed(chapter: Chapter) -> str:

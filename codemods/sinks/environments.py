@@ -32,6 +32,8 @@ _RUNNERS = ("pytest",)
 _PYTHONS = ("python3", "python", *(f"python3.{minor}" for minor in range(14, 7, -1)))
 _VERSION = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
 _COMPLAINT = re.compile(r"(?:ERROR|error): *(.+)|\s*[\u00d7\u2570][\u2500\u25b6]* *(.+)")
+#: Where pip unpacks what it has to build; its own complaint does not name it.
+_BUILT = re.compile(r"pip-install-\w+[/\\](\w[\w.-]*?)_[0-9a-f]{32}[/\\]")
 _MOST_SAID = 2
 
 
@@ -202,7 +204,7 @@ class Environments:
             with self._log.open("rb") as log:
                 log.seek(start)
                 said = log.read().decode("utf-8", "replace")
-            raise NotInstalledError(_complaint(said) or f"exit code {code}")
+            raise NotInstalledError(complaint(said) or f"exit code {code}")
 
     def _run(self, command: Sequence[str], tree: Path) -> int | None:
         with self._log.open("ab") as log:
@@ -224,8 +226,11 @@ def _attempts(wanted: Installation) -> Iterator[Installation]:
     yield from dict.fromkeys(tried)
 
 
-def _complaint(said: str) -> str:
+def complaint(said: str) -> str:
     """What an installer says is wrong, in a line."""
     lines = [line for line in redacted(said).splitlines() if not line.startswith("====")]
     found = [match[1] or match[2] for match in map(_COMPLAINT.match, lines) if match]
+    found = [line for line in found if not line.endswith("lines of output]")]
+    if found and (built := _BUILT.search(said)):
+        found[0] = f"{built[1]}: {found[0]}"
     return "; ".join(found[:_MOST_SAID]) or next((line for line in lines[::-1] if line), "")

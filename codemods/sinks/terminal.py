@@ -144,7 +144,8 @@ class Terminal:
         for f in findings:
             self.print(f"    {self.location(f)}: {f.code} {clean(f.message)}")
             for reason in f.reasons:
-                self.print(f"      because {clean(reason)}")
+                if reason not in f.message:
+                    self.print(f"      because {clean(reason)}")
 
     def _notes(self, notes: Sequence[Decision]) -> None:
         if notes:

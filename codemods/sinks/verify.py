@@ -15,7 +15,7 @@ from pathlib import Path
 from codemods.errors import UserError
 from codemods.manifests import installation
 from codemods.sinks.environments import PROGRAMS, Environments, NotInstalledError
-from codemods.sinks.git import Git, is_repository
+from codemods.sinks.git import Git, is_repository, redacted
 from codemods.sinks.hosts import SECRETS
 from codemods.sinks.processes import call
 from codemods.sinks.state import FOLDER, state_folder
@@ -33,6 +33,8 @@ CURRENT = Path("current")
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$|^(?:FAIL|ERROR): (\S.*)$", re.MULTILINE)
 #: What the plugin of anyio adds to the name of a test that became async.
 _ASYNC = re.compile(r"\[asyncio\]$|(?<=\[)asyncio-|-asyncio(?=\]$)")
+#: How a shell ends where it finds no such program, or none that can be run.
+_NOT_FOUND = (126, 127)
 _COUNTS = re.compile(
     r"^(?:=+ )?(\d+ (?:passed|failed|errors?|skipped)\b.*?) in [\d.]+s", re.MULTILINE
 )
@@ -65,6 +67,11 @@ class Run:
     def passed(self) -> bool:
         """Whether it says that all is well."""
         return self.code == 0
+
+    @property
+    def missing(self) -> bool:
+        """Whether the shell did not find what to run."""
+        return self.code in _NOT_FOUND and not self.failures
 
     @property
     def telling(self) -> bool:
@@ -128,6 +135,12 @@ class Verifier:
         if self._near:
             return f"made from {', '.join(self._sources)} by {self._environments.installer}"
         return "the current one"
+
+    def last_said(self) -> str:
+        """The last line that a command printed."""
+        lines = self.log.read_text("utf-8", "replace").splitlines()
+        said = [line.strip() for line in lines if line.strip() and not line.startswith("====")]
+        return redacted(said[-1]) if said else "nothing was printed"
 
     def run(self, label: str, before: CodeBase, state: CodeBase) -> Run:
         """Run the command over ``state``, which was made of ``before``, the files on disk.

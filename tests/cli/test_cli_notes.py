@@ -11,7 +11,7 @@ import shop
 
 from cli.main import run
 
-RENEW = "poetry.lock:1: is stale: it has to be renewed: run `poetry lock`"
+RENEW = "poetry.lock:1: has to be renewed for the new requirements: run `poetry lock`"
 
 
 def test_apply_says_what_to_renew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,7 +45,7 @@ def test_and_the_patch_and_the_request(
     monkeypatch.chdir(folder)
     run(["diff", "--series", str(tmp_path / "patches"), "--no-cache"])
     texts = [patch.read_text() for patch in (tmp_path / "patches").iterdir()]
-    assert sum("To do by hand:\n- poetry.lock: is stale" in text for text in texts) == 1
+    assert sum("To do by hand:\n- poetry.lock: has to be" in text for text in texts) == 1
     capsys.readouterr()
     assert run(["pr", "--dry-run", "--no-cache"]) == 0
-    assert "## By hand\n\n- [ ] poetry.lock: is stale" in capsys.readouterr().out
+    assert "## By hand\n\n- [ ] poetry.lock: has to be" in capsys.readouterr().out

@@ -15,6 +15,7 @@ import pytest
 
 from cli.main import run
 from codemods.passes import Outcome
+from codemods.sinks.environments import complaint
 
 REQUIREMENTS = "--no-index\n--find-links {wheels}\nshopdriver==1.0\n"
 
@@ -144,6 +145,19 @@ def test_uv_is_used_where_it_is(shop, monkeypatch, capfd, tmp_path):
     assert [line.split()[0] for line in asked] == ["venv", "pip", "venv", "pip"]
     assert asked[1].startswith("pip install --quiet --python ")
     assert asked[1].endswith("/shop/requirements.txt")
+
+
+def test_what_can_not_be_built_is_named():
+    """pip says only that building failed; which package it was, its folder tells."""
+    said = (
+        "  error: subprocess-exited-with-error\n  \u00d7 Getting requirements failed.\n"
+        "  \u2502 exit code: 1\n  \u2570\u2500> [32 lines of output]\n"
+        f'  File "/tmp/pip-install-sagee85v/shop-built_{32 * "a"}/setup.py", line 70\n'
+    )
+    assert complaint(said) == "shop-built: Getting requirements failed."
+    assert complaint("ERROR: No matching distribution found for a==1\n") == (
+        "No matching distribution found for a==1"
+    )
 
 
 def test_no_python_that_fits(shop, monkeypatch, capfd, tmp_path):

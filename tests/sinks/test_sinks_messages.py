@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import shop
 
@@ -25,10 +27,10 @@ def read_names(db: Session = Depends(get_db)):
 """
 
 
-def messages(name: str) -> str:
-    """The message of one pass over a small application."""
-    text = shop.APPLICATION + CALLER
-    files = {"main.py": SourceFile("main.py", text)}
+def messages(name: str, more: Mapping[str, str] = MappingProxyType({}), end: str = "") -> str:
+    """The message of one pass over a small application, with more files and functions."""
+    files = {path: SourceFile(path, text) for path, text in more.items()}
+    files["main.py"] = SourceFile("main.py", shop.APPLICATION + CALLER + f"\n\n{end}")
     files["pyproject.toml"] = SourceFile("pyproject.toml", shop.MANIFEST)
     codebase = CodeBase(Path("/nowhere"), files)
     migration = migrate(codebase, all_passes()[:4], Options(jobs=1))
@@ -54,3 +56,43 @@ def test_every_line_fits() -> None:
     """Also those of a paragraph that begins with code."""
     for rule in ("modern-queries", "eager-loading", "async-session"):
         assert max(map(len, messages(rule).splitlines())) <= 72
+
+
+def test_the_subject_is_about_what_was_done() -> None:
+    """No relationship is loaded here, and a test's engine is no session of a dependency."""
+    text = messages("eager-loading")
+    assert text.startswith("Expire nothing on commit\n\n")
+    assert "one query for each object" not in text
+    assert "An object that has expired is read again" in text
+
+
+ENGINE = """
+import pytest
+from sqlalchemy import create_engine, text
+
+
+@pytest.fixture
+def rows():
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        yield connection.execute(text("select 1")).all()
+
+
+def test_rows(rows):
+    assert rows
+"""
+
+
+def test_the_engines_of_tests_are_no_sessions() -> None:
+    text = messages("session-dependency", {"test_engine.py": ENGINE})
+    assert text.startswith("Dispose of the engines that tests make\n\nTests and fixtures dispose")
+    assert "outlive its event loop" in text.replace("\n", " ")
+    assert "Under load the pool" not in text
+
+
+def test_several_things_done_have_the_subject_of_the_pass() -> None:
+    leak = "def leak():\n    db = SessionLocal()\n    return len(db.scalars(select(Item)).all())\n"
+    text = messages("session-dependency", {"test_engine.py": ENGINE}, leak)
+    assert text.startswith("Close the sessions that dependencies and functions open\n\n")
+    assert "Under load the pool runs" in text.replace("\n", " ")
+    assert "outlive its event loop" in text.replace("\n", " ")

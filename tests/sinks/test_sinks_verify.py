@@ -77,6 +77,16 @@ def test_a_baseline_that_fails_is_said_and_nothing_is_left_out(repo, capfd):
     assert "broken" in said(repo)
 
 
+@pytest.mark.parametrize("command", ["no-such-program -q", "./a.py"])
+def test_a_command_that_can_not_be_run_judges_nothing(repo, capfd, command):
+    """It is no suite that fails: nothing is written."""
+    assert run(["apply", "--verify", command]) == 2
+    err = capfd.readouterr().err
+    assert err.startswith("looplift: error: the command of --verify can't be run (exit code 12")
+    assert command.split()[0] in err and err.endswith("; the environment is the current one\n")
+    assert fakes.git(repo, "status", "--porcelain") == ""
+
+
 KNOWN = """printf 'FAILED tests/test_a.py::test_b - 1\\nERROR tests/test_c.py\\n'
 grep -q new_two c.py && printf 'FAILED tests/test_a.py::test_new[x - y] - assert\\n'
 echo '== 2 failed, 3 passed in 0.10s =='; exit 1"""

@@ -6,17 +6,28 @@ from codemods.findings import Code
 
 NAME = "eager-loading"
 
+_SUBJECT = "Expire nothing on commit"
+_WHY = (
+    "An object that has expired is read again as soon as one of its attributes is: hidden input "
+    "and output. With an async session it is an error, `MissingGreenlet`, wherever it happens "
+    "outside of an awaited call, such as in the response model after the route has returned."
+)
+
 EXPIRES = Code(
     "LL301",
     "expires-on-commit",
     "Objects of the session expire, and are read again, after a commit",
     "Sessions get `expire_on_commit=False`: a commit expires nothing any more.",
+    _SUBJECT,
+    _WHY,
 )
 STALE = Code(
     "LL302",
     "read-after-commit",
     "An object is read after the commit that expired it",
     "Where an expired object was read again after a commit, a `refresh` does that now.",
+    _SUBJECT,
+    _WHY,
 )
 LAZY = Code(
     "LL303",
@@ -33,6 +44,8 @@ EMPTY = Code(
     "expired-response",
     "An expired object is returned without a response model",
     "What a path operation returns after a commit is refreshed before.",
+    _SUBJECT,
+    _WHY,
 )
 DYNAMIC = Code("LL306", "dynamic-relationship", "A dynamic relationship queries when it is read")
 EXPIRED = Code(
@@ -40,6 +53,8 @@ EXPIRED = Code(
     "read-after-expiry",
     "An object is read after a rollback or expire() that expired it",
     "Where an object was read again after a rollback or `expire()`, a `refresh` does that now.",
+    "Refresh what expired before it is read",
+    _WHY,
 )
 DEFAULTS = Code(
     "LL308",

@@ -95,3 +95,23 @@ def read(db: Session = Depends(get_scoped)):
     text = after(registry)
     assert "registry = async_scoped_session(SessionLocal, scopefunc=current_task)" in text
     assert "    finally:\n        await registry.remove()" in text
+
+
+def test_a_registry_of_sync_code_keeps_its_factory() -> None:
+    registry = """
+from sqlalchemy.orm import scoped_session
+
+Registry = scoped_session(sessionmaker())
+
+
+def initialize(engine):
+    Registry.configure(bind=engine)
+
+
+@app.get("/")
+def read(db: Session = Depends(get_db)):
+    return db.scalar(select(Item.name))
+"""
+    text = after(registry)
+    assert "\nRegistry = scoped_session(sessionmaker())\n" in text
+    assert "await db.scalar" in text

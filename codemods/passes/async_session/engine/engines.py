@@ -154,7 +154,7 @@ class Engines:
         function = module.function_of(call)
         if function is not None and function in self.analysis.colours.sync:
             return
-        holder = self.holders.by_call.get(call)
+        holder = self.holders.around(call, module)
         if holder is not None and not holder.needs_async:
             return
         match self.program.outside_name(call.func, module):

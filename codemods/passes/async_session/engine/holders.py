@@ -174,6 +174,15 @@ class Holders:
     def _is_event(call: ast.Call) -> bool:
         return isinstance(call.func, ast.Attribute) and call.func.attr in _EVENTS
 
+    def around(self, call: ast.Call, module: Module) -> Holder | None:
+        """The holder that a call makes, or is a part of: ``scoped_session(sessionmaker())``."""
+        outer: ast.AST | None = call
+        while isinstance(outer, ast.Call | ast.keyword):
+            if isinstance(outer, ast.Call) and outer in self.by_call:
+                return self.by_call[outer]
+            outer = module.parent(outer)
+        return None
+
     def _made_by(self, node: ast.AST, module: Module) -> Holder | None:
         """The holder that is made with this one (``sessionmaker(bind=engine)``)."""
         for holder in self.all:
