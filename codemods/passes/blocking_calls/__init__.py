@@ -13,8 +13,10 @@ Finds calls that hold the thread of the event loop, in every `async def` and in 
 that it calls: sleeping, HTTP clients, files, processes, password hashing, images, tables, database
 drivers used by hand, locks and threads. `time.sleep` becomes `asyncio.sleep`; what can be done by
 another thread as well goes through FastAPI's `run_in_threadpool`. A sync function of the
-application is called in a thread as a whole; so is the end of a with statement that waits (mail,
-connections), and what collects an iterator that reads the disk.
+application becomes `async def`, and its callers await it, where all of them are on the loop and all
+that blocks in it can wait there (a pause, a request); else it is called in a thread as a whole. So
+is the end of a with statement that waits (mail, connections), and what collects an iterator that
+reads the disk.
 
 Some calls have an async form that does the same. It is used where its library is there: a block
 `with httpx.Client()` becomes `async with httpx.AsyncClient()`; where the application declares

@@ -54,7 +54,7 @@ HELPER = Code(
     "LL509",
     "blocking-helper",
     "The event loop waits in a sync function",
-    "Sync functions that wait are called in a thread as a whole.",
+    "Sync functions that wait are awaited, or called in a thread as a whole.",
 )
 
 CODES = (SLEEP, NETWORK, DISK, PROCESS, COMPUTATION, DATABASE, WAIT, LOOP, HELPER)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from codemods.config import Options
 from codemods.facts import Program
+from codemods.facts.async_forms import Shape
 from codemods.facts.blocking_table import Effect, Form, Kind
-from codemods.facts.syntax import Class
+from codemods.facts.syntax import Class, Function
 from codemods.facts.values import External
 from codemods.findings import Code, Treatment
 from codemods.passes.blocking_calls import clients, codes
 from codemods.passes.blocking_calls.around import closing_block, last_statement
 from codemods.passes.blocking_calls.files import Opened, is_file_method, opened_files
+from codemods.passes.blocking_calls.helpers import called_from_the_loop, candidates
 from codemods.passes.blocking_calls.natives import Context, Native, natives
 from codemods.passes.blocking_calls.sites import Site, Sites
 from codemods.passes.blocking_calls.threads import Threads
@@ -27,6 +29,8 @@ from codemods.suppression import Silence
 
 #: Where a cancelled task cleans up, an await could be cut off.
 _CLEANUP = ("BaseException", "CancelledError", "GeneratorExit", "KeyboardInterrupt")
+#: Async forms that go through a thread themselves.
+_THREADS_BELOW = (Shape.PATH, Shape.FILE)
 _ALONE = "move the whole block into a function and call that by run_in_threadpool"
 
 
@@ -35,7 +39,8 @@ class Verdict:
     """What becomes of a site: its treatment and, where it is left, the reason.
 
     ``native`` is its async form, ``collected`` what a thread uses its iterator up by, ``block``
-    the with statement that is left in a thread as well.
+    the with statement that is left in a thread as well. ``awaits`` tells that its helper becomes
+    async.
     """
 
     site: Site
@@ -44,6 +49,7 @@ class Verdict:
     native: Native | None = None
     collected: ast.expr | None = None
     block: ast.With | None = None
+    awaits: bool = False
 
     @property
     def code(self) -> Code:
@@ -53,17 +59,44 @@ class Verdict:
     @property
     def sleeps(self) -> bool:
         """Whether it becomes ``asyncio.sleep``."""
-        return self.treatment is Treatment.NATIVE and self.native is None
+        return self.treatment is Treatment.NATIVE and self.native is None and not self.awaits
+
+    @property
+    def waits_on_the_loop(self) -> bool:
+        """Whether no thread is behind it any more."""
+        if self.native is not None:
+            return self.native.form.shape not in _THREADS_BELOW
+        return self.treatment is Treatment.NATIVE
+
+
+def decide(program: Program, silence: Silence, options: Options) -> Decisions:
+    """The verdicts, with as many helpers in their async form as can be."""
+    decisions = Decisions(program, silence, options)
+    becoming = candidates(program, decisions.sites)
+    while becoming:
+        tried = Decisions(program, silence, options, becoming)
+        stuck = tried.stuck()
+        if not stuck:
+            return tried
+        becoming = called_from_the_loop(program, becoming - stuck)
+    return decisions
 
 
 class Decisions:
-    """The verdict on every site of a program."""
+    """The verdict on every site of a program, where the functions ``becoming`` async are."""
 
-    def __init__(self, program: Program, silence: Silence, options: Options) -> None:
+    def __init__(
+        self,
+        program: Program,
+        silence: Silence,
+        options: Options,
+        becoming: frozenset[Function] = frozenset(),
+    ) -> None:
         self.program = program
         self.options = options
         self.silence = silence
-        self.sites = Sites(program)
+        self.becoming = becoming
+        self.sites = Sites(program, becoming)
         self.state = SharedState(program, self.sites.blocking)
         self.threads = Threads(program, self.sites, self.state)
         self.interleaving = Interleaving(program, self.state)
@@ -75,6 +108,24 @@ class Decisions:
         self.opened: list[Opened] = []
         self.clients = self._clients_place()
         self.verdicts = self._with_natives(self._all())
+
+    def stuck(self) -> frozenset[Function]:
+        """Those that were to become async, and would go on blocking or gain nothing by it."""
+        found = {function for _, function in self.sites.locks() if function in self.becoming}
+        gained: set[Function] = set()
+        awaited: dict[Function, set[ast.Call]] = {}
+        for call, verdict in self.verdicts.items():
+            if verdict.awaits:
+                awaited.setdefault(verdict.site.helpers[0], set()).add(call)
+            if verdict.waits_on_the_loop:
+                gained.add(verdict.site.function)
+            elif verdict.treatment is not Treatment.NATIVE:
+                found.add(verdict.site.function)
+        for function in self.becoming:
+            calls = {reference.call for reference in self.program.calls.references(function)}
+            if function not in gained or calls != awaited.get(function):
+                found.add(function)
+        return frozenset(found & self.becoming)
 
     def _all(self) -> dict[ast.Call, Verdict]:
         verdicts = {site.call: self._verdict(site) for site in self.sites.all}
@@ -143,6 +194,8 @@ class Decisions:
         reason = self._reason(site)
         if reason:
             return _left(site, reason)
+        if self._is_awaited(site):
+            return Verdict(site, Treatment.NATIVE, awaits=True)
         if site.blocker.form is Form.SLEEP and not site.helpers and self._sleeps_alike(site):
             return Verdict(site, Treatment.NATIVE)
         if not self.has_pool:
@@ -164,6 +217,8 @@ class Decisions:
             return blocker.advice
         if isinstance(site.module.parent(site.call), ast.Await):
             return "it is awaited, but gives nothing to wait for"
+        if self._is_awaited(site):
+            return self._place(site) or self.interleaving.conflict(site.call, site.function)
         return (
             self._place(site)
             or self._closes(site)
@@ -171,6 +226,10 @@ class Decisions:
             or self.threads.obstacle(site)
             or self.interleaving.conflict(site.call, site.function)
         )
+
+    def _is_awaited(self, site: Site) -> bool:
+        """Whether what a site calls becomes async."""
+        return len(site.helpers) == 1 and site.helpers[0] in self.becoming
 
     def _place(self, site: Site) -> str:
         """Why nothing can be awaited where the call stands."""

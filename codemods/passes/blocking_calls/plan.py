@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from codemods.config import Options
-from codemods.edits.actions import Await, Rewrite
+from codemods.edits.actions import Await, MakeAsync, Rewrite
 from codemods.facts import Program
 from codemods.facts.blocking_table import Kind
 from codemods.facts.syntax import Function
 from codemods.findings import Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.blocking_calls import codes
-from codemods.passes.blocking_calls.decide import Decisions, Verdict
+from codemods.passes.blocking_calls.decide import Verdict, decide
 from codemods.passes.blocking_calls.natives import distinct, has_library
 from codemods.passes.blocking_calls.writing import write
 from codemods.plan.draft import Draft
@@ -25,9 +25,11 @@ _LOCK_ADVICE = "it stops the loop while another thread holds it: on the loop use
 
 def plan(program: Program, options: Options) -> Outcome:
     """Find what blocks the event loop, and give each call its async form or a thread."""
-    decisions = Decisions(program, Silence(program.codebase, options, codes.NAME), options)
+    decisions = decide(program, Silence(program.codebase, options, codes.NAME), options)
     draft = Draft()
     verdicts = list(decisions.verdicts.values())
+    for function in decisions.becoming:
+        draft.edit(function.module, function.definition, MakeAsync())
     for verdict in verdicts:
         if verdict.native is not None:
             materialise(program, draft, verdict.site.call, verdict.site.module)
@@ -35,7 +37,7 @@ def plan(program: Program, options: Options) -> Outcome:
             _edit(program, draft, verdict)
     used = {call: v.native for call, v in decisions.verdicts.items() if v.native is not None}
     texts, notes = write(program, draft, list(distinct(used)), decisions.clients)
-    findings = [_finding(program, verdict) for verdict in verdicts]
+    findings = [_finding(program, verdict, verdicts) for verdict in verdicts]
     findings += [_lock(node, function) for node, function in decisions.sites.locks()]
     return Outcome(
         edits=draft.files(),
@@ -47,7 +49,9 @@ def plan(program: Program, options: Options) -> Outcome:
 
 def _edit(program: Program, draft: Draft, verdict: Verdict) -> None:
     call, module = verdict.site.call, verdict.site.module
-    if verdict.sleeps:
+    if verdict.awaits:
+        draft.edit(module, call, Await())
+    elif verdict.sleeps:
         name = draft.add_import(module, "asyncio")
         draft.edit(module, call, Rewrite(f"{name}.sleep({{0}})"))
         draft.edit(module, call, Await())
@@ -62,9 +66,13 @@ def _edit(program: Program, draft: Draft, verdict: Verdict) -> None:
     materialise(program, draft, call, module)
 
 
-def _level(program: Program, verdict: Verdict) -> Level:
+def _level(program: Program, verdict: Verdict, verdicts: Iterable[Verdict]) -> Level:
     if verdict.treatment is Treatment.LEFT:
         return Level.DISPLAY
+    if verdict.awaits:
+        within = _below(verdict.site.helpers[0], verdicts)
+        levels = (_level(program, v, ()) for v in verdicts if v.site.function in within)
+        return Level.UNSAFE if Level.UNSAFE in levels else Level.SAFE
     native = verdict.native
     if native is None:
         return Level.SAFE
@@ -72,7 +80,21 @@ def _level(program: Program, verdict: Verdict) -> Level:
     return Level.SAFE if native.form.equal and is_there and not native.client else Level.UNSAFE
 
 
-def _finding(program: Program, verdict: Verdict) -> Finding:
+def _below(helper: Function, verdicts: Iterable[Verdict]) -> set[Function]:
+    """A helper that becomes async, and those that it calls."""
+    found: set[Function] = set()
+    waiting = [helper]
+    while waiting:
+        function = waiting.pop()
+        if function not in found:
+            found.add(function)
+            waiting += [
+                v.site.helpers[0] for v in verdicts if v.awaits and v.site.function is function
+            ]
+    return found
+
+
+def _finding(program: Program, verdict: Verdict, verdicts: Iterable[Verdict]) -> Finding:
     site = verdict.site
     key = site.module.key(site.call)
     return Finding(
@@ -82,7 +104,7 @@ def _finding(program: Program, verdict: Verdict) -> Finding:
         code=verdict.code.code,
         message=_message(verdict),
         rule=codes.NAME,
-        level=_level(program, verdict),
+        level=_level(program, verdict, verdicts),
         treatment=verdict.treatment,
         reasons=tuple(filter(None, (verdict.reason, _unlike(verdict), *site.chain))),
         symbol=site.function.qualname,

@@ -54,16 +54,17 @@ class Reached:
 
 
 class Sites:
-    """The blocking calls of a program's ``async def`` functions."""
+    """The blocking calls of a program's ``async def`` functions, and of those ``becoming`` it."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, becoming: frozenset[Function] = frozenset()) -> None:
         self.program = program
+        self.becoming = becoming
         self.blocking = Blocking(program)
         self._reached: dict[Function, Reached | None] = {}
         self.all = list(self._find())
 
     def _find(self) -> Iterator[Site]:
-        for function in async_functions(self.program):
+        for function in (*async_functions(self.program), *self.becoming):
             for call in own_calls(function):
                 if in_steps(self.program, call, function.module):
                     continue
@@ -112,7 +113,7 @@ class Sites:
 
     def locks(self) -> Iterator[tuple[ast.expr, Function]]:
         """The locks of threads that an ``async def`` enters by a with statement."""
-        for function in async_functions(self.program):
+        for function in (*async_functions(self.program), *self.becoming):
             module = function.module
             if "with" not in module.identifiers:
                 continue

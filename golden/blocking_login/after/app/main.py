@@ -56,7 +56,7 @@ async def login(name: str = Form(), password: str = Form(), db: AsyncSession = D
     if account is None or not await run_in_threadpool(
         security.check_password, password, account.password
     ):
-        await run_in_threadpool(security.slow_down)
+        await security.slow_down()
         raise HTTPException(401, "Wrong name or password")
     account.logins = account.logins + 1
     await db.commit()

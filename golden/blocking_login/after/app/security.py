@@ -1,6 +1,6 @@
+import asyncio
 import hashlib
 import os
-import time
 
 import bcrypt
 
@@ -20,9 +20,9 @@ def _peppered(password: str) -> bytes:
     return hashlib.sha256(password.encode()).hexdigest().encode()
 
 
-def slow_down() -> None:
+async def slow_down() -> None:
     """Whoever guesses has to wait."""
-    time.sleep(PENALTY)
+    await asyncio.sleep(PENALTY)
 
 
 def fingerprint(text: str) -> str:
