@@ -20,6 +20,7 @@ from codemods.edits.actions import (
     ReplaceStatement,
     Rewrite,
     SetReturns,
+    WrapRest,
 )
 from codemods.edits.errors import EditError
 from codemods.edits.keys import NodeKey, key_of, source_lines
@@ -46,6 +47,7 @@ __all__ = [
     "ReplaceStatement",
     "Rewrite",
     "SetReturns",
+    "WrapRest",
     "key_of",
     "source_lines",
 ]

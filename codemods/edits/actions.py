@@ -18,7 +18,8 @@ below it were applied, so edits of nested nodes compose:
 ``{items}``     the items of a with statement
 ``{test}``      the test of an if or a while
 ``{iter}``      the iterable of a for loop, or of the first ``for`` of a comprehension
-``{body}``      the statements of a compound statement (on a line of its own in the template)
+``{body}``      the statements of a compound statement, or those that are wrapped (on a line of
+                its own in the template)
 
 The template of an expression statement has the holes of its expression as well. Any other text in
 braces (a dict, an f-string) is left as it is, and so is what went through ``verbatim``. A hole
@@ -112,6 +113,16 @@ class InsertAfter:
 
 
 @dataclass(frozen=True)
+class WrapRest:
+    """Put a statement and all behind it in its body where ``{body}`` stands in a template.
+
+    The statement has to be the first of its line.
+    """
+
+    template: str
+
+
+@dataclass(frozen=True)
 class RemoveStatement:
     """Take a statement out; comments above it stay, and a body left empty gets ``pass``."""
 
@@ -163,6 +174,7 @@ Action = (
     | InsertBefore
     | InsertAfter
     | RemoveStatement
+    | WrapRest
     | AddDecorator
     | RemoveDecorator
     | AddParameter

@@ -21,6 +21,7 @@ from codemods.edits.actions import (
     Rename,
     Rewrite,
     SetReturns,
+    WrapRest,
 )
 from codemods.edits.comments import with_lost
 from codemods.edits.errors import ActionError, EditError
@@ -37,6 +38,7 @@ from codemods.edits.statements import (
     changed,
     changed_line,
     joined,
+    wrapped,
 )
 from codemods.edits.templates import code_of, with_leading_lines
 from codemods.source import SourceFile
@@ -224,11 +226,32 @@ class Editor(cst.CSTTransformer):
     ) -> tuple[Statements, Sequence[cst.EmptyLine]]:
         """The statements of a body after the edits of its statements."""
         pairs: list[tuple[cst.BaseStatement, Outcome | None]] = []
+        wraps: tuple[int, cst.BaseStatement, str] | None = None
         for old, new in zip(original, updated, strict=True):
             if not isinstance(old, cst.BaseStatement) or not isinstance(new, cst.BaseStatement):
                 continue
+            if (template := self._wrap(old)) is not None:
+                wraps = len(pairs), old, template
             pairs.append(self._statement(old, new))
+        if wraps is not None:
+            first, old, template = wraps
+            rest, pending = joined(pairs[first:], top=False)
+            spot = Spot(self.layout, self.found.indents.get(id(old), ""), old)
+            outcome = wrapped(template, rest, pending, spot)
+            pairs[first:] = [(with_leading_lines(old, ()), outcome)]
         return joined(pairs, top)
+
+    def _wrap(self, statement: cst.BaseStatement) -> str | None:
+        """The template that wraps a statement and all behind it, if there is one."""
+        first = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else statement
+        actions = self.waiting.get(id(first), [])
+        found = next((action for action in actions if isinstance(action, WrapRest)), None)
+        if found is None:
+            return None
+        actions.remove(found)
+        if not actions:
+            del self.waiting[id(first)]
+        return found.template
 
     def _statement(
         self, old: cst.BaseStatement, new: cst.BaseStatement

@@ -16,6 +16,7 @@ from codemods.edits.actions import (
     InsertBefore,
     RemoveStatement,
     ReplaceStatement,
+    WrapRest,
 )
 from codemods.edits.comments import own_lines
 from codemods.edits.errors import ActionError
@@ -30,7 +31,7 @@ from codemods.edits.templates import (
     with_leading_lines,
 )
 
-STATEMENT_ACTIONS = (InsertAfter, InsertBefore, RemoveStatement, ReplaceStatement)
+STATEMENT_ACTIONS = (InsertAfter, InsertBefore, RemoveStatement, ReplaceStatement, WrapRest)
 
 Lines = Sequence[cst.EmptyLine]
 Statements = list[cst.BaseStatement]
@@ -71,6 +72,8 @@ def changed(
                 outcome.after += _filled(template, node, spot)[0]
             case ReplaceStatement(template):
                 outcome.middle, outcome.tail = _filled(template, node, spot)
+            case WrapRest():
+                raise ActionError("is not the first of its line")
             case RemoveStatement():
                 outcome.middle = []
     return outcome
@@ -96,6 +99,23 @@ def _filled(
     if isinstance(suite := getattr(node, "body", None), cst.BaseSuite):
         splicer.fills["body"] = _suite(suite, spot)
     return splicer.spliced(statements)
+
+
+def wrapped(template: str, statements: Statements, footer: Lines, spot: Spot) -> Outcome:
+    """What stands for statements that a template wraps; ``footer`` are comments behind them."""
+    if "body" not in holes_of(template) or not statements:
+        raise ActionError("has nothing to wrap")
+    new = spot.new(fill_statements(template, _nothing))
+    splicer = _BodySplicer(spot)
+    first, *others = statements
+    first = with_leading_lines(first, _split(leading_lines(first))[1])
+    splicer.fills["body"] = _Body([first, *others], footer)
+    middle, tail = splicer.spliced(new)
+    return Outcome(middle, tail=tail)
+
+
+def _nothing(hole: str) -> Part:
+    raise ActionError(f"there is no {{{hole}}}")
 
 
 def _suite(suite: cst.BaseSuite, spot: Spot) -> _Body:

@@ -13,6 +13,7 @@ from codemods.edits import (
     RemoveStatement,
     ReplaceStatement,
     Rewrite,
+    WrapRest,
 )
 
 
@@ -431,3 +432,72 @@ def test_actions_that_do_not_fit(source: str, target: str, action: Action) -> No
         target = "elif b:"
     with pytest.raises(EditError):
         edited(source, (target, action))
+
+
+def test_wrap_the_rest_of_a_body() -> None:
+    check(
+        """
+        @command
+        def f(a):
+            \"\"\"Do it.\"\"\"
+            b = a + 1
+
+            # why
+            with open() as db:
+                g(db, b)  # here
+            return b
+            # end
+
+
+        x = 1
+        """,
+        """
+        @command
+        def f(a):
+            \"\"\"Do it.\"\"\"
+            b = a + 1
+
+            async def run():
+                try:
+                    # why
+                    async with open() as db:
+                        await g(db, b)  # here
+                    return b
+                finally:
+                    await close()
+
+            return asyncio.run(run())
+            # end
+
+
+        x = 1
+        """,
+        ("with open() as db:", MakeAsync()),
+        ("g(db, b)", Await()),
+        (
+            "with open() as db:",
+            WrapRest(
+                "async def run():\n    try:\n        {body}\n    finally:\n"
+                "        await close()\nreturn asyncio.run(run())"
+            ),
+        ),
+    )
+
+
+def test_wrap_what_was_removed_or_added() -> None:
+    source = "def f():\n    a()\n    b()\n    c(); d()\n"
+    after = edited(
+        source,
+        ("Expr:a()", WrapRest("async def run():\n    {body}\nasyncio.run(run())")),
+        ("Expr:a()", RemoveStatement()),
+        ("Expr:b()", InsertAfter("e()")),
+    )
+    assert after == (
+        "def f():\n    async def run():\n        b()\n        e()\n        c(); d()\n\n"
+        "    asyncio.run(run())\n"
+    )
+
+
+def test_only_the_first_of_a_line_is_wrapped() -> None:
+    with pytest.raises(EditError, match="cannot be edited|first of its line"):
+        edited("def f():\n    a(); b()\n", ("Expr:b()", WrapRest("if x:\n    {body}")))
