@@ -344,6 +344,8 @@ RETURNS |= {
     },
     "openpyxl.load_workbook": "openpyxl.Workbook",
     "concurrent.futures.Executor.submit": "concurrent.futures.Future",
+    "argparse.ArgumentParser.add_subparsers": "argparse._SubParsersAction",
+    "argparse._SubParsersAction.add_parser": "argparse.ArgumentParser",
     "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
     **{
         f"asyncio.{name}": LOOP for name in "get_event_loop get_running_loop new_event_loop".split()

@@ -261,6 +261,10 @@ class Modules:
             self._resolved[key] = self._absolute(importer.folder, name)
         return self._resolved[key]
 
+    def named(self, folder: str, name: str) -> Module | None:
+        """The module that a file in ``folder`` means by its full dotted name."""
+        return self._absolute(folder, name)
+
     def _absolute(self, folder: str, name: str) -> Module | None:
         if name.partition(".")[0] in sys.stdlib_module_names:
             return None

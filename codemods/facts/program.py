@@ -11,6 +11,7 @@ from codemods.facts import blocking_table
 from codemods.facts import knowledge as known
 from codemods.facts.calls import CallGraph
 from codemods.facts.containers import handed
+from codemods.facts.entries import Entries
 from codemods.facts.evaluation import Evaluation
 from codemods.facts.infer import Inference
 from codemods.facts.models import Models
@@ -101,6 +102,11 @@ class Program:
     def calls(self) -> CallGraph:
         """Who calls whom."""
         return CallGraph(self)
+
+    @cached_property
+    def entries(self) -> Entries:
+        """Commands, tasks, jobs and threads."""
+        return Entries(self)
 
     @cached_property
     def versions(self) -> Versions:

@@ -7,7 +7,7 @@ from functools import cached_property
 from packaging.version import Version
 
 from codemods.drivers import DATABASES
-from codemods.manifests import Declared, declared, speaking_folders
+from codemods.manifests import Declared, declared, scripts, speaking_folders
 from codemods.source import CodeBase
 
 
@@ -27,6 +27,11 @@ class Versions:
             near = f"{folder}/" if folder else ""
             self._declared[folder] = declared(self.codebase, near)
         return self._declared[folder]
+
+    @cached_property
+    def scripts(self) -> tuple[tuple[str, str], ...]:
+        """The commands that an installation has: the manifest's folder, ``module:function``."""
+        return tuple(scripts(self.codebase))
 
     @cached_property
     def _speaking(self) -> frozenset[str]:

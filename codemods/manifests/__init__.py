@@ -5,6 +5,7 @@ from codemods.manifests.install import Installation, applications, installation
 from codemods.manifests.locate import Located, locate, speaking_folders
 from codemods.manifests.model import Kind, ManifestEdits, Note, Role
 from codemods.manifests.require import require
+from codemods.manifests.scripts import scripts
 from codemods.manifests.spelling import Bounds, Spelling
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "installation",
     "locate",
     "require",
+    "scripts",
     "speaking_folders",
 ]

@@ -50,6 +50,7 @@ class Framework:
     """What the surroundings accept: the tables of a pass, as questions.
 
     ``twofold`` tells a function that can be kept in both colours: it does not connect its callers.
+    Nor does one that is ``alone``: it waits on an event loop of its own, and its callers go on.
     """
 
     decorator: Callable[[Function, ast.expr], bool]
@@ -59,6 +60,7 @@ class Framework:
     properties: Properties
     lambdas: Lambdas
     twofold: Callable[[Function], bool] = lambda function: False
+    alone: Callable[[Function], bool] = lambda function: False
 
 
 class Climb:
@@ -104,6 +106,8 @@ class Climb:
             if function in touched:
                 continue
             touched[function] = cause
+            if self.framework.alone(function):
+                continue
             for member in sorted(self.program.calls.family(function), key=place):
                 if member not in touched:
                     text = f"has the same name as {function.qualname} in a class of its family"

@@ -28,6 +28,7 @@ from codemods.passes.async_session.requirements import edit_manifests
 from codemods.passes.async_session.rewrite.annotations import edit_annotations
 from codemods.passes.async_session.rewrite.callables import edit_callables
 from codemods.passes.async_session.rewrite.functions import edit_functions
+from codemods.passes.async_session.rewrite.own_loop import edit_own_loops
 from codemods.passes.async_session.rewrite.pooled import edit_pooled
 from codemods.passes.async_session.rewrite.threads import edit_threads
 from codemods.passes.async_session.sessions.silenced import BRIDGED, CALL, RULE, asked
@@ -39,6 +40,7 @@ from codemods.passes.async_session.suite.testing import Testing
 from codemods.passes.base import NOTE, Decision, Outcome
 from codemods.plan.draft import Draft
 
+OWN_LOOP = "stays def, and runs what waits by asyncio.run"
 POOLED = "becomes def, which FastAPI gives a thread"
 LEFT, WIDE, GAP, DIFFERENCE = "LL403", "LL404", "LL405", "LL406"
 
@@ -57,6 +59,7 @@ def plan(program: Program, options: Options) -> Outcome:
         )
     versions = program.versions
     edit_functions(analysis, draft)
+    edit_own_loops(analysis, draft)
     edit_annotations(analysis, draft)
     edit_callables(analysis, draft)
     left = edit_startup(analysis, draft, versions)
@@ -272,6 +275,8 @@ def _decisions(analysis: Analysis, threads: list[Function]) -> list[Decision]:
             if native:
                 treatment = Treatment.NATIVE
                 action = "stays async def" if function.is_async else "becomes async def"
+                if function in analysis.entries:
+                    action = OWN_LOOP
             elif function in threads:
                 treatment, action = Treatment.BRIDGED, POOLED
             elif function in bridged:

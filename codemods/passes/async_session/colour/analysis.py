@@ -26,6 +26,7 @@ from codemods.passes.async_session.colour.indirect import Indirect
 from codemods.passes.async_session.colour.islands import islands
 from codemods.passes.async_session.colour.lookups import looked_up
 from codemods.passes.async_session.colour.obstacles import consumption_obstacle, site_obstacle
+from codemods.passes.async_session.colour.own_loops import OwnLoop, OwnLoops
 from codemods.passes.async_session.colour.threads import Leaving
 from codemods.passes.async_session.colour.validated import Validation, validations
 from codemods.passes.async_session.sessions import tables
@@ -60,13 +61,17 @@ class Analysis:
     aliases: list[Alias] = field(default_factory=list)
     keeping: set[Function] = field(default_factory=set)
     validations: list[Validation] = field(default_factory=list)
+    own_loops: list[OwnLoop] = field(default_factory=list)
 
     @property
     def awaited(self) -> set[ast.AST]:
         """The expressions that get an ``await``."""
-        found: set[ast.AST] = {awaited.call for awaited in self.colours.calls}
-        found |= {bridge.call for bridge in self.bridges}
-        return found | {site.node for site in self.sites if self.flips(site)}
+        return _awaited(self.sites, self.colours, self.bridges)
+
+    @cached_property
+    def entries(self) -> set[Function]:
+        """The functions that wait on an event loop of their own."""
+        return {own.entry.function for own in self.own_loops}
 
     @cached_property
     def bridged(self) -> set[Function]:
@@ -98,6 +103,10 @@ class Analysis:
     def is_async(self, function: Function | None) -> bool:
         """Whether ``function`` is one that waits natively after the flip."""
         return function is not None and function in self.colours.asynchronous
+
+    def is_coroutine(self, function: Function) -> bool:
+        """Whether ``function`` is an ``async def`` because of the flip: not so an entry."""
+        return self.is_async(function) and function not in self.entries
 
     def flips(self, site: Site) -> bool:
         """Whether a site gets its async form."""
@@ -148,6 +157,9 @@ def analyse(program: Program, options: Options) -> Analysis:
     for known_to_stay in (escaping, by_name.causes, given_by_strangers(program, sites), reading):
         for function, cause in known_to_stay.items():
             closed.setdefault(function, cause)
+    own_loops = OwnLoops(program, sites)
+    for function, cause in own_loops.closed.items():
+        closed.setdefault(function, cause)
     framework = Framework(
         decorator=lambda f, d: tolerates(program, f, d),
         # The code stays the same from round to round, and so do these answers.
@@ -157,11 +169,12 @@ def analyse(program: Program, options: Options) -> Analysis:
         properties=Properties(program),
         lambdas=Lambdas(program),
         twofold=providers.twofold,
+        alone=own_loops.has,
     )
     entered: set[ast.expr] = {made.call for made in clients.made}
     lazily = Hidden(program, reading, sites)
     boundaries = Boundaries(program, sites, entered, providers, lazily, handovers, validated)
-    leaving = Leaving(program)
+    leaving = Leaving(program, own_loops.has)
     passing: dict[Function, Cause] = {}
     earlier: dict[Function, Cause] = {}
     climb: Climb | None = None
@@ -190,9 +203,15 @@ def analyse(program: Program, options: Options) -> Analysis:
         colours = Colouring(climb, earlier)
         earlier = colours.sync
         more = boundaries.conflicts(colours)
-        more |= {f: c for f, c in islands(program, sites, colours).items() if f not in more}
+        more |= {
+            f: c
+            for f, c in islands(program, sites, colours, own_loops.has).items()
+            if f not in more
+        }
         more = more or without_origin(program, sites, colours) or indirect.conflicts(colours)
         more = more or sharing(program, colours) or leaving.conflicts(colours)
+        awaited = _awaited(sites, colours, boundaries.bridges)
+        more = more or own_loops.conflicts(colours, awaited)
         if not more:
             return Analysis(
                 program,
@@ -208,10 +227,17 @@ def analyse(program: Program, options: Options) -> Analysis:
                 providers.aliases(colours),
                 boundaries.keeping,
                 validated,
+                own_loops.found(colours, awaited),
             )
         closed |= more
         known_ones = colours.sync | colours.asynchronous
         passing |= {f: cause for f, cause in more.items() if f not in known_ones}
+
+
+def _awaited(sites: list[Site], colours: Colouring, bridges: list[Bridge]) -> set[ast.AST]:
+    found: set[ast.AST] = {awaited.call for awaited in colours.calls}
+    found |= {bridge.call for bridge in bridges}
+    return found | {site.node for site in sites if site.function in colours.asynchronous}
 
 
 def _handed(

@@ -8,7 +8,7 @@ What a script shares with the application is converted with the application.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from codemods.drivers import in_memory
 from codemods.facts import Program
@@ -23,9 +23,17 @@ from codemods.plan.colours import Colouring
 _REASON = "is reached by scripts only, which go on with the sync engine"
 
 
-def islands(program: Program, sites: list[Site], colours: Colouring) -> dict[Function, Cause]:
-    """The functions that stay sync because nothing of the application calls them."""
-    if _has_memory_database(program):
+def islands(
+    program: Program,
+    sites: list[Site],
+    colours: Colouring,
+    entry: Callable[[Function], bool] = lambda function: False,
+) -> dict[Function, Cause]:
+    """The functions that stay sync because nothing of the application calls them.
+
+    An ``entry`` is called by a library, and never on the loop of the application.
+    """
+    if has_memory_database(program):
         return {}
     callees: dict[Function, set[Function]] = {}
     for function in colours.asynchronous:
@@ -34,11 +42,15 @@ def islands(program: Program, sites: list[Site], colours: Colouring) -> dict[Fun
                 callees.setdefault(call.caller, set()).add(function)
     bound = {s.function for s in sites if s.kind == CREATE and not has_holder(program, s)}
     alone = {f for f in colours.asynchronous if _candidate(program, f) and f not in bound}
-    alone -= _reached(colours, {f for f in colours.asynchronous if _on_loop(program, f)}, callees)
+    roots = {f for f in colours.asynchronous if not entry(f) and _on_loop(program, f)}
+    alone -= _reached(colours, roots, callees)
     changed = True
     while changed:
         stuck = {f for f in alone if not callees.get(f, set()) <= alone}
         stuck |= {f for f in alone if _given_by_others(program, colours, f, alone)}
+        # What goes on a loop of its own waits for all that it calls.
+        waiting = {f for f in colours.asynchronous if entry(f) and f not in alone - stuck}
+        stuck |= alone & _reached(colours, waiting, callees)
         alone -= stuck
         changed = bool(stuck)
     found = {function: Cause(_REASON) for function in alone}
@@ -140,7 +152,7 @@ def _given_by_others(
     return False
 
 
-def _has_memory_database(program: Program) -> bool:
+def has_memory_database(program: Program) -> bool:
     """Whether a database lives in memory, where a second engine would see another one."""
     for module in program.modules.mentioning(("create_engine",)):
         if program.web.in_tests(module):

@@ -9,7 +9,7 @@ thread that makes it (a lock, a connection of SQLite), the function has to stay 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -53,10 +53,16 @@ class Blocked:
 
 
 class Leaving:
-    """Answers what becomes of the blocking calls of functions that leave their thread."""
+    """Answers what becomes of the blocking calls of functions that leave their thread.
 
-    def __init__(self, program: Program) -> None:
+    One that is ``alone`` does not: it gets an event loop of its own there.
+    """
+
+    def __init__(
+        self, program: Program, alone: Callable[[Function], bool] = lambda function: False
+    ) -> None:
         self.program = program
+        self.alone = alone
         self.blocking = Blocking(program, left=True)
         self._own: dict[Function, list[ast.Call]] = {}
 
@@ -73,7 +79,7 @@ class Leaving:
 
     def blocked(self, function: Function, colours: Colouring) -> Iterator[Blocked]:
         """The blocking calls of a function that becomes async."""
-        if function.is_async:
+        if function.is_async or self.alone(function):
             return
         module = function.module
         for call in self._candidates(function):

@@ -75,7 +75,7 @@ class _Writer:
         return frozenset(FunctionValue(f) for f in self._called.get((function, name), ()))
 
     def _flipped(self, function: Function) -> bool:
-        return self.analysis.is_async(function) and not function.is_async
+        return self.analysis.is_coroutine(function) and not function.is_async
 
     def _annotation(self, node: ast.expr, module: Module, function: Function) -> None:
         match node:

@@ -63,6 +63,8 @@ def _function(analysis: Analysis, draft: Draft, function: Function) -> None:
     if function.is_async:
         return
     module, definition = function.module, function.definition
+    if function in analysis.entries:
+        return
     if is_hook(analysis.program, function):
         run_hook(draft, function)
         return

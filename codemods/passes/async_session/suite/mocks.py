@@ -88,7 +88,9 @@ class Mocks:
 
     def _became_async(self, function: Function) -> bool:
         return (
-            self.analysis.is_async(function) and not function.is_async and not function.is_generator
+            self.analysis.is_coroutine(function)
+            and not function.is_async
+            and not function.is_generator
         )
 
     # -- functions ---------------------------------------------------------------------------
@@ -125,7 +127,7 @@ class Mocks:
                     self._async_mock(call.func, module)
 
     def _function(self, function: Function, new: ast.expr, module: Module) -> None:
-        if self.analysis.is_async(function):
+        if self.analysis.is_coroutine(function):
             return
         if all(
             self._replaces(reference.node) for reference in self.program.calls.references(function)
@@ -348,7 +350,7 @@ class Mocks:
     def _taken(self, call: ast.Call, node: ast.expr, module: Module) -> bool:
         """Whether a call takes the mock as a session, in what became async."""
         for callee in self.program.called_functions(call, module):
-            waits = self.analysis.is_async(callee) or (
+            waits = self.analysis.is_coroutine(callee) or (
                 callee.name == "__init__"
                 and isinstance(callee.parent, Class)
                 and any(self.analysis.is_async(method) for method in callee.parent.methods)

@@ -1,10 +1,11 @@
 import argparse
+import asyncio
 
 import click
 import typer
 
 from . import service
-from .db import Base, SyncSessionLocal, sync_engine, unit_of_work
+from .db import Base, SyncSessionLocal, engine, sync_engine, unit_of_work
 
 app = typer.Typer()
 
@@ -22,9 +23,15 @@ def init():
 
 @app.command("book")
 def book_visit(patient: str, times: int = typer.Option(1, help="How often")):
-    with unit_of_work() as db:
-        ids = [service.book(db, patient).id for _ in range(times)]
-    typer.echo(",".join(map(str, ids)))
+    async def run():
+        try:
+            async with unit_of_work() as db:
+                ids = [(await service.book(db, patient)).id for _ in range(times)]
+            typer.echo(",".join(map(str, ids)))
+        finally:
+            await engine.dispose()
+
+    asyncio.run(run())
 
 
 @app.command()

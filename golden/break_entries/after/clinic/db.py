@@ -1,5 +1,5 @@
 import os
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
@@ -33,7 +33,13 @@ async def get_db():
         yield db
 
 
+@asynccontextmanager
+async def unit_of_work():
+    async with SessionLocal() as db, db.begin():
+        yield db
+
+
 @contextmanager
-def unit_of_work():
+def sync_unit_of_work():
     with SyncSessionLocal() as db, db.begin():
         yield db

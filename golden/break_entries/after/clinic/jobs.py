@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from . import service
-from .db import unit_of_work
+from .db import sync_unit_of_work
 
 scheduler = BackgroundScheduler()
 scheduler.add_job(service.close_day, "cron", hour=23, id="close-day")
@@ -13,13 +13,13 @@ pool = ThreadPoolExecutor(max_workers=1)
 
 @scheduler.scheduled_job("interval", hours=5, id="ping")
 def ping():
-    with unit_of_work() as db:
+    with sync_unit_of_work() as db:
         service.notify(db, "ping")
 
 
 def log_in_thread(text: str) -> None:
     def work():
-        with unit_of_work() as db:
+        with sync_unit_of_work() as db:
             service.notify(db, text)
 
     thread = threading.Thread(target=work)

@@ -26,7 +26,7 @@ Db = Annotated[AsyncSession, Depends(get_db)]
 
 @app.post("/visits", status_code=201)
 async def book(patient: str, db: Db, tasks: BackgroundTasks):
-    visit = await db.run_sync(service.book, patient)
+    visit = await service.book(db, patient)
     await db.commit()
     tasks.add_task(service.remind, patient)
     return {"id": visit.id}

@@ -1,15 +1,16 @@
 """What routes, tasks, commands, threads and jobs have in common."""
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-from .db import unit_of_work
+from .db import sync_unit_of_work
 from .models import Message, Visit
 
 
-def book(db: Session, patient: str) -> Visit:
+async def book(db: AsyncSession, patient: str) -> Visit:
     visit = Visit(patient=patient)
     db.add(visit)
-    db.flush()
+    await db.flush()
     return visit
 
 
@@ -26,7 +27,7 @@ def notify(db: Session, text: str) -> int:
 
 def close_day() -> int:
     """Runs every evening, by the scheduler, by hand or from a route."""
-    with unit_of_work() as db:
+    with sync_unit_of_work() as db:
         open_visits = db.scalars(select(Visit).where(Visit.state == "booked")).all()
         for visit in open_visits:
             visit.state = "missed"
@@ -35,5 +36,5 @@ def close_day() -> int:
 
 
 def remind(patient: str) -> int:
-    with unit_of_work() as db:
+    with sync_unit_of_work() as db:
         return notify(db, f"remember, {patient}")

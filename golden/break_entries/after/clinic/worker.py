@@ -1,7 +1,7 @@
 from celery import Celery, shared_task
 
 from . import service
-from .db import SyncSessionLocal, unit_of_work
+from .db import SyncSessionLocal, sync_unit_of_work
 from .models import Visit
 
 celery = Celery("clinic", broker="memory://")
@@ -16,7 +16,7 @@ def remind(patient: str) -> int:
 
 @celery.task(bind=True, max_retries=3)
 def cancel(self, visit_id: int) -> str:
-    with unit_of_work() as db:
+    with sync_unit_of_work() as db:
         visit = db.get(Visit, visit_id)
         if visit is None:
             return "unknown"
