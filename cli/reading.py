@@ -69,17 +69,14 @@ def diff(settings: Settings, *, stat: bool) -> int:
 
 def plan(settings: Settings) -> int:
     """Print the decisions of every pass."""
-    from codemods.patches.story import totals
-    from codemods.source.tests import is_test_path
+    from codemods.patches.story import shares
 
     project, terminal = _open(settings)
     for warning in project.selection.warnings:
         terminal.warn(f"warning: {warning}")
     migration = project.migrate()
     terminal.errors(migration.errors)
-    decisions = [d for run in migration.runs for d in run.outcome.decisions]
-    own = totals(d for d in decisions if not is_test_path(d.path))
-    tests = totals(d for d in decisions if is_test_path(d.path))
+    own, tests = shares(migration)
     if settings.json:
         data = {
             "passes": [report.plan(run.rule, run.outcome.decisions) for run in migration.runs],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from codemods.findings import Code, Finding, Level
 
 if TYPE_CHECKING:
     from codemods.facts import Program
+    from codemods.facts.census import DatabaseCall
 
 
 #: The treatment of a decision that is for a person, beside the code.
@@ -66,7 +67,8 @@ class Pass:
     is the first line of its commit, in the imperative and at most 72 characters. ``heeds`` names
     passes whose findings ``plan`` gets as ``options.left``, as far as they leave something.
     ``prepares`` names the next pass, where this one is only there for what that one changes: if
-    it makes nothing native, nothing is prepared.
+    it makes nothing native, nothing is prepared. ``census`` counts all that the pass is there for
+    in the source as it was, by means of its own: what its decisions don't name is left.
     """
 
     name: str
@@ -80,3 +82,4 @@ class Pass:
     subject: str = ""
     heeds: tuple[str, ...] = ()
     prepares: str = ""
+    census: Callable[[Program], Sequence[DatabaseCall]] | None = None

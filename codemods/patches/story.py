@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from codemods.facts import Program
 from codemods.findings import Finding, Treatment
 from codemods.passes.base import NOTE, Decision, Pass
 from codemods.patches.diff import Patch, make_patch, split_lines
 from codemods.patches.lines import Block, changes, moved
 from codemods.pipeline import Migration, PassRun
 from codemods.source import CodeBase
+from codemods.source.tests import is_test_path
 
 #: Gives the findings that the user wants to see of those in a code base.
 Visible = Callable[[Iterable[Finding], CodeBase], tuple[Finding, ...]]
@@ -85,18 +87,54 @@ def chapters(migration: Migration, visible: Visible) -> tuple[Chapter, ...]:
     )
 
 
-def totals(decisions: Iterable[Decision]) -> Totals:
-    """The database calls that the decisions cover, by treatment."""
-    counts: Counter[str] = Counter()
+def shares(migration: Migration) -> tuple[Totals, Totals]:
+    """What became of the database calls of the source as it was: the application's, the tests'.
+
+    A pass that has a census is measured against it, function by function: what the passes before
+    it do to a call leads there. Without such a pass the decisions say how many calls they cover.
+    """
+    own: Counter[Treatment] = Counter()
+    tests: Counter[Treatment] = Counter()
+    counted = [run for run in migration.runs if run.rule.census is not None]
+    for run in counted or migration.runs:
+        for path, treatment, number in _treated(run, migration):
+            (tests if is_test_path(path) else own)[treatment] += number
+    return _totals(own), _totals(tests)
+
+
+def _treated(run: PassRun, migration: Migration) -> Iterator[tuple[str, Treatment, int]]:
+    """How many calls of a file went which way."""
+    decisions = [d for d in run.outcome.decisions if d.treatment != NOTE]
+    if run.rule.census is None:
+        yield from ((d.path, Treatment(d.treatment), d.sites) for d in decisions)
+        return
+    decided: dict[tuple[str, str], list[Treatment]] = {}
     for decision in decisions:
-        counts[decision.treatment] += decision.sites
-    return Totals(*(counts[treatment.value] for treatment in Treatment))
+        place = decision.path, decision.symbol
+        decided.setdefault(place, []).append(Treatment(decision.treatment))
+    bridged = Counter(
+        (finding.path, finding.symbol)
+        for finding in run.outcome.findings
+        if finding.treatment is Treatment.BRIDGED
+    )
+    program = Program(migration.before, reuse=migration.program)
+    for call in run.rule.census(program):
+        place = call.path, call.symbol
+        # Of two functions with one name the worse counts.
+        treatment = max(decided.get(place, [Treatment.LEFT]), key=[*Treatment].index)
+        if treatment is Treatment.NATIVE and bridged[place]:
+            bridged[place] -= 1
+            treatment = Treatment.BRIDGED
+        yield call.path, treatment, 1
+
+
+def _totals(counts: Counter[Treatment]) -> Totals:
+    return Totals(*(counts[treatment] for treatment in Treatment))
 
 
 def totals_of_findings(findings: Iterable[Finding]) -> Totals:
     """The findings by treatment."""
-    counts = Counter(finding.treatment for finding in findings)
-    return Totals(*(counts[treatment] for treatment in Treatment))
+    return _totals(Counter(finding.treatment for finding in findings))
 
 
 def _at_their_end(

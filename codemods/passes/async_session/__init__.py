@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codemods.facts.census import database_calls
 from codemods.findings import Code, Level
 from codemods.passes.async_session.plan import DIFFERENCE, GAP, LEFT, WIDE, plan
 from codemods.passes.async_session.reports import BY_NAME, EXPORTED, FACTORY, POOLER
@@ -77,4 +78,5 @@ PASS = Pass(
     plan=plan,
     needs=("session-dependency", "modern-queries", "eager-loading"),
     heeds=("eager-loading",),
+    census=database_calls,
 )
