@@ -15,6 +15,7 @@ from codemods.facts.modules import Module
 from codemods.facts.relations import (
     arguments,
     backref_strategy,
+    deferred_group,
     foreign_keys,
     has_secondary,
     is_keyed,
@@ -202,6 +203,17 @@ class Models:
                 if self._backrefs is not None:
                     for name, relationship in self._backrefs.get(base, {}).items():
                         found.setdefault(name, relationship)
+        return found
+
+    def deferred(self, cls: Class) -> dict[str, str]:
+        """The columns of a mapped class that are loaded when they are read, and their groups."""
+        found: dict[str, str] = {}
+        for base in self.program.mro(cls):
+            if isinstance(base, Class) and "deferred" in base.module.identifiers:
+                for name, call, _, module in self._calls(base):
+                    group = deferred_group(call, module, self.program)
+                    if group is not None:
+                        found.setdefault(name, group)
         return found
 
     def related(self, cls: Class, name: str) -> Values:

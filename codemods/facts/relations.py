@@ -139,6 +139,25 @@ def loader_strategy(lazy: ast.expr | None) -> str:
     return _SPELLINGS.get(lazy.value, str(lazy.value))
 
 
+def deferred_group(call: ast.Call, module: Module, program: Program) -> str | None:
+    """The group of a column that is loaded when it is read; "" for one by itself.
+
+    ``raiseload`` makes reading it an error: such a column is never loaded in that way.
+    """
+    said = {keyword.arg: keyword.value for keyword in call.keywords}
+    called = program.outside_name(call.func, module).endswith(".deferred")
+    if not called and not _is_true(said.get("deferred")):
+        return None
+    if _is_true(said.get("raiseload")) or _is_true(said.get("deferred_raiseload")):
+        return None
+    group = said.get("deferred_group", said.get("group"))
+    return str(group.value) if isinstance(group, ast.Constant) else ""
+
+
+def _is_true(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
+
+
 def backref_strategy(call: ast.Call | None) -> str:
     """The loader strategy of the side that ``backref=backref(name, lazy=...)`` makes."""
     for keyword in call.keywords if call is not None else ():

@@ -87,6 +87,8 @@ class Note(Base):
     id = Column(Integer, primary_key=True)
     text = Column(String(30))
     user_id = Column(ForeignKey("users.id"))
+    page_id = Column(ForeignKey("pages.id"))
+    page = relationship("Page")
 
 
 class Seal(Base):
@@ -102,8 +104,14 @@ class Page(Base):
     id = Column(Integer, primary_key=True)
     name = Column(String(30))
     body = deferred(Column(Text))
+    head = deferred(Column(Text), group="text")
+    foot = deferred(Column(Text), group="text")
+    secret = deferred(Column(Text), raiseload=True)
     state = Column(String(30), server_default="new")
     version = Column(Integer, default=1, onupdate=text("version + 1"))
+
+    def words(self):
+        return len((self.body or "").split())
 
 
 SEEN = []
@@ -124,8 +132,9 @@ def fill(session):
     session.add(Post(id=3, title="three", author_id=2))
     session.add(Post(id=4, title="lost"))
     session.add_all([Letter(id=1, user_id=1), Letter(id=2, user_id=1)])
-    session.add_all([Note(id=1, text="n1", user_id=1), Seal(id=1, user_id=1)])
-    session.add(Page(id=1, name="home", body="long"))
+    session.add(Page(id=1, name="home", body="long", head="h", foot="f", secret="s"))
+    session.flush()
+    session.add_all([Note(id=1, text="n1", user_id=1, page_id=1), Seal(id=1, user_id=1)])
 """
 
 HEADER = """\
@@ -134,7 +143,7 @@ from decimal import Decimal
 from fastapi import HTTPException
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func, select, text, update
-from sqlalchemy.orm import Session, joinedload, selectinload, undefer
+from sqlalchemy.orm import Session, joinedload, selectinload, undefer, undefer_group
 
 from app import models
 from app.models import Letter, Note, Page, Post, Seal, Tag, User
@@ -269,7 +278,47 @@ INSTANCES = [
         "an SQL expression after commit",
         "u = s.get(User, 1)\nu.age = User.age + 1\ns.commit()\nreturn u.age",
     ),
-    LoadRow("a deferred column", "s.get(Page, 1).body", reported="LL309"),
+    LoadRow("a deferred column", "s.get(Page, 1).body"),
+    LoadRow(
+        "a deferred column of a list",
+        "[p.body for p in s.scalars(select(Page).order_by(Page.id))]",
+    ),
+    LoadRow(
+        "a deferred column of what a query leads to",
+        "[n.page.body for u in s.query(User).order_by(User.id) for n in u.notes]",
+    ),
+    LoadRow(
+        "a deferred column of a new object",
+        "p = Page(name='x', body='b')\ns.add(p)\ns.commit()\ns.refresh(p)\nreturn p.body",
+    ),
+    LoadRow(
+        "a deferred column after commit",
+        "p = s.get(Page, 1)\nassert p.body\np.name = 'x'\ns.commit()\nreturn p.name, p.body",
+    ),
+    LoadRow(
+        "a deferred column after rollback",
+        "p = s.get(Page, 1)\np.name = 'x'\ns.rollback()\nreturn p.name, p.body",
+    ),
+    LoadRow(
+        "a deferred column that is set",
+        "p = s.get(Page, 1)\np.body = 'x'\ns.commit()\nreturn s.scalar(select(Page.body))",
+    ),
+    LoadRow(
+        "a deferred column that is added to",
+        "p = s.get(Page, 1)\np.body += 'x'\ns.commit()\nreturn s.scalar(select(Page.body))",
+    ),
+    LoadRow(
+        "a group of deferred columns",
+        "p = s.scalars(select(Page).options(undefer_group('text'))).one()\nreturn p.head, p.foot",
+    ),
+    LoadRow(
+        "one of a group of deferred columns", "p = s.get(Page, 1)\nreturn p.head, p.name, p.foot"
+    ),
+    LoadRow("a deferred column in a method of the model", "s.get(Page, 1).words()"),
+    LoadRow(
+        "a deferred column that must not be loaded",
+        "s.get(Page, 1).secret",
+    ),
     LoadRow(
         "a deferred column that is asked for",
         "s.scalars(select(Page).options(undefer(Page.body))).one().body",

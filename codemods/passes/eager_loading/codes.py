@@ -32,9 +32,9 @@ STALE = Code(
 LAZY = Code(
     "LL303",
     "lazy-relationship",
-    "A relationship is loaded lazily, outside of its query",
-    "Queries load the relationships that are read of their objects; a new object is read again "
-    "with them.",
+    "A relationship or deferred column is loaded lazily, outside of its query",
+    "Queries load the relationships and deferred columns that are read of their objects; a new "
+    "object is read again with them.",
 )
 UNTRACKED = Code(
     "LL304", "untracked-instance", "A relationship is read of an object whose query is not known"
@@ -62,6 +62,5 @@ DEFAULTS = Code(
     "A column that the database sets expires with each UPDATE",
     "Columns that the database sets are fetched with the UPDATE.",
 )
-DEFERRED = Code("LL309", "deferred-column", "A deferred column is loaded when it is read")
 
-CODES = (EXPIRES, STALE, LAZY, UNTRACKED, EMPTY, DYNAMIC, EXPIRED, DEFAULTS, DEFERRED)
+CODES = (EXPIRES, STALE, LAZY, UNTRACKED, EMPTY, DYNAMIC, EXPIRED, DEFAULTS)

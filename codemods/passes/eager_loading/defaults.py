@@ -2,7 +2,6 @@
 
 After the ``UPDATE`` of a flush, a column with ``onupdate=func.now()`` is expired, whether objects
 expire on commit or not. With ``eager_defaults`` the ``UPDATE`` itself gives the new value.
-Deferred columns are loaded when they are read; which query they come from is not followed.
 """
 
 from __future__ import annotations
@@ -13,10 +12,8 @@ from dataclasses import dataclass
 
 from codemods.facts import Program
 from codemods.facts.modules import Module
-from codemods.facts.schemas import Schemas
-from codemods.facts.syntax import Class, Function
+from codemods.facts.syntax import Class
 from codemods.facts.values import External
-from codemods.passes.eager_loading.holding import mapped_in
 
 _KEY = "eager_defaults"
 _COLUMN_WORDS = frozenset({"onupdate", "server_onupdate"})
@@ -116,74 +113,3 @@ def _change(cls: Class, column: str, *, only_own: bool) -> EagerDefaults | NoDef
         if binding.value is not None:
             return EagerDefaults(cls, column, cls.module.statement(binding.value), behind=False)
     return None
-
-
-def deferred_reads(program: Program) -> Iterator[tuple[ast.expr, Module]]:
-    """Reads of columns that are loaded when they are read, unless a query undefers them."""
-    names: dict[str, set[Class]] = {}
-    for module in program.modules.mentioning(("deferred",)):
-        for cls in module.classes.values():
-            for name, bindings in cls.bindings.items():
-                values = [b.value for b in bindings if b.value is not None]
-                if any(_is_deferred(value, cls, program) for value in values):
-                    names.setdefault(name, set()).add(cls)
-
-    def holds(node: ast.expr, module: Module, name: str) -> bool:
-        owners = mapped_in(program.infer(node, module), program)
-        return any(names[name] & set(program.mro(owner)) for owner in owners)
-
-    for module in program.modules.mentioning(names):
-        for name in sorted(names):
-            for node in module.syntax.references.get(name, ()):
-                if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
-                    continue
-                if holds(node.value, module, name) and not _undefers(
-                    program, module.function_of(node), module
-                ):
-                    yield node, module
-    schemas = Schemas(program)
-    for function, routes in program.web.routes.items() if names else ():
-        if _undefers(program, function, function.module):
-            continue
-        read = {
-            field.source
-            for route in routes
-            if route.response_model is not None
-            for schema in schemas.schemas(program.annotation(route.response_model, route.module))
-            for field in schemas.fields(schema).values()
-        }
-        for statement in function.returns:
-            value = statement.value
-            if value is not None and any(
-                holds(value, function.module, name) for name in sorted(read & set(names))
-            ):
-                yield value, function.module
-
-
-def _undefers(program: Program, function: Function | None, module: Module) -> bool:
-    """Whether a function, or one that it calls, asks for deferred columns."""
-    if function is None:
-        return "undefer" in module.identifiers
-    called = {
-        target
-        for node in function.nodes
-        if isinstance(node, ast.Call)
-        for target in program.called_functions(node, module)
-    }
-    return any(
-        isinstance(node, ast.Name | ast.Attribute)
-        and getattr(node, "id", getattr(node, "attr", "")) in ("undefer", "undefer_group")
-        for one in (function, *called)
-        for node in one.nodes
-    )
-
-
-def _is_deferred(value: ast.expr, cls: Class, program: Program) -> bool:
-    if not isinstance(value, ast.Call):
-        return False
-    if program.outside_name(value.func, cls.module).endswith(".deferred"):
-        return True
-    return any(
-        k.arg == "deferred" and isinstance(k.value, ast.Constant) and k.value.value is True
-        for k in value.keywords
-    )

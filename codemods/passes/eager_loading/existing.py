@@ -16,6 +16,7 @@ _LOADERS = [
     "immediateload",
     "contains_eager",
     "raiseload",
+    "undefer",
     "joinedload_all",
     "subqueryload_all",
 ]
@@ -30,11 +31,13 @@ class Existing:
     """The loader options of one statement by path, and the call of ``options`` to add to.
 
     ``lazy`` are those that load a path when it is read: they have to load it with the query.
+    ``groups`` are those of deferred columns that are asked for: "*" is every column.
     """
 
     options: dict[Path, ast.expr]
     call: ast.Call | None
     lazy: dict[Path, ast.Call] = field(default_factory=dict)
+    groups: set[str] = field(default_factory=set)
 
 
 def chain_of(root: ast.Call, module: Module) -> list[ast.Call]:
@@ -93,6 +96,16 @@ def read_option(node: ast.expr, found: Existing) -> None:
     # options() below an option: what it holds belongs under the path so far.
     for call in ast.walk(node):
         match call:
+            case ast.Call(
+                func=ast.Name(id="undefer_group") | ast.Attribute(attr="undefer_group"),
+                args=[ast.Constant(value=group)],
+            ):
+                found.groups.add(str(group))
+            case ast.Call(
+                func=ast.Name(id="undefer") | ast.Attribute(attr="undefer"),
+                args=[ast.Constant(value="*")],
+            ):
+                found.groups.add("*")
             case ast.Call(func=ast.Attribute(attr="options", value=outer), args=arguments):
                 for prefix, argument in product(_steps(outer), arguments):
                     for inner in _steps(argument):

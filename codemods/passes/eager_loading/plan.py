@@ -20,7 +20,6 @@ from codemods.passes.eager_loading.commits import Commits, Stale
 from codemods.passes.eager_loading.defaults import (
     EagerDefaults,
     NoDefaults,
-    deferred_reads,
     eager_defaults,
 )
 from codemods.passes.eager_loading.expiries import Expired, Expiries
@@ -77,7 +76,6 @@ class Analysis:
     requeries: list[Requery] = field(default_factory=list)
     expired: list[Expired] = field(default_factory=list)
     defaults: list[EagerDefaults | NoDefaults] = field(default_factory=list)
-    deferred: list[tuple[ast.expr, Module]] = field(default_factory=list)
     unread: list[tuple[ast.expr, Module]] = field(default_factory=list)
     between: list[Between] = field(default_factory=list)
     rereads: list[Reread] = field(default_factory=list)
@@ -89,7 +87,6 @@ def analyse(program: Program) -> Analysis:
     """Find what is loaded lazily, and what is read after a commit."""
     found = Analysis(factories=factories(program))
     found.defaults = list(eager_defaults(program))
-    found.deferred = list(deferred_reads(program))
     touches = Touches(program)
     landings: list[tuple[Landing, Path]] = []
     read = touches.all()
@@ -277,9 +274,6 @@ def plan(program: Program, options: Options) -> Outcome:
     for node, module in found.unread:
         message = f"{ast.unparse(node)[:60]} is read after a rollback: refresh its object before"
         findings.append(_finding(module, node, codes.EXPIRED, message, (), Treatment.LEFT))
-    for read, module in found.deferred:
-        message = f"a deferred column is read ({ast.unparse(read)[:60]}): undefer it in the query"
-        findings.append(_finding(module, read, codes.DEFERRED, message, (), Treatment.LEFT))
     for between in found.between:
         writer.between(between)
         findings.append(_between_finding(between))

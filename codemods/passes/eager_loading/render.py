@@ -11,10 +11,12 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, ModuleValue, Values
+from codemods.passes.eager_loading.lazily import DEFERRED, lazily
 from codemods.passes.eager_loading.ways import ENDLESS, RECURSION_DEPTH, Path
 
 SELECTIN = "selectinload"
 IMMEDIATE = "immediateload"
+UNDEFER = "undefer"
 #: The strategies by which a relationship is loaded with its object.
 EAGER = frozenset({"joined", "selectin", "subquery", "immediate"})
 
@@ -91,7 +93,10 @@ class Renderer:
     def _option(
         self, entity: Class, root: str, name: str, tree: Tree, prefix: str, many: bool
     ) -> str:
-        relationship = self.program.models.relationships(entity)[name]
+        relationship = lazily(self.program, entity)[name]
+        if relationship.lazy == DEFERRED:
+            called = UNDEFER if prefix else self.loader(UNDEFER)
+            return f"{prefix}{called}({root}.{name})"
         leads_on = self.held and bool(tree.children)
         loader = SELECTIN if many or relationship.many or leads_on else IMMEDIATE
         called = self.loader(loader) if not prefix else loader

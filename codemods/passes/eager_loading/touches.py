@@ -16,6 +16,7 @@ from codemods.facts.values import ClassValue, Instance, Values
 from codemods.passes.eager_loading.flow import Tracer
 from codemods.passes.eager_loading.holding import mapped_in, texts_of_decorators
 from codemods.passes.eager_loading.implicit import ImplicitReads
+from codemods.passes.eager_loading.lazily import DEFERRED, lazily
 from codemods.passes.eager_loading.templates import Templates
 from codemods.passes.eager_loading.ways import Path, Touch, steps
 
@@ -39,7 +40,7 @@ class Touches:
 
     def all(self) -> list[Touch]:
         """Every touch outside of the models' own methods."""
-        names = self.relationship_names()
+        names = self.lazy_names()
         if not names:
             return []
         self._read_members(names)
@@ -67,6 +68,10 @@ class Touches:
         """The names of all relationships."""
         models = self.program.models
         return {name for cls in models.all() for name in models.relationships(cls)}
+
+    def lazy_names(self) -> set[str]:
+        """The names of all relationships, and of deferred columns."""
+        return {name for cls in self.program.models.all() for name in lazily(self.program, cls)}
 
     def member_names(self) -> set[str]:
         """The names of methods and properties of models that read relationships."""
@@ -106,14 +111,15 @@ class Touches:
                 yield Touch(node.value, module, entity, path, node, _read_of(node), writes)
 
     def _writes(self, module: Module, names: set[str]) -> Iterator[Touch]:
-        """``user.tags = [...]``: the collection that is there has to be known."""
+        """``user.tags = [...]``, ``page.body += "."``: what is there has to be known."""
         for node in module.syntax.parents:
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
                 if node.attr not in names:
                     continue
+                added = isinstance(module.parent(node), ast.AugAssign)
                 for entity in self._entities(self.program.infer(node.value, module)):
-                    relationship = self.program.models.relationships(entity).get(node.attr)
-                    if relationship is not None and relationship.many:
+                    one = self.relationship(entity, node.attr)
+                    if one is not None and (one.many or (added and one.lazy == DEFERRED)):
                         why = f"{ast.unparse(node)} is replaced"
                         path = (node.attr,)
                         yield Touch(node.value, module, entity, path, node, why, True)
@@ -122,12 +128,12 @@ class Touches:
         return sorted(set(self.program.models.entities(values)), key=str)
 
     def relationship(self, entity: Class, name: str) -> Relationship | None:
-        """The relationship of that name."""
-        return self.program.models.relationships(entity).get(name)
+        """The relationship of that name, or a deferred column."""
+        return lazily(self.program, entity).get(name)
 
     def paths_of(self, entity: Class, name: str) -> list[Path]:
         """What reading ``entity.name`` reads: a relationship, or what a member goes through."""
-        if name in self.program.models.relationships(entity):
+        if name in lazily(self.program, entity):
             return [(name,)]
         found: set[Path] = set()
         for base in self.program.mro(entity):

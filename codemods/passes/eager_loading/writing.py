@@ -24,7 +24,8 @@ from codemods.passes.eager_loading.defaults import EagerDefaults
 from codemods.passes.eager_loading.existing import Existing, options_of, options_of_get
 from codemods.passes.eager_loading.factories import Factory
 from codemods.passes.eager_loading.holding import mapped_in
-from codemods.passes.eager_loading.loads import PARAMETER, Place
+from codemods.passes.eager_loading.lazily import is_deferred
+from codemods.passes.eager_loading.loads import PARAMETER, Load, Place
 from codemods.passes.eager_loading.reaching import position
 from codemods.passes.eager_loading.render import (
     NoName,
@@ -81,9 +82,17 @@ class Writer(ReadAgain):
     def _missing(self, place: Place, existing: Existing) -> dict[Class, list[tuple[Path, bool]]]:
         missing: dict[Class, list[tuple[Path, bool]]] = {}
         for load in place.loads:
-            if load.path not in existing.options:
+            if load.path not in existing.options and not self._is_undeferred(load, existing):
                 missing.setdefault(load.entity, []).append((load.path, load.many))
         return missing
+
+    def _is_undeferred(self, load: Load, existing: Existing) -> bool:
+        """Whether a deferred column is asked for with all of its group."""
+        owner = self._target(load.entity, load.path[:-1])
+        if not is_deferred(self.program, owner, load.path[-1]):
+            return False
+        group = self.program.models.deferred(owner)[load.path[-1]]
+        return bool({group, "*"} & existing.groups)
 
     def _query(self, place: Place) -> bool:
         module = place.module

@@ -25,8 +25,8 @@ from codemods.plan.draft import Draft
 from codemods.plan.places import materialise, place_obstacle
 from codemods.plan.validations import FROM_OBJECT, vague
 
-#: Untracked instances, what is expired, deferred columns.
-READ_LAZILY = frozenset({"LL304", "LL307", "LL309"})
+#: Untracked instances, and what is expired.
+READ_LAZILY = frozenset({"LL304", "LL307"})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 
 
