@@ -21,7 +21,7 @@ def connected(codebase: CodeBase) -> CodeBase:
     modules = Modules(codebase)
     links: dict[Module, set[Module]] = {}
     for module in modules:
-        for other in _imported(module, modules):
+        for other in imported(module, modules):
             links.setdefault(module, set()).add(other)
             links.setdefault(other, set()).add(module)
     waiting = [module for module in modules if codebase.editable(module.path)]
@@ -39,7 +39,7 @@ def connected(codebase: CodeBase) -> CodeBase:
     return replace(codebase, files=files)
 
 
-def _imported(module: Module, modules: Modules) -> Iterator[Module]:
+def imported(module: Module, modules: Modules) -> Iterator[Module]:
     """The modules of the code base that a module imports."""
     for node in _statements(module.tree):
         if isinstance(node, ast.Import):

@@ -14,6 +14,7 @@ from codemods.facts.containers import handed
 from codemods.facts.entries import Entries
 from codemods.facts.evaluation import Evaluation
 from codemods.facts.infer import Inference
+from codemods.facts.meeting import Meetings
 from codemods.facts.models import Models
 from codemods.facts.modules import Module, Modules
 from codemods.facts.protocols import Protocols
@@ -97,6 +98,11 @@ class Program:
     def web(self) -> Web:
         """Routes, dependencies, middleware."""
         return Web(self)
+
+    @cached_property
+    def meetings(self) -> Meetings:
+        """Which modules can be part of one process."""
+        return Meetings(self.modules)
 
     @cached_property
     def calls(self) -> CallGraph:

@@ -17,6 +17,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import FunctionValue
 from codemods.plan.lambdas import Handed, Lambdas
+from codemods.plan.managers import Managers, is_manager
 from codemods.plan.properties import Properties
 
 #: Methods of dictionaries, lists, strings and clients: on something unknown they prove nothing.
@@ -37,9 +38,9 @@ class Cause:
 
 @dataclass(frozen=True, eq=False)
 class AwaitedCall:
-    """A call of a function that became async, or the read of a property that did."""
+    """A call of a function that became async, the read of a property, the entry of an object."""
 
-    call: ast.Call | ast.Attribute
+    call: ast.expr
     module: Module
     caller: Function | None
     callee: Function
@@ -59,6 +60,7 @@ class Framework:
     consumption: Callable[[Function, ast.expr, Module], str]
     properties: Properties
     lambdas: Lambdas
+    managers: Managers
     twofold: Callable[[Function], bool] = lambda function: False
     alone: Callable[[Function], bool] = lambda function: False
 
@@ -87,6 +89,7 @@ class Climb:
         self.alike: dict[Function, set[Function]] = {}
         self._properties = framework.properties
         self._lambdas = framework.lambdas
+        self._managers = framework.managers
         self.touched = self._climb(waiting)
 
     def closing(self, closed: dict[Function, Cause]) -> bool:
@@ -136,6 +139,9 @@ class Climb:
             if is_property(function):
                 queue.extend(self._readers(function))
                 continue
+            if is_manager(function):
+                queue.extend(self._entered(function))
+                continue
             queue.extend(self._doubts(function))
             queue.extend(
                 (other, Cause(f"is called where {function.qualname} is", function))
@@ -162,6 +168,27 @@ class Climb:
                 AwaitedCall(node, module, caller, function)
             )
             yield caller, Cause(f"awaits {function.name}, read in {where}", function)
+
+    def _entered(self, function: Function) -> Iterator[tuple[Function, Cause]]:
+        """What enters an object by ``with`` waits for both of the methods that this calls."""
+        for other in self._managers.others(function):
+            self.alike.setdefault(function, set()).add(other)
+            self.alike.setdefault(other, set()).add(function)
+            yield other, Cause(f"is called where {function.qualname} is", function)
+        for item, module in self._managers.uses(function):
+            node = item.context_expr
+            caller = module.function_of(node)
+            if caller is None:
+                continue
+            if why := self.framework.consumption(function, node, module):
+                self.obstacles.setdefault(caller, Cause(why))
+            self.callers.setdefault(function, []).append(
+                AwaitedCall(node, module, caller, function)
+            )
+            yield (
+                caller,
+                Cause(f"enters {ast.unparse(node)} in {module.path}:{node.lineno}", function),
+            )
 
     def _follow(self, function: Function, reference: Reference) -> Function | None:
         """The function that has to wait because of a reference; obstacles are noted."""
@@ -257,6 +284,8 @@ class Climb:
         for reference in self.program.calls.unresolved(function):
             if reference.call is None or not fits(reference.call, function):
                 continue
+            if not self.program.meetings.possible(reference.module, function.module):
+                continue
             where = f"{reference.module.path}:{reference.node.lineno}"
             caller = reference.module.function_of(reference.call)
             if self._already_awaited(reference.call, reference.module):
@@ -292,7 +321,10 @@ class Climb:
         if is_property(function):
             return self._properties.obstacle(function)
         name = function.name
-        if name.startswith("__") and name.endswith("__") and name != "__call__":
+        if is_manager(function):
+            if why := self._managers.obstacle(function):
+                return why
+        elif name.startswith("__") and name.endswith("__") and name != "__call__":
             return f"is {name}, which Python calls and does not await"
         for decorator in function.definition.decorator_list:
             if not self.framework.decorator(function, decorator):

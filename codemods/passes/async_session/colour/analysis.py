@@ -41,6 +41,7 @@ from codemods.passes.async_session.sessions.undriven import Undriven
 from codemods.plan.climb import Cause, Climb, Framework, is_main_block
 from codemods.plan.colours import Colouring
 from codemods.plan.lambdas import Lambdas
+from codemods.plan.managers import Managers
 from codemods.plan.properties import Properties
 
 
@@ -168,6 +169,7 @@ def analyse(program: Program, options: Options) -> Analysis:
         consumption=cache(lambda f, c, m: consumption_obstacle(program, f, c, m)),
         properties=Properties(program),
         lambdas=Lambdas(program),
+        managers=Managers(program),
         twofold=providers.twofold,
         alone=own_loops.has,
     )

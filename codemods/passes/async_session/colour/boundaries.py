@@ -20,6 +20,7 @@ from codemods.passes.async_session.sessions.sites import AWAIT, BRIDGE, CREATE, 
 from codemods.plan.climb import Cause, place
 from codemods.plan.colours import Colouring
 from codemods.plan.flows import Flows, Node
+from codemods.plan.managers import is_manager
 from codemods.plan.places import held_lock, place_obstacle
 
 
@@ -94,7 +95,7 @@ class Boundaries:
                 caller, call, module = awaited.caller, awaited.call, awaited.module
                 if caller is None or caller not in colours.asynchronous:
                     continue
-                if isinstance(call, ast.Attribute):
+                if not isinstance(call, ast.Call) or is_manager(callee):
                     text = f"reads {callee.qualname}, which {cause.text}"
                     closed.setdefault(caller, Cause(text, callee))
                     continue
@@ -229,7 +230,7 @@ class Boundaries:
                 assert isinstance(site.node, ast.Call)
                 found[site.node] = site.module
         for call in colours.calls:
-            if call.callee.is_generator:
+            if call.callee.is_generator or is_manager(call.callee):
                 found[call.call] = call.module
         return {
             node: module

@@ -144,7 +144,7 @@ def _given_by_others(
     for call in colours.callers_of(function):
         if call.caller is None or call.caller in alone:
             continue
-        if isinstance(call.call, ast.Attribute):
+        if not isinstance(call.call, ast.Call):
             continue
         arguments = (*call.call.args, *(k.value for k in call.call.keywords))
         if any(program.is_a(a, call.module, known.SESSION) for a in arguments):

@@ -31,6 +31,7 @@ from codemods.passes.async_session.sessions.sites import AWAIT, BRIDGE, CREATE, 
 from codemods.passes.async_session.sessions.streams import stream
 from codemods.plan.climb import AwaitedCall, is_main_block
 from codemods.plan.draft import Draft
+from codemods.plan.managers import ASYNC_NAMES, is_manager
 from codemods.plan.places import materialise, thread
 
 #: Return annotations of generators and their async form.
@@ -69,6 +70,8 @@ def _function(analysis: Analysis, draft: Draft, function: Function) -> None:
         run_hook(draft, function)
         return
     draft.edit(module, definition, MakeAsync())
+    if is_manager(function):
+        draft.edit(module, definition, Rename(ASYNC_NAMES[function.name]))
     if function.is_generator and definition.returns is not None:
         _generator_annotation(analysis, draft, definition.returns, module)
     _delegations(analysis, draft, function)
@@ -294,7 +297,13 @@ def _call(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
     parent = module.parent(call)
     if isinstance(parent, ast.Await):
         return
-    if not callee.is_generator or isinstance(call, ast.Attribute):
+    if is_manager(callee):
+        if isinstance(parent, ast.withitem):
+            _enter(analysis, draft, parent, module)
+            return
+        assert isinstance(call, ast.Call)
+        draft.edit(module, call.func, Rename(ASYNC_NAMES[callee.name]))
+    if not callee.is_generator or not isinstance(call, ast.Call):
         await_call(analysis, draft, call, module)
         return
     _consume(analysis, draft, awaited, call)
