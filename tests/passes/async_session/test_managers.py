@@ -158,3 +158,21 @@ def items(db: Session = Depends(get_db)):
 """
     text = flip(timer).after["app.py"].text
     assert "    with Timer():\n        return await db.get(Item, 1)\n" in text
+
+
+def test_a_command_enters_it_on_a_loop_of_its_own() -> None:
+    command = """
+import typer
+
+cli = typer.Typer()
+
+
+@cli.command()
+def show():
+    with Unit() as unit:
+        print(unit.name())
+"""
+    text = flip(unit() + command).after["app.py"].text
+    assert "async with Unit() as unit:\n" in text
+    assert "print(await unit.name())" in text
+    assert "asyncio.run(" in text
