@@ -222,7 +222,7 @@ def pr(
     from codemods.sinks.pullrequest import Way
 
     at = At(remote, upstream, api_url, forge)
-    way = Way(remote, force, no_verify)
+    way = Way(remote, force, no_verify, upstream)
     labels = tuple(label or ())
     by = Verification(verify, verify_env, verify_timeout)
     wanted = proposing.Wanted(branch, base, at, draft, labels, reviewers, way, by, split)

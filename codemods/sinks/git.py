@@ -135,12 +135,31 @@ class Git:
 
         Filters that only the repository's own configuration defines do not run for that.
         """
+        return self._status() + self._overlooked()
+
+    def _status(self, *paths: str, env: Mapping[str, str] | None = None) -> tuple[str, ...]:
         output = self.raw(
-            *self._without_filters(),
+            *self._without_filters(), "--literal-pathspecs",
             "status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=dirty",
-            "--no-renames",
+            "--no-renames", "--", *paths, env=env,
         )  # fmt: skip
         return tuple(os.fsdecode(item[3:]) for item in output.split(b"\0") if item)
+
+    def _overlooked(self) -> tuple[str, ...]:
+        """Files that differ, where git was told not to look: they are somebody's work as well.
+
+        ``git update-index --assume-unchanged`` and ``--skip-worktree`` are marks in the index, so
+        an index of their own, which has no such marks, is asked for them.
+        """
+        listing = self.raw("ls-files", "-v", "-z").split(b"\0")
+        told = [os.fsdecode(item[2:]) for item in listing if item[:1].islower() or item[:1] == b"S"]
+        there = [path for path in told if os.path.lexists(self.root / path)]
+        if not there or not self.succeeds("rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
+            return ()
+        with tempfile.TemporaryDirectory(prefix="looplift-index-") as folder:
+            env = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+            self.run("read-tree", "HEAD", env=env)
+            return self._status(*there, env=env)
 
     def _without_filters(self) -> list[str]:
         names = {

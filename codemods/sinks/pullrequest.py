@@ -55,6 +55,8 @@ class Way:
     remote: str
     force: bool = False
     no_verify: bool = False
+    #: The remote that gets the request, where that is another one.
+    upstream: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def deliver(
     """
     require_author(git)
     here = _Branch(git, proposal, way.remote, access.git_environment)
+    here.require_base(way.upstream)
     theirs = here.fetch()
     trees = build_trees(git, proposal.start, proposal.commits)
     found = commits_between(git, proposal.start, theirs) if theirs else []
@@ -145,6 +148,7 @@ class _Branch:
     ) -> None:
         self._git = git
         self._branch = proposal.branch
+        self._base = proposal.base
         self._start = proposal.start
         self.ref = f"refs/heads/{proposal.branch}"
         self._remote = remote
@@ -155,18 +159,58 @@ class _Branch:
         plain = redacted(url)
         self._where = plain if environment and plain != url else remote
 
+    def require_base(self, upstream: str | None) -> None:
+        """The base is there, and has the commit that is built on: the request brings no others."""
+        goal = upstream or self._remote
+        where = goal if upstream else self._where
+        tip = self._refs(where, f"refs/heads/{self._base}").get(f"refs/heads/{self._base}")
+        if tip is None:
+            raise UserError(
+                f"there is no branch `{self._base}` at `{goal}`; push it, or name the base of the "
+                "request by --base"
+            )
+        if tip == self._start:
+            return
+        if not self._git.succeeds("cat-file", "-e", f"{tip}^{{commit}}"):
+            self._fetch(where, self._base, goal)
+        if more := commits_between(self._git, tip, self._start):
+            others = f" and {len(more) - 1} more" if len(more) > 1 else ""
+            raise UserError(
+                f"`{self._base}` at `{goal}` does not have {more[0].sha[:10]} by {more[0].author} "
+                f"({more[0].title}){others}, which the request would bring along; push it there "
+                "first, or start from what is there"
+            )
+
     def fetch(self) -> str:
         """The commit of the branch at the remote, with its history; "" where there is none."""
-        listing = self._git.run("ls-remote", self._where, self.ref, env=self._environment)
-        commits = [line.split("\t")[0] for line in listing.splitlines() if "\t" in line]
-        if not commits:
-            return ""
+        *above, _ = self._branch.split("/")
+        parents = ["/".join(above[: end + 1]) for end in range(len(above))]
+        near = [f"refs/heads/{name}" for name in parents]
+        theirs = self._refs(self._where, self.ref, f"{self.ref}/*", *near)
+        ours = self._git.lookup("for-each-ref", "--format=%(refname)", self.ref, *near).split("\n")
+        for name in (*theirs, *ours):
+            if name.startswith(f"{self.ref}/") or name in near:
+                raise UserError(
+                    f"the branch `{name.removeprefix('refs/heads/')}` leaves no room for one named "
+                    f"`{self._branch}`; --branch takes another name"
+                )
+        return self._fetch(self._where, self._branch, self._remote) if self.ref in theirs else ""
+
+    def _refs(self, where: str, *patterns: str) -> dict[str, str]:
+        """The references of a remote that match, with their commits."""
+        listing = self._git.run("ls-remote", where, *patterns, env=self._environment)
+        rows = [line.split("\t") for line in listing.splitlines() if "\t" in line]
+        return {row[1]: row[0] for row in rows}
+
+    def _fetch(self, where: str, branch: str, remote: str) -> str:
+        """Bring the history of a branch here; its commit."""
+        ref = f"refs/remotes/{remote}/{branch}"
         self._git.run(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-            self._where, f"+{self.ref}:refs/remotes/{self._remote}/{self._branch}",
+            where, f"+refs/heads/{branch}:{ref}",
             env=self._environment,
         )  # fmt: skip
-        return self._git.run("rev-parse", "--verify", f"refs/remotes/{self._remote}/{self._branch}")
+        return self._git.run("rev-parse", "--verify", ref)
 
     def refuse_strangers(self, found: Sequence[Found], *, force: bool) -> None:
         """Other people's commits on the branch are not thrown away."""

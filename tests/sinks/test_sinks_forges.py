@@ -267,6 +267,7 @@ class TestGitLab:
         owners.parent.mkdir()
         owners.write_text("* @nobody\n[Python]\n*.py @grace @group/team @linus\n")
         fakes.commit(forge.clone, "owners")
+        git(forge.clone, "push", "-q", str(forge.bare), "main")
         assert forge.pr().code == 0
         assert forge.api.pulls[0]["reviewers"] == [{"id": 41}, {"id": 42}]
         forge.api.pulls.clear()

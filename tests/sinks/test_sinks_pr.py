@@ -95,6 +95,7 @@ def test_words_around_the_body_stay(world):
     pull["title"] = "My title"
     (world.clone / "b.py").write_text("old_one\n")
     fakes.commit(world.clone, "more")
+    git(world.clone, "push", "-q", str(world.bare), "main")
     world.pr()
     assert pull["body"].startswith("Mind the gap.\n\n<!-- looplift: start -->")
     assert pull["body"].endswith("<!-- looplift: end -->\n\nThanks!")
@@ -185,6 +186,7 @@ def test_a_push_at_the_same_time_is_not_overwritten(world, monkeypatch):
     world.pr()
     (world.clone / "b.py").write_text("old_one\n")
     fakes.commit(world.clone, "more")
+    git(world.clone, "push", "-q", str(world.bare), "main")
     real = pullrequest.build_commits
 
     def build(*arguments):
@@ -222,19 +224,22 @@ def test_a_repository_without_drafts(world):
 
 def test_another_base(world):
     world.api.bases = ("main", "develop")
+    git(world.bare, "branch", "develop", "main")
     world.pr("--base", "develop")
     assert world.api.pulls[0]["base"]["ref"] == "develop"
     world.pr()
     assert world.api.pulls[0]["base"]["ref"] == "main"
 
 
-def test_a_base_that_is_not_there(world):
+def test_a_base_that_the_forge_refuses(world):
+    git(world.bare, "branch", "nowhere", "main")
     assert "Validation Failed; base: invalid" in world.pr("--base", "nowhere").err
 
 
 def test_git_conversions_apply(world):
     (world.clone / ".gitattributes").write_text("*.py text eol=crlf\n")
     fakes.commit(world.clone, "attributes")
+    git(world.clone, "push", "-q", str(world.bare), "main")
     (world.clone / "a.py").unlink()
     git(world.clone, "checkout", "-q", "--", "a.py")
     assert (world.clone / "a.py").read_bytes() == b"old_one\r\nold_two\r\n"
@@ -247,6 +252,7 @@ def test_a_new_file_and_an_odd_name(world):
     (world.clone / "sub dir").mkdir()
     (world.clone / name).write_text("old_one # make_file\n")
     fakes.commit(world.clone, "odd")
+    git(world.clone, "push", "-q", str(world.bare), "main")
     assert world.pr().code == 0
     assert (
         git(world.bare, "cat-file", "blob", f"{BRANCH}:made/helper.py") == "# made by fake-first\n"
@@ -383,6 +389,7 @@ class TestToken:
         quiet = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
         git(world.clone, *quiet, "add", "-A")
         git(world.clone, *quiet, "commit", "-qm", "more")
+        git(world.clone, *quiet, "push", "-q", str(world.bare), "main")
         (world.root / "seen").unlink(missing_ok=True)
         assert run(["pr"]) == 0
         seen = (world.root / "seen").read_text()

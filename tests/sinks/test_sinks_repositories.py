@@ -220,6 +220,58 @@ def test_lfs(world):
     assert git(world.bare, "diff", "--name-only", "main", BRANCH).split() == ["a.py", "run.sh.py"]
 
 
+@pytest.mark.parametrize("mark", ["--assume-unchanged", "--skip-worktree"])
+def test_what_git_was_told_to_overlook_is_not_published(world, capfd, mark):
+    """Somebody's own lines in a tracked file, which ``git status`` does not show."""
+    (world.clone / "a.py").write_text("old_one\nold_two\npassword = 1\n")
+    git(world.clone, "update-index", mark, "a.py")
+    assert git(world.clone, "status", "--porcelain") == ""
+    assert "a.py has uncommitted changes" in refused(capfd, "pr")
+    assert "a.py has uncommitted changes" in refused(capfd, "apply")
+    assert git(world.bare, "branch", "--list", BRANCH) == ""
+    (world.clone / "a.py").write_text("old_one\nold_two\n")
+    assert world.pr().code == 0
+
+
+def test_commits_that_were_not_pushed_are_not_published(world, capfd):
+    """The request would bring along what its author has kept for himself so far."""
+    (world.clone / "draft.txt").write_text("not for others yet")
+    fakes.commit(world.clone, "A draft")
+    said = refused(capfd, "pr")
+    assert "`main` at `origin` does not have " in said and "(A draft), which the request" in said
+    assert git(world.bare, "branch", "--list", BRANCH) == ""
+    git(world.clone, "push", "-q", str(world.bare), "main")
+    assert world.pr().code == 0
+
+
+def test_the_base_has_moved_on(world):
+    """The clone is behind: what is built on is there, so there is nothing in the way."""
+    other = cloned(world)
+    (other / "theirs.txt").write_text("theirs")
+    fakes.commit(other, "theirs")
+    git(other, "push", "-q", str(world.bare), "main")
+    assert world.pr().code == 0
+
+
+def test_a_base_that_is_not_there(world, capfd):
+    git(world.clone, "switch", "-q", "-c", "feature")
+    assert "there is no branch `feature` at `origin`; push it, or name" in refused(capfd, "pr")
+    assert git(world.bare, "branch", "--list", BRANCH) == ""
+    git(world.clone, "switch", "-q", "main")
+    assert world.pr().code == 0
+
+
+@pytest.mark.parametrize("name", ["looplift", f"{BRANCH}/more"])
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_a_branch_that_leaves_no_room(world, capfd, name, where):
+    """git keeps no branch beside others that lie below it."""
+    git(world.clone if where == "here" else world.bare, "branch", name, "main")
+    assert f"the branch `{name}` leaves no room for one named `{BRANCH}`" in refused(capfd, "pr")
+    assert git(world.bare, "branch", "--list", BRANCH) == ""
+    assert world.api.pulls == []
+    assert world.pr("--branch", "async").code == 0
+
+
 def test_an_empty_repository(tmp_path, monkeypatch, capfd):
     git(tmp_path, "init", "-q", "-b", "main")
     monkeypatch.chdir(tmp_path)
