@@ -9,6 +9,7 @@ from inspect import cleandoc
 
 from codemods.findings import Code, Finding, Treatment
 from codemods.passes import Pass
+from codemods.passes.base import Decision
 from codemods.patches.story import Chapter, Totals, totals_of_findings
 
 #: So many places are listed in a message; the others are counted.
@@ -70,7 +71,7 @@ def body(chapters: Sequence[Chapter], withheld: Sequence[Chapter] = (), verified
         START,
         _introduction(chapters),
         _table(chapters),
-        f"In all: {totals_of_findings(findings)}.",
+        f"In all: {totals_of_findings(findings)}.{_because(chapters)}",
         verified,
         _list("## Bridged\n\nWorks as before, by way of sync code:", findings, Treatment.BRIDGED),
         _list("## Left to do", findings, Treatment.LEFT, box="[ ] "),
@@ -115,8 +116,14 @@ def _introduction(chapters: Sequence[Chapter]) -> str:
     several = any(chapter.part for chapter in chapters)
     cut = " (a large one is several, each working by itself)" if several else ""
     lines = [f"Made by looplift, one commit per pass{cut}:", ""]
-    summaries = {chapter.rule.name: chapter.rule.summary for chapter in chapters}
-    lines += [f"- **{name}**: {summary}" for name, summary in summaries.items()]
+    parts: dict[str, list[Chapter]] = {}
+    for chapter in chapters:
+        parts.setdefault(chapter.rule.name, []).append(chapter)
+    for name, those in parts.items():
+        what = f"{those[0].rule.summary.rstrip('.')}."
+        why = [_why(part) or section(part.rule, "Why is this bad") for part in those]
+        said = [" ".join(text.split()) for text in (what, *dict.fromkeys(why))]
+        lines.append(f"- **{name}**: {' '.join(text for text in said if text)}")
     return "\n".join(lines)
 
 
@@ -171,14 +178,7 @@ def _changed(chapter: Chapter) -> str:
 
 def _causes(chapter: Chapter) -> str:
     """Functions that changed because of others: what leads to each of them, in short."""
-    changed = set(chapter.run.changed)
-    because = [
-        decision
-        for decision in chapter.run.outcome.decisions
-        if decision.treatment == Treatment.NATIVE.value
-        and decision.path in changed
-        and len(decision.reasons) > 1
-    ]
+    because = _caused(chapter)
     lines = [
         _fill(
             one_line(f"{decision.symbol} {decision.action}: {decision.reasons[0]}"),
@@ -190,6 +190,27 @@ def _causes(chapter: Chapter) -> str:
     if len(because) > MOST_CAUSES:
         lines.append(f"- and {len(because) - MOST_CAUSES} more (`looplift plan` lists them)")
     return "\n".join(["Because of others:", *lines]) if lines else ""
+
+
+def _caused(chapter: Chapter) -> list[Decision]:
+    """The functions that the pass changed because of others."""
+    changed = set(chapter.run.changed)
+    return [
+        decision
+        for decision in chapter.run.outcome.decisions
+        if decision.treatment == Treatment.NATIVE.value
+        and decision.path in changed
+        and len(decision.reasons) > 1
+    ]
+
+
+def _because(chapters: Iterable[Chapter]) -> str:
+    """How much changed because of others, in sum."""
+    functions = {(one.path, one.symbol) for chapter in chapters for one in _caused(chapter)}
+    if not functions:
+        return ""
+    count = f"{len(functions)} function{'s' * (len(functions) != 1)}"
+    return f" Because of what they call, {count} changed: the commit messages say by which way."
 
 
 def _places(head: str, chapter: Chapter, treatment: Treatment) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,8 +10,8 @@ import shop
 
 from codemods.config import Options
 from codemods.passes import all_passes
-from codemods.patches.messages import commit_message
-from codemods.patches.story import chapters
+from codemods.patches.messages import body, commit_message
+from codemods.patches.story import Chapter, chapters
 from codemods.pipeline import migrate
 from codemods.source import CodeBase, SourceFile
 
@@ -29,13 +29,17 @@ def read_names(db: Session = Depends(get_db)):
 
 def messages(name: str, more: Mapping[str, str] = MappingProxyType({}), end: str = "") -> str:
     """The message of one pass over a small application, with more files and functions."""
+    return next(commit_message(one) for one in story(more, end) if one.rule.name == name)
+
+
+def story(more: Mapping[str, str] = MappingProxyType({}), end: str = "") -> Sequence[Chapter]:
+    """The passes over that application."""
     files = {path: SourceFile(path, text) for path, text in more.items()}
     files["main.py"] = SourceFile("main.py", shop.APPLICATION + CALLER + f"\n\n{end}")
     files["pyproject.toml"] = SourceFile("pyproject.toml", shop.MANIFEST)
     codebase = CodeBase(Path("/nowhere"), files)
     migration = migrate(codebase, all_passes()[:4], Options(jobs=1))
-    story = chapters(migration, lambda findings, _: tuple(findings))
-    return next(commit_message(one) for one in story if one.rule.name == name)
+    return chapters(migration, lambda findings, _: tuple(findings))
 
 
 def test_only_what_was_done_is_told() -> None:
@@ -96,3 +100,18 @@ def test_several_things_done_have_the_subject_of_the_pass() -> None:
     assert text.startswith("Close the sessions that dependencies and functions open\n\n")
     assert "Under load the pool runs" in text.replace("\n", " ")
     assert "outlive its event loop" in text.replace("\n", " ")
+
+
+def test_the_request_says_what_and_why() -> None:
+    """For each pass that changed something, why that was needed here; and the causes in sum."""
+    text = body([one for one in story() if one.patch])
+    assert (
+        "- **eager-loading**: Relationships are loaded by the query, and nothing depends on "
+        in text
+    )
+    assert "expiry. An object that has expired is read again as soon as" in text
+    assert (
+        "**async-session**: Sync sessions become async sessions, with everything that waits" in text
+    )
+    assert "one query for each object of a list" not in text
+    assert "Because of what they call, 1 function changed: the commit messages say by which" in text
