@@ -196,6 +196,7 @@ INDEX: dict[str, dict[str, tuple[str, ...]]] = {
             "helpers/a filter function",
             "helpers/a function that paginates",
             "helpers/a function that paginates for two shapes",
+            "helpers/a function whose query is sliced elsewhere",
         ),
     },
     "lazy loading": {
@@ -243,6 +244,19 @@ INDEX: dict[str, dict[str, tuple[str, ...]]] = {
             "instances/a deferred column in a method of the model",
             "instances/a deferred column that must not be loaded",
             "instances/a deferred column that is asked for",
+        ),
+        "subclasses": (
+            "instances/a column of a subclass",
+            "instances/a column of a subclass in the same table",
+            "instances/a column of the subclass that is asked for",
+            "instances/columns of subclasses of a list",
+            "instances/columns of subclasses that are told apart",
+            "instances/a relationship of a subclass",
+            "instances/columns of subclasses of what a query leads to",
+            "instances/a relationship of subclasses of what a query leads to",
+            "instances/a column of a subclass of an object that is there",
+            "instances/a column of a subclass after commit",
+            "instances/many to one of a subclass that is there",
         ),
         "pending": ("instances/a pending object",),
         "new": (

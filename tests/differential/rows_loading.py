@@ -114,6 +114,45 @@ class Page(Base):
         return len((self.body or "").split())
 
 
+class Animal(Base):
+    __tablename__ = "animals"
+
+    id = Column(Integer, primary_key=True)
+    kind = Column(String(10))
+    name = Column(String(30))
+    user_id = Column(ForeignKey("users.id"))
+    user = relationship("User", backref=backref("animals", order_by="Animal.id"))
+
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "animal"}
+
+    def line(self):
+        return f"{self.name} of {self.user.name}"
+
+
+class Dog(Animal):
+    __tablename__ = "dogs"
+
+    id = Column(ForeignKey("animals.id"), primary_key=True)
+    bark = Column(String(30))
+    tricks = relationship("Trick", order_by="Trick.id")
+
+    __mapper_args__ = {"polymorphic_identity": "dog"}
+
+
+class Cat(Animal):
+    lives = Column(Integer)
+
+    __mapper_args__ = {"polymorphic_identity": "cat"}
+
+
+class Trick(Base):
+    __tablename__ = "tricks"
+
+    id = Column(Integer, primary_key=True)
+    name = Column(String(30))
+    dog_id = Column(ForeignKey("dogs.id"))
+
+
 SEEN = []
 
 
@@ -135,6 +174,9 @@ def fill(session):
     session.add(Page(id=1, name="home", body="long", head="h", foot="f", secret="s"))
     session.flush()
     session.add_all([Note(id=1, text="n1", user_id=1, page_id=1), Seal(id=1, user_id=1)])
+    session.add_all([Dog(id=1, name="rex", bark="wau", user_id=1), Cat(id=2, name="tom", lives=7)])
+    session.flush()
+    session.add_all([Trick(id=1, name="sit", dog_id=1), Animal(id=3, name="owl", user_id=2)])
 """
 
 HEADER = """\
@@ -146,7 +188,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, joinedload, selectinload, undefer, undefer_group
 
 from app import models
-from app.models import Letter, Note, Page, Post, Seal, Tag, User
+from app.models import Animal, Cat, Dog, Letter, Note, Page, Post, Seal, Tag, User
 
 
 class TagOut(BaseModel):
@@ -322,6 +364,41 @@ INSTANCES = [
     LoadRow(
         "a deferred column that is asked for",
         "s.scalars(select(Page).options(undefer(Page.body))).one().body",
+    ),
+    LoadRow("a column of a subclass", "s.get(Animal, 1).bark"),
+    LoadRow("a column of a subclass in the same table", "s.get(Animal, 2).lives"),
+    LoadRow("a column of the subclass that is asked for", "s.get(Dog, 1).bark"),
+    LoadRow(
+        "columns of subclasses of a list",
+        "[(a.bark if a.kind == 'dog' else a.lives) for a in s.query(Animal).filter(Animal.id < 3).order_by(Animal.id)]",
+    ),
+    LoadRow(
+        "columns of subclasses that are told apart",
+        "found = []\nfor a in s.scalars(select(Animal).order_by(Animal.id)).all():\n    if isinstance(a, Dog):\n        found.append(a.bark)\n    elif isinstance(a, Cat):\n        found.append(a.lives)\nreturn found",
+    ),
+    LoadRow(
+        "a relationship of a subclass",
+        "a = s.query(Animal).filter_by(id=1).one()\nreturn [t.name for t in a.tricks], a.bark",
+    ),
+    LoadRow(
+        "columns of subclasses of what a query leads to",
+        "[a.bark for u in s.query(User).order_by(User.id) for a in u.animals if a.kind == 'dog']",
+    ),
+    LoadRow(
+        "a relationship of subclasses of what a query leads to",
+        "[t.name for u in s.query(User).order_by(User.id) for a in u.animals if a.kind == 'dog' for t in a.tricks]",
+    ),
+    LoadRow(
+        "a column of a subclass of an object that is there",
+        "me = s.get(Animal, 1)\na = s.query(Animal).filter(Animal.id == 1).one()\nreturn me.name, a.bark, a.line()",
+    ),
+    LoadRow(
+        "a column of a subclass after commit",
+        "a = s.get(Animal, 1)\nassert a.bark\na.name = 'x'\ns.commit()\nreturn a.name, a.bark",
+    ),
+    LoadRow(
+        "many to one of a subclass that is there",
+        "me = s.get(Animal, 1)\na = s.query(Animal).filter(Animal.id == 1).one()\nreturn me.name, a.user.name",
     ),
     LoadRow("a pending object", "u = User(name='x')\ns.add(u)\nreturn len(u.posts)"),
     LoadRow(

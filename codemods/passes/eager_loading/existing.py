@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from codemods.facts.modules import Module
+from codemods.passes.eager_loading.lazily import POLYMORPHIC
 from codemods.passes.eager_loading.ways import Path
 
 _LOADERS = [
@@ -22,6 +23,7 @@ _LOADERS = [
 ]
 #: An option that says again what is so by default; it can narrow what is loaded.
 _LAZY = "lazyload"
+_SUBCLASSES = "selectin_polymorphic"
 #: How often a relationship with ``recursion_depth`` is taken, as far as any path is followed.
 _RECURSION = 12
 
@@ -101,6 +103,8 @@ def read_option(node: ast.expr, found: Existing) -> None:
                 args=[ast.Constant(value=group)],
             ):
                 found.groups.add(str(group))
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name == _SUBCLASSES:
+                found.groups.add(POLYMORPHIC)
             case ast.Call(
                 func=ast.Name(id="undefer") | ast.Attribute(attr="undefer"),
                 args=[ast.Constant(value="*")],

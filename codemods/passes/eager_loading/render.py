@@ -11,12 +11,13 @@ from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, ModuleValue, Values
-from codemods.passes.eager_loading.lazily import DEFERRED, lazily
+from codemods.passes.eager_loading.lazily import DEFERRED, adding, is_base, lazily
 from codemods.passes.eager_loading.ways import ENDLESS, RECURSION_DEPTH, Path
 
 SELECTIN = "selectinload"
 IMMEDIATE = "immediateload"
 UNDEFER = "undefer"
+SUBCLASSES = "selectin_polymorphic"
 #: The strategies by which a relationship is loaded with its object.
 EAGER = frozenset({"joined", "selectin", "subquery", "immediate"})
 
@@ -77,18 +78,39 @@ class Renderer:
 
     def options(self, entity: Class, root: str, tree: Tree) -> list[str]:
         """The options that load ``tree`` below ``entity``, which is called ``root`` there."""
+        parts = self._polymorphic(entity, root, tree)
+        for name, child in tree.children.items():
+            parts += self._options(entity, root, name, child, child.many)
+        return parts
+
+    def _options(self, entity: Class, root: str, name: str, tree: Tree, many: bool) -> list[str]:
+        """The options for one attribute, of the entity or of subclasses that add it."""
+        added = adding(self.program, entity, name)
+        if not added:
+            return [self._option(entity, root, name, tree, "", many)]
         return [
-            self._option(entity, root, name, child, "", child.many)
-            for name, child in tree.children.items()
+            self._option(one, self.name(one), name, tree, "", many)
+            for one in added
+            if name in lazily(self.program, one)
         ]
+
+    def _polymorphic(self, entity: Class, root: str, tree: Tree) -> list[str]:
+        """The option that loads what subclasses add, where any of that is read."""
+        added = {one for name in tree.children for one in adding(self.program, entity, name)}
+        if not added:
+            return []
+        names = ", ".join(self.name(one) for one in sorted(added, key=str))
+        return [f"{self.loader(SUBCLASSES)}({root}, [{names}])"]
 
     def extensions(self, entity: Class, root: str, tree: Tree) -> str:
         """What is chained to an option that is there already, to load ``tree`` below it."""
-        parts = [
-            self._option(entity, root, name, child, "", True)
-            for name, child in tree.children.items()
-        ]
-        return f".{parts[0]}" if len(parts) == 1 else f".options({', '.join(parts)})"
+        parts = self._polymorphic(entity, root, tree)
+        if not parts and len(tree.children) == 1:
+            [(name, child)] = tree.children.items()
+            return self._option(entity, root, name, child, ".", True)
+        for name, child in tree.children.items():
+            parts += self._options(entity, root, name, child, True)
+        return f".options({', '.join(parts)})"
 
     def _option(
         self, entity: Class, root: str, name: str, tree: Tree, prefix: str, many: bool
@@ -97,7 +119,8 @@ class Renderer:
         if relationship.lazy == DEFERRED:
             called = UNDEFER if prefix else self.loader(UNDEFER)
             return f"{prefix}{called}({root}.{name})"
-        leads_on = self.held and bool(tree.children)
+        # An immediateload is not run for an instance of a subclass that the session holds.
+        leads_on = self.held and (bool(tree.children) or is_base(self.program, entity))
         loader = SELECTIN if many or relationship.many or leads_on else IMMEDIATE
         called = self.loader(loader) if not prefix else loader
         recursion = ""
@@ -112,13 +135,12 @@ class Renderer:
             return text
         below = many or relationship.many
         target = self.name(relationship.target)
-        if len(tree.children) == 1:
+        parts = self._polymorphic(relationship.target, target, tree)
+        if not parts and len(tree.children) == 1:
             [(inner, child)] = tree.children.items()
             return self._option(relationship.target, target, inner, child, f"{text}.", below)
-        parts = [
-            self._option(relationship.target, target, inner, child, "", below)
-            for inner, child in tree.children.items()
-        ]
+        for inner, child in tree.children.items():
+            parts += self._options(relationship.target, target, inner, child, below)
         return f"{text}.options({', '.join(parts)})"
 
     def loader(self, name: str) -> str:
@@ -216,7 +238,7 @@ def continued(entity: Class, paths: Iterable[Path], program: Program) -> set[Pat
     for path in list(found):
         current: Class | None = entity
         for index, name in enumerate(path):
-            relationship = program.models.relationships(current).get(name) if current else None
+            relationship = lazily(program, current).get(name) if current else None
             current = relationship.target if relationship else None
             if current is entity and path[index + 1 :]:
                 found.add(path[index + 1 :])

@@ -24,7 +24,7 @@ from codemods.passes.eager_loading.defaults import EagerDefaults
 from codemods.passes.eager_loading.existing import Existing, options_of, options_of_get
 from codemods.passes.eager_loading.factories import Factory
 from codemods.passes.eager_loading.holding import mapped_in
-from codemods.passes.eager_loading.lazily import is_deferred
+from codemods.passes.eager_loading.lazily import POLYMORPHIC, is_deferred, lazily
 from codemods.passes.eager_loading.loads import PARAMETER, Load, Place
 from codemods.passes.eager_loading.reaching import position
 from codemods.passes.eager_loading.render import (
@@ -87,8 +87,10 @@ class Writer(ReadAgain):
         return missing
 
     def _is_undeferred(self, load: Load, existing: Existing) -> bool:
-        """Whether a deferred column is asked for with all of its group."""
+        """Whether a column is asked for with all of its group, or of its class."""
         owner = self._target(load.entity, load.path[:-1])
+        if lazily(self.program, owner)[load.path[-1]].lazy == POLYMORPHIC:
+            return POLYMORPHIC in existing.groups
         if not is_deferred(self.program, owner, load.path[-1]):
             return False
         group = self.program.models.deferred(owner)[load.path[-1]]
@@ -159,7 +161,7 @@ class Writer(ReadAgain):
     def _target(self, entity: Class, path: Path) -> Class:
         current = entity
         for name in path:
-            target = self.program.models.relationships(current)[name].target
+            target = lazily(self.program, current)[name].target
             if target is None:
                 return current
             current = target

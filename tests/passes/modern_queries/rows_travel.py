@@ -313,6 +313,28 @@ def case(s: Session):
         expected="return db.scalars(query.offset(page * 2).limit(2)).all()",
     ),
     Row(
+        "a function whose query is sliced elsewhere",
+        """
+def people(s):
+    return s.query(User).order_by(User.id)
+
+
+def page(query, size):
+    return {"items": query.limit(size).all(), "total": query.count()}
+
+
+def part(s, first, last):
+    return people(s)[first:last]
+
+
+def case(s):
+    me = s.get(User, 1)
+    whole = page(people(s), 2)
+    return me.name, [u.name for u in whole["items"]], whole["total"], len(part(s, 1, 3))
+""",
+        left="LL216",
+    ),
+    Row(
         "a function that paginates for two shapes",
         """
 def paginate(query, page):

@@ -104,6 +104,8 @@ class Boundaries:
                     callee.is_generator
                     or callee.is_async
                     or place_obstacle(self.program, call, module)
+                    # A query that leaves run_sync would ask the database outside of it.
+                    or self.program.is_a(call, module, known.QUERY)
                 )
                 reads = self.hidden.reads(callee, colours)
                 if reads and session is None and not self.hidden.opens_its_own(callee):
