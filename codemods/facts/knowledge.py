@@ -356,6 +356,8 @@ RETURNS |= {
     f"{name}.__enter__": "self"
     for name in (
         FILE,
+        "io.BytesIO",
+        "io.StringIO",
         "tarfile.TarFile",
         "zipfile.ZipFile",
         "requests.Session",

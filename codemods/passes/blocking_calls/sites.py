@@ -21,11 +21,15 @@ CACHES = (
     "functools.cached_property",
     "cachetools.cached",
 )
-#: What threads take the steps of an iterator for, or enter and leave a context manager.
+#: What takes each step of an iterator in a thread, or enters and leaves a context manager there.
 _BY_STEPS = frozenset(
-    f"{module}.concurrency.{name}"
+    f"{module}.{name}"
     for module in ("fastapi", "starlette")
-    for name in ("iterate_in_threadpool", "contextmanager_in_threadpool")
+    for name in (
+        "concurrency.iterate_in_threadpool",
+        "concurrency.contextmanager_in_threadpool",
+        "responses.StreamingResponse",
+    )
 )
 
 
@@ -136,9 +140,13 @@ class Sites:
 def in_steps(program: Program, call: ast.Call, module: Module) -> bool:
     """Whether threads take the steps of what a call gives, or enter and leave it."""
     parent = module.parent(call)
-    return isinstance(parent, ast.Call) and (
-        program.outside_name(parent.func, module) in _BY_STEPS and call in parent.args
-    )
+    is_content = isinstance(parent, ast.keyword) and parent.arg == "content"
+    around = module.parent(parent) if is_content and parent is not None else parent
+    if not isinstance(around, ast.Call) or around.func is call:
+        return False
+    if program.outside_name(around.func, module) not in _BY_STEPS:
+        return False
+    return all(f.is_generator and not f.is_async for f in program.called_functions(call, module))
 
 
 def async_functions(program: Program) -> Iterator[Function]:

@@ -253,6 +253,15 @@ def test_the_chain_is_told() -> None:
     ]
 
 
+@pytest.mark.parametrize("argument", ["f(n)", "content=f(n)"])
+def test_a_streamed_response_takes_its_parts_in_threads(argument: str) -> None:
+    text = "from fastapi.responses import StreamingResponse\n"
+    text += CALLS.replace("{call}", f"StreamingResponse({argument})")
+    assert not findings(text, helpers="import time\ndef f(a):\n    time.sleep(a)\n    yield 'x'")
+    found = findings(text, helpers="import time\ndef f(a):\n    time.sleep(a)\n    return ['x']")
+    assert "LL509" in {finding.code for finding in found}
+
+
 def test_a_reference_is_no_call() -> None:
     text = "from fastapi import Depends\nfrom helpers import f\n@app.get('/')\n"
     text += "async def route(n=Depends(f)): return n\n"

@@ -252,3 +252,14 @@ def test_another_handler_may_wait() -> None:
     assert "await run_in_threadpool" in after(
         route("try: pass\n    except OSError: os.rmdir('x')"), TOP
     )
+
+
+@pytest.mark.parametrize(
+    "made", ["with io.BytesIO() as buffer:\n        ", "buffer = io.BytesIO()\n    "]
+)
+def test_a_buffer_of_its_own_is_no_file(made: str) -> None:
+    text = "import io\nfrom PIL import Image\n@app.get('/')\nasync def route():\n    "
+    text += f"{made}image = Image.open('x')\n{' ' * (8 if 'with' in made else 4)}"
+    text += "image.save(buffer, format='WebP')\n    image.save(buffer, format='PNG')\n"
+    found = after(text)
+    assert found.count("await run_in_threadpool(image.save, buffer, ") == 2
