@@ -27,12 +27,12 @@ Finds path operations that answer with all rows of a `select()` without a limit,
 rows while they are read: `AsyncSession.stream_scalars()` with `yield_per`, answered by a
 `StreamingResponse`. So it does with
 
-- lists of the rows, and lists that a comprehension or a loop makes of each row;
+- lists of the rows, and lists that a comprehension or a loop makes of each row, or of some rows;
 - text: CSV written into a `StringIO`, `"\\n".join(...)`, `json.dumps([...])`;
 - files that are read whole into a response.
 
 The functions that do it are written into the application as small modules: `json_stream.py`,
-`text_stream.py`, `file_stream.py`.
+`text_stream.py`, `file_stream.py`, and `kept_rows.py` for lists of some rows.
 
 ## Why is this bad
 The whole list is held in memory several times over (rows, objects, validated objects, text), and

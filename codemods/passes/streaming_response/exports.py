@@ -80,7 +80,7 @@ class Exports:
         """The code that reads a row, and the name that it has there."""
         match text.made:
             case Joined(items=items):
-                return [items.element], items.target
+                return [items.element, *items.conditions], items.target
             case Loop(loop=ast.For(target=ast.Name(id=name), body=body)):
                 return [*body], name
             case Rows(comprehension=ast.ListComp() | ast.GeneratorExp() as made):

@@ -24,6 +24,7 @@ ARRAY = Helper("json_stream", helper_texts.ARRAY)
 LINES = Helper("json_lines", helper_texts.LINES)
 TEXT = Helper("text_stream", helper_texts.TEXT)
 FILE = Helper("file_stream", helper_texts.FILE)
+KEPT = Helper("kept_rows", helper_texts.KEPT)
 OWN = Helper("own_session", helper_texts.OWN)
 
 

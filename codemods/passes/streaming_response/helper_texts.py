@@ -354,3 +354,34 @@ def stream_file(file: BinaryIO) -> Iterator[bytes]:
         while part := file.read(PART):
             yield part
 '''
+
+KEPT = '''\
+"""Rows of a query that is read part by part, without those that a condition leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anyio
+
+
+class KeptRows:
+    """The rows of a query for which ``keep`` gives something true."""
+
+    def __init__(self, rows: Any, keep: Callable[[Any], object]) -> None:
+        self._rows = rows
+        self._keep = keep
+
+    async def fetchmany(self) -> Sequence[Any]:
+        """The next rows; none at the end."""
+        while part := await self._rows.fetchmany():
+            if kept := [row for row in part if self._keep(row)]:
+                return kept
+            await anyio.sleep(0)
+        return []
+
+    async def close(self) -> None:
+        """Read no further."""
+        await self._rows.close()
+'''

@@ -20,7 +20,8 @@ class Items:
     """A list with an item for each row of a read.
 
     ``node`` is the comprehension or the loop that makes it, ``use`` the expression that stands for
-    the list where it is used, ``empty`` the assignment that a loop appends to.
+    the list where it is used, ``empty`` the assignment that a loop appends to. A row for which one
+    of the ``conditions`` does not hold has no item.
     """
 
     read: Read
@@ -29,6 +30,7 @@ class Items:
     node: ast.ListComp | ast.GeneratorExp | ast.For
     use: ast.expr
     empty: ast.Assign | None = None
+    conditions: tuple[ast.expr, ...] = ()
 
     @property
     def rows(self) -> ast.expr:
@@ -51,6 +53,19 @@ class Items:
                     return None
                 found.add(attribute)
         return found
+
+    @property
+    def are_rows(self) -> bool:
+        """Whether an item is the row itself."""
+        return isinstance(self.element, ast.Name) and self.element.id == self.target
+
+    def kept(self, rows: str, module: Module) -> str:
+        """Source text, for a template, of the rows for which all conditions hold."""
+        if not self.conditions:
+            return rows
+        texts = [module.source(condition) for condition in self.conditions]
+        text = texts[0] if len(texts) == 1 else " and ".join(f"({one})" for one in texts)
+        return f"KeptRows({rows}, lambda {self.target}: {verbatim(text)})"
 
     def function(self, module: Module) -> str:
         """Source text, for a template, of the function that makes an item of a row."""
@@ -113,9 +128,10 @@ class ItemLists:
         read = self.reads.of(first.iter, function, iterated=True)
         if read is None:
             return None
-        if len(made.generators) > 1 or first.ifs or first.is_async:
-            raise LeftError("a comprehension leaves rows out or takes several values of one")
-        return self._items(read, first.target, made.elt, made, use, None, function)
+        if len(made.generators) > 1 or first.is_async:
+            raise LeftError("a comprehension takes several values of one row")
+        conditions = tuple(first.ifs)
+        return self._items(read, first.target, made.elt, made, use, None, function, conditions)
 
     def _loop(self, empty: ast.Assign, use: ast.Name, function: Function) -> Items | None:
         """``name = []`` and a loop that does nothing but append to it."""
@@ -128,13 +144,14 @@ class ItemLists:
         if len(loops) != 1:
             return None
         [loop] = loops
-        element = _appended(loop, name)
+        appended = _appended(loop, name)
         read = self.reads.of(loop.iter, function, iterated=True)
-        if read is None or element is None:
+        if read is None or appended is None:
             return None
+        element, conditions = appended
         if len(list(loads(name, function))) > 2:
             raise LeftError(f"{name} is used for more than the answer")
-        return self._items(read, loop.target, element, loop, use, empty, function)
+        return self._items(read, loop.target, element, loop, use, empty, function, conditions)
 
     def _items(
         self,
@@ -145,30 +162,40 @@ class ItemLists:
         use: ast.expr,
         empty: ast.Assign | None,
         function: Function,
+        conditions: tuple[ast.expr, ...],
     ) -> Items:
         if not isinstance(target, ast.Name):
             raise LeftError("its loop takes rows apart")
-        if any(isinstance(n, ast.Await | ast.NamedExpr | ast.Yield) for n in ast.walk(element)):
-            raise LeftError("it waits for something for each row")
-        items = Items(read, target.id, element, node, use, empty)
+        for part in (element, *conditions):
+            if any(isinstance(n, ast.Await | ast.NamedExpr | ast.Yield) for n in ast.walk(part)):
+                raise LeftError("it waits for something for each row")
+        items = Items(read, target.id, element, node, use, empty, conditions)
         straight_to(read, [node], use)
-        check_rebound(element, function)
+        for part in (element, *conditions):
+            check_rebound(part, function)
         return items
 
 
-def _appended(loop: ast.For, name: str) -> ast.expr | None:
-    """What a loop appends to the list ``name``, if it does nothing else."""
+def _appended(loop: ast.For, name: str) -> tuple[ast.expr, tuple[ast.expr, ...]] | None:
+    """What a loop appends to the list ``name``, and if what; None where it does anything else."""
+    if loop.orelse or loop.type_comment is not None:
+        return None
     match loop.body:
-        case [
-            ast.Expr(
-                value=ast.Call(
-                    func=ast.Attribute(value=ast.Name(id=owner), attr="append"),
-                    args=[element],
-                    keywords=[],
-                )
+        case [ast.If(test=test, body=[inner], orelse=[])]:
+            conditions: tuple[ast.expr, ...] = (test,)
+        case [inner]:
+            conditions = ()
+        case _:
+            return None
+    match inner:
+        case ast.Expr(
+            value=ast.Call(
+                func=ast.Attribute(value=ast.Name(id=owner), attr="append"),
+                args=[element],
+                keywords=[],
             )
-        ] if owner == name and not loop.orelse and loop.type_comment is None:
-            return element
+        ) if owner == name:
+            return element, conditions
     return None
 
 

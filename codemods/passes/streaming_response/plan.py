@@ -23,7 +23,7 @@ from codemods.passes.streaming_response.reads import LeftError, Read, Reads, ret
 from codemods.passes.streaming_response.routes import Answers
 from codemods.passes.streaming_response.sessions import Sessions
 from codemods.passes.streaming_response.statements import Statements
-from codemods.passes.streaming_response.texts import Text, Texts
+from codemods.passes.streaming_response.texts import Joined, Text, Texts
 from codemods.passes.streaming_response.writing import Writer
 from codemods.suppression import Silence
 
@@ -181,19 +181,22 @@ class _Planner:
                 for inner in source.all:
                     if inner.read is None:
                         continue
-                    if inner.items is not None:
-                        element, target = inner.items.element, inner.items.target
-                        self.statements.check_item(inner.read, [element], target)
-                    else:
+                    items = inner.items
+                    if items is not None:
+                        own = [] if items.are_rows else [items.element]
+                        parts = [*own, *items.conditions]
+                        self.statements.check_item(inner.read, parts, items.target)
+                    if items is None or items.are_rows:
                         self.statements.check_lazy(inner.read, operation.answer.values)
                     if asked and not self._is_named(function, routes):
-                        used = inner.items.used if inner.items is not None else None
+                        used = items.used if items is not None else None
                         self.statements.check_numbers(inner.read, model, used)
             assert operation.provider is not None
             anchor = operation.provider.module
-            self._check_helpers(
-                [self.writer.array, *([helper.OWN] if operation.owns else [])], anchor, function
-            )
+            leaves_out = any(s.items and s.items.conditions for s in operation.sources)
+            helpers = [self.writer.array, *([helper.OWN] if operation.owns else [])]
+            helpers += [helper.KEPT] if leaves_out else []
+            self._check_helpers(helpers, anchor, function)
         except LeftError as error:
             operation.reason = str(error)
 
@@ -226,6 +229,8 @@ class _Planner:
         if self.environment.ends_early(path):
             export.own = self.owns.of(function, read.session, read.call)
         helpers = [helper.TEXT, *([helper.OWN] if export.own else [])]
+        if isinstance(text.made, Joined) and text.made.items.conditions:
+            helpers.append(helper.KEPT)
         self._check_helpers(helpers, export.provider.module, function)
 
     def _check_helpers(

@@ -213,6 +213,8 @@ class Texts:
             read = items.read if items else self.reads.of(rows, function, iterated=True)
             if read is None or (items is not None and items.use is not items.node):
                 continue
+            if items is not None and items.conditions:
+                raise LeftError("the rows that it writes at once leave some out")
             straight_to(read, [node], core)
             made = f"{writer}.writerow"
             if items is not None:
@@ -227,9 +229,7 @@ class Texts:
         """The body of the loop has to be a function of its own."""
         inside = {node for statement in loop.body for node in ast.walk(statement)}
         for node in inside:
-            if isinstance(
-                node, ast.Await | ast.Break | ast.Continue | ast.Return | ast.Yield | ast.Global
-            ):
+            if isinstance(node, ast.Await | ast.Break | ast.Return | ast.Yield | ast.Global):
                 raise LeftError("the loop that writes it waits or leaves")
         if loop.orelse:
             raise LeftError("the loop that writes it has an else")
@@ -347,6 +347,19 @@ class Texts:
         made = f"lambda {items.target}: {verbatim(f'{name}({element}{options})')}"
         texts = (_quoted(text) for text in (separator, before, after))
         return Joined(items, core, made, *texts)
+
+
+def passed_over(loop: ast.For) -> Iterator[ast.Continue]:
+    """The statements that go on with the next row of a loop."""
+    waiting: list[ast.AST] = [*loop.body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Continue):
+            yield node
+        elif isinstance(node, ast.For | ast.AsyncFor | ast.While):
+            waiting.extend(node.orelse)
+        else:
+            waiting.extend(ast.iter_child_nodes(node))
 
 
 def _quoted(text: str) -> str:

@@ -22,10 +22,11 @@ from codemods.facts.syntax import Function
 from codemods.passes.streaming_response import helper
 from codemods.passes.streaming_response.environment import Environment
 from codemods.passes.streaming_response.files import File
+from codemods.passes.streaming_response.items import Items
 from codemods.passes.streaming_response.operations import Export, Operation, Source
 from codemods.passes.streaming_response.own import Own
 from codemods.passes.streaming_response.reads import Read
-from codemods.passes.streaming_response.texts import Joined, Loop, Rows, Text, streams
+from codemods.passes.streaming_response.texts import Joined, Loop, Rows, Text, passed_over, streams
 
 #: Rows read, validated and written at a time: while they are, the loop waits.
 _BATCH = 500
@@ -76,10 +77,13 @@ class Writer:
             if own is not None:
                 self._own(own, function, operation.provider)
             self._source(source, module, own)
+            items = source.items
+            self._keeps(items, operation.provider, module)
+            hole = self._hole(source)
             arguments = [
-                self._hole(source),
+                items.kept(hole, module) if items else hole,
                 *([answer.model] if answer.model else []),
-                *([f"each={source.items.function(module)}"] if source.items else []),
+                *([f"each={items.function(module)}"] if items and not items.are_rows else []),
                 *(f"{name}={value}" for name, value in answer.options),
             ]
             call = f"await {self.function}({', '.join(arguments)})"
@@ -154,6 +158,7 @@ class Writer:
             self._own(export.own, function, export.provider)
         self._read(text.read, export.own)
         if isinstance(text.made, Joined):
+            self._keeps(text.made.items, export.provider, module)
             call = self._joined(text, text.made, module)
         else:
             call = self._written(text, text.made, function)
@@ -168,7 +173,7 @@ class Writer:
         for node, edit in joined.items.edits(module):
             self.actions[module][node] = [edit]
         arguments = [
-            joined.items.hole("{0}"),
+            joined.items.kept(joined.items.hole("{0}"), module),
             joined.function,
             *([joined.separator] if joined.separator != '""' else []),
             *([f"before={joined.before}"] if joined.before else []),
@@ -203,6 +208,8 @@ class Writer:
         name = _fresh("write_row", function)
         template = "" if rows else (rows := _fresh("rows", function)) + " = {iter}\n"
         target = made.loop.target
+        for node in passed_over(made.loop):
+            self._do(module, node, ReplaceStatement("return"))
         if isinstance(target, ast.Name):
             head = f"def {name}({target.id}: Any) -> None:\n"
         else:
@@ -253,6 +260,11 @@ class Writer:
             done = self.actions[module].get(function.definition, [])
             if all(edit.action != parameter for edit in done):
                 self._do(module, function.definition, parameter, more=True)
+
+    def _keeps(self, items: Items | None, provider: Function, module: Module) -> None:
+        """The module for lists that leave rows out."""
+        if items is not None and items.conditions:
+            self._place(helper.KEPT, provider.module, module, "KeptRows")
 
     def _place(self, made: helper.Helper, anchor: Module, module: Module, name: str) -> None:
         placement = helper.Placement(self.program, anchor, made)

@@ -39,6 +39,26 @@ STREAMED = {
                 found.append({"id": item.id, "weight": item.weight})
             return found
     """,
+    "some": """
+        @app.get("/some", response_model=list[ItemOut])
+        async def some(db: Db):
+            items = (await db.scalars(select(Item).order_by(Item.id))).all()
+            return [item for item in items if item.id % 700 == 3 if item.name]
+    """,
+    "none": """
+        @app.get("/none")
+        async def none(db: Db, least: int = 10**9):
+            return [i.name for i in await db.scalars(select(Item)) if i.id > least]
+    """,
+    "some_appended": """
+        @app.get("/some_appended")
+        async def some_appended(db: Db):
+            found = []
+            for item in (await db.scalars(select(Item).order_by(Item.id))).all():
+                if item.id % 2:
+                    found.append({"id": item.id})
+            return found
+    """,
     "rows": """
         @app.get("/rows")
         async def rows(db: Db):
@@ -48,12 +68,20 @@ STREAMED = {
 }
 
 LEFT = {
-    "some rows": (
-        "leaves rows out",
+    "some rows, by a relationship": (
+        "does not load Item.owner",
         """
         @app.get("/items")
         async def items(db: Db):
-            return [i.name for i in await db.scalars(select(Item)) if i.id % 2]
+            return [i.name for i in await db.scalars(select(Item)) if i.owner]
+        """,
+    ),
+    "some rows, after waiting": (
+        "waits for something",
+        """
+        @app.get("/items")
+        async def items(db: Db):
+            return [i.name for i in await db.scalars(select(Item)) if await check(i)]
         """,
     ),
     "two values of one row": (

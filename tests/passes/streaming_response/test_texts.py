@@ -51,6 +51,27 @@ STREAMED = {
                 writer.writerow((number, name))
             return StreamingResponse(io.BytesIO(out.getvalue().encode("utf-8-sig")))
     """,
+    "csv_passed_over": """
+        @app.get("/csv_passed_over")
+        async def csv_passed_over(db: Db):
+            out = io.StringIO()
+            writer = csv.writer(out)
+            for item in await db.scalars(select(Item).order_by(Item.id)):
+                if item.id % 3:
+                    continue
+                for part in item.name:
+                    if part == "1":
+                        continue
+                    out.write(part)
+                writer.writerow([item.id])
+            return PlainTextResponse(out.getvalue())
+    """,
+    "joined_some": """
+        @app.get("/joined_some")
+        async def joined_some(db: Db):
+            items = await db.scalars(select(Item).order_by(Item.id))
+            return PlainTextResponse(",".join(i.name for i in items if i.id % 2) + ".")
+    """,
     "csv_at_once": """
         @app.get("/csv_at_once")
         async def csv_at_once(db: Db):
@@ -222,13 +243,17 @@ LEFT = {
             return PlainTextResponse(output.getvalue())
         """,
     ),
-    "some rows only": (
-        "leaves rows out",
+    "some rows at once": (
+        "leave some out",
         """
         @app.get("/export")
         async def export(db: Db):
             items = await db.scalars(select(Item))
-            return PlainTextResponse(",".join([i.name for i in items if i.id % 2]))
+            output = io.StringIO()
+            csv.writer(output).writerow(["id"])
+            writer = csv.writer(output)
+            writer.writerows([i.id] for i in items if i.id % 2)
+            return PlainTextResponse(output.getvalue())
         """,
     ),
     "a relationship": (
