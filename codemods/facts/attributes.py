@@ -163,6 +163,8 @@ class Attributes:
         return one(value)
 
     def _outside_attribute(self, owner: Instance, cls: str, name: str) -> Values:
+        if cls in known.STATES:
+            return self.program.states.of(cls, name)
         for base in known.ancestry(cls):
             word = known.RETURNS.get(f"{base}.{name}")
             if word == "as_select":

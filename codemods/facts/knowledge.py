@@ -50,6 +50,12 @@ GENERATOR = "collections.abc.Generator"
 CALLABLE = "collections.abc.Callable"
 COROUTINE = "collections.abc.Coroutine"
 FASTAPI = "fastapi.FastAPI"
+REQUEST = "fastapi.Request"
+WEBSOCKET = "fastapi.WebSocket"
+#: What a request and an application keep: names of objects without a class that is imported.
+REQUEST_STATE = "fastapi.Request.state"
+APP_STATE = "fastapi.FastAPI.state"
+STATES = (REQUEST_STATE, APP_STATE)
 ROUTER = "fastapi.APIRouter"
 DEPENDS = "fastapi.Depends"
 SECURITY = "fastapi.Security"
@@ -121,8 +127,12 @@ CANONICAL: dict[str, str] = {
     "starlette.testclient.TestClient": TEST_CLIENT,
     "starlette.background.BackgroundTasks": "fastapi.BackgroundTasks",
     "fastapi.background.BackgroundTasks": "fastapi.BackgroundTasks",
-    "starlette.requests.Request": "fastapi.Request",
-    "fastapi.requests.Request": "fastapi.Request",
+    "starlette.requests.Request": REQUEST,
+    "starlette.requests.HTTPConnection": REQUEST,
+    "fastapi.requests.Request": REQUEST,
+    "fastapi.requests.HTTPConnection": REQUEST,
+    "starlette.websockets.WebSocket": WEBSOCKET,
+    "fastapi.websockets.WebSocket": WEBSOCKET,
     "fastapi.concurrency.run_in_threadpool": "starlette.concurrency.run_in_threadpool",
     "typing.Generator": GENERATOR,
     "typing.Iterator": "collections.abc.Iterator",
@@ -383,6 +393,9 @@ RETURNS |= {
 ATTRIBUTES = {
     f"{PATH}.parent": PATH,
     "fastapi.UploadFile.file": FILE,
+    **{f"{owner}.state": REQUEST_STATE for owner in (REQUEST, WEBSOCKET)},
+    **{f"{owner}.app": FASTAPI for owner in (REQUEST, WEBSOCKET)},
+    f"{FASTAPI}.state": APP_STATE,
     **{f"subprocess.Popen.{name}": FILE for name in ("stdin", "stdout", "stderr")},
 }
 #: Classes all of whose attributes and items are of another class, but for these methods.

@@ -18,6 +18,7 @@ from codemods.facts.meeting import Meetings
 from codemods.facts.models import Models
 from codemods.facts.modules import Module, Modules
 from codemods.facts.protocols import Protocols
+from codemods.facts.states import States, middleware_request
 from codemods.facts.syntax import Binding, Class, Function, Scope
 from codemods.facts.values import (
     UNKNOWN,
@@ -103,6 +104,11 @@ class Program:
     def meetings(self) -> Meetings:
         """Which modules can be part of one process."""
         return Meetings(self.modules)
+
+    @cached_property
+    def states(self) -> States:
+        """What requests and applications keep in their ``state``."""
+        return States(self)
 
     @cached_property
     def calls(self) -> CallGraph:
@@ -405,7 +411,7 @@ class Program:
             default = function.default_of(argument)
             if default is not None:
                 found |= self.infer(default, module)
-            return found
+            return found or middleware_request(self, function, argument)
         return UNKNOWN
 
     def _functions_passed(self, function: Function, argument: ast.arg) -> Values:

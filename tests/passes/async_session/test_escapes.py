@@ -42,7 +42,7 @@ ESCAPES = {
         """,
     "the state of a request": """
         def show(request):
-            return request.state.db.get(Item, 1).name
+            return getattr(request.state, "db").get(Item, 1).name
 
         @app.get("/")
         def read(request: Request, db: Session = Depends(get_db)):

@@ -94,6 +94,8 @@ class _Seeker:
             return True
         if not isinstance(target, ast.Attribute):
             return False
+        if self.program.states.is_followed(target, module):
+            return False
         return not any(
             isinstance(owner, ModuleValue | ClassValue)
             or (isinstance(owner, Instance) and isinstance(owner.cls, Class))
