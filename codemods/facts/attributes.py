@@ -97,6 +97,9 @@ class Attributes:
                     values = self.inference.bound(base, name)
                     if self.program.models.is_mapped_attribute(cls, name):
                         return instance(known.COLUMN, values)
+                    # What a class method sets on ``cls`` replaces what stands in the class.
+                    later = base.attributes.get(name, ())
+                    values |= union(self.inference.binding(b, name, base) for b in later)
                     return frozenset(
                         FunctionValue(v.function, owner)
                         if isinstance(v, FunctionValue) and is_classmethod(v.function)

@@ -44,11 +44,23 @@ from codemods.passes.async_session.sessions.arguments import (
     pooled,
     says_pooler,
 )
-from codemods.passes.async_session.sessions.urls import first_piece, text_of, url_of
+from codemods.passes.async_session.sessions.makers import ENGINE_WORDS, ENGINES
+from codemods.passes.async_session.sessions.urls import (
+    first_piece,
+    given_url,
+    is_formatted,
+    text_of,
+    url_of,
+)
 from codemods.plan.draft import Draft
 from codemods.plan.generated import import_name
 
 _ASYNCIO = "sqlalchemy.ext.asyncio"
+#: The pool that async engines refuse; its async form is one of its subclasses.
+_BLOCKING_POOL = "QueuePool"
+_BLOCKING_POOLS = frozenset(
+    f"sqlalchemy.{package}{_BLOCKING_POOL}" for package in ("", "pool.", "pool.impl.")
+)
 _LITERAL = re.compile(
     r"""(?P<prefix>[A-Za-z]*)(?P<quote>'''|\"\"\"|'|")(?P<body>.*)(?P=quote)""", re.S
 )
@@ -78,7 +90,7 @@ class Engines:
     def edit(self) -> None:
         """Find every engine and factory, and write its async form."""
         for module in self.program.modules.mentioning(
-            ("create_engine", "sessionmaker", "scoped_session")
+            (*ENGINE_WORDS, "sessionmaker", "scoped_session")
         ):
             if is_migration(module):
                 continue
@@ -158,8 +170,8 @@ class Engines:
         if holder is not None and not holder.needs_async:
             return
         match self.program.outside_name(call.func, module):
-            case "sqlalchemy.create_engine":
-                self._engine(call, module)
+            case name if name in ENGINES:
+                self._engine(call, module, ENGINES[name])
             case known.SESSIONMAKER:
                 self._factory(call, module)
             case known.SCOPED_SESSION:
@@ -205,25 +217,44 @@ class Engines:
 
     # -- engines -----------------------------------------------------------------------------
 
-    def _engine(self, call: ast.Call, module: Module) -> None:
-        self._rename(call, module, "create_async_engine")
-        url = call.args[0] if call.args else None
-        for keyword in call.keywords:
-            if keyword.arg == "url":
-                url = keyword.value
+    def _engine(self, call: ast.Call, module: Module, name: str) -> None:
+        self._rename(call, module, name)
+        given = given_url(self.program, call, module)
+        url = given if isinstance(given, ast.expr) else None
         holder = self.holders.by_call.get(call)
         function = module.function_of(call)
         twin = holder is not None and (holder.needs_sync or function in self.holders.kept)
         driver, memory = (None, False)
         if url is not None:
             driver, memory = self._url(url, module, in_place=not twin)
+        elif isinstance(given, str):
+            self._configured(call, module, given)
         text = url_of(self.program, url, module) if url is not None else None
         likely = driver or self._likely(text, module)
         if likely is not None:
             edit_arguments(self.draft, call, module, likely, memory=memory, url=text or "")
             self._pooler(call, module, likely, text)
+        self._pool_classes(call, module)
         if driver is not None and driver.name == "asyncpg":
             self._pool_for_tests(call, module)
+
+    def _pool_classes(self, call: ast.Call, module: Module) -> None:
+        """Pools that async engines refuse, where the call decides on one or is given options."""
+        given = {k.arg: k.value for k in call.keywords}
+        places: list[ast.AST] = []
+        if isinstance(given.get("poolclass"), ast.IfExp):
+            places += ast.walk(given["poolclass"])
+        if None in given:
+            places += module.syntax.references.get(_BLOCKING_POOL, ())
+        for node in places:
+            if not isinstance(node, ast.Name | ast.Attribute) or node in self._changed:
+                continue
+            if self.program.outside_name(node, module) in _BLOCKING_POOLS:
+                self._changed.add(node)
+                name = self.draft.add_import(
+                    module, "sqlalchemy.pool", f"AsyncAdapted{_BLOCKING_POOL}"
+                )
+                self.draft.edit(module, node, Rewrite(name))
 
     def _likely(self, text: str | None, module: Module) -> Driver | None:
         """The driver of a URL that is known at run time only, where there is not much choice."""
@@ -299,7 +330,8 @@ class Engines:
     def _literal(self, node: ast.expr, module: Module, text: str) -> tuple[Driver | None, bool]:
         edit = convert(text, self._drivers_for(module))
         if edit is None:
-            return self._at_run_time(node, module) if "://" not in text else (None, False)
+            known_later = "://" not in text or is_formatted(text)
+            return self._at_run_time(node, module) if known_later else (None, False)
         if edit.driver is not None:
             self._use(edit.driver, module)
         if edit.text != text and node not in self._changed:
@@ -376,12 +408,17 @@ class Engines:
     def _at_run_time(self, node: ast.expr, module: Module) -> tuple[Driver | None, bool]:
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(HELPER_NAME):
             return None, False
-        drivers = self._drivers_for(module)
         if self.program.web.in_tests(module) and (shared := self._helper_elsewhere(module)):
             self.draft.edit(module, node, Rewrite(f"{HELPER_NAME}({{self}})"))
             self.draft.add_import(module, shared, HELPER_NAME)
             return None, False
         self.draft.edit(module, node, Rewrite(f"{HELPER_NAME}({{self}})"))
+        self._import_helper(module)
+        return None, False
+
+    def _import_helper(self, module: Module) -> None:
+        """Import the function that converts a URL, which is made beside the engine."""
+        drivers = self._drivers_for(module)
         dotted = self._helper_module(module, drivers)
         self.draft.add_import(module, dotted, HELPER_NAME)
         if self.versions.declared(module.path).manifests:
@@ -389,7 +426,11 @@ class Engines:
             declared = self.versions.databases(module.path) | self._named() or {"sqlite"}
             for name in sorted(drivers.keys() & declared):
                 self._use(drivers[name], module)
-        return None, False
+
+    def _configured(self, call: ast.Call, module: Module, source: str) -> None:
+        """The URL of ``engine_from_config``: given by itself, it goes before the configured one."""
+        self.draft.edit(module, call, Arguments((), (("url", f"{HELPER_NAME}({source})"),)))
+        self._import_helper(module)
 
     def _named(self) -> set[str]:
         """The databases that the application names itself, such as a default for development."""

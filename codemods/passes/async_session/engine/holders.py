@@ -18,12 +18,19 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Function
 from codemods.facts.values import External
 from codemods.passes.async_session.colour.analysis import Analysis
-from codemods.passes.async_session.sessions.makers import MAKERS, Maker, maker, makes
+from codemods.passes.async_session.sessions.makers import (
+    ENGINE_WORDS,
+    MAKERS,
+    Maker,
+    maker,
+    makes,
+)
 from codemods.passes.async_session.sessions.origins import has_holder
 from codemods.passes.async_session.sessions.providers import twin_name
 from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
 from codemods.plan.climb import is_main_block
 
+_PARTIAL = "functools.partial"
 _EVENTS = frozenset(("listen", "listens_for", "remove", "contains"))
 
 
@@ -82,7 +89,7 @@ class Holders:
 
     def _find(self) -> list[Holder]:
         found = []
-        words = ("create_engine", "sessionmaker", "scoped_session")
+        words = (*ENGINE_WORDS, "sessionmaker", "scoped_session")
         for module in self.program.modules.mentioning(words):
             if is_migration(module):
                 continue
@@ -266,9 +273,12 @@ class Holders:
                 called = self.program.called_functions(parent, module)
                 if called and all(f in self.analysis.colours.sync for f in called):
                     return False
+                function = parent.func
+                if self.program.outside_name(function, module) == _PARTIAL and parent.args:
+                    function = parent.args[0]
                 return bool(
                     called
-                    or self.program.outside_name(parent.func, module)
+                    or self.program.outside_name(function, module)
                     in (known.DEPENDS, known.SESSION, known.SQLMODEL_SESSION)
                     or (isinstance(parent.func, ast.Attribute) and parent.func.attr == "configure")
                 )

@@ -31,6 +31,8 @@ from codemods.plan.lifespans import (
     top_level,
 )
 
+_DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
 
 def edit_startup(analysis: Analysis, draft: Draft, versions: Versions) -> list[Site]:
     """Move DDL out of import time; gives the sites that could not be moved."""
@@ -48,8 +50,16 @@ def edit_startup(analysis: Analysis, draft: Draft, versions: Versions) -> list[S
 
 
 def _run_now(draft: Draft, module: Module, sites: list[Site]) -> None:
-    """``asyncio.run`` of one function for the statements, where they stood."""
+    """``asyncio.run`` of one function for statements that follow each other, where they stood."""
     draft.add_import(module, "asyncio")
+    blocks: dict[ast.AST | None, list[Site]] = {}
+    for site in sites:
+        blocks.setdefault(module.parent(module.statement(site.node)), []).append(site)
+    for block in blocks.values():
+        _run_block(draft, module, block)
+
+
+def _run_block(draft: Draft, module: Module, sites: list[Site]) -> None:
     function = "create_tables" if any(s.method == "create_all" for s in sites) else "drop_tables"
     first, *others = sites
     body = _body(module, sites)
@@ -90,25 +100,83 @@ def _at_start(
     if not calls or not one_name(module, calls):
         return sites
     home, call = module, calls[0]
-    body = _body(module, sites)
-    for site in sites:
-        draft.edit(module, module.statement(site.node), RemoveStatement())
+    moved, left = _split(module, sites)
+    if not moved:
+        return left
+    body = "\n".join(text for _, text in moved)
+    for statement, _ in moved:
+        draft.edit(module, statement, RemoveStatement())
     existing = lifespan_of(program, call, home)
     if existing is not None:
         first = existing.definition.body[0]
         draft.edit(existing.module, first, InsertBefore(_dedent(body)))
-        return []
+        return left
     if has_handlers(home) or not versions.at_least("fastapi", "0.93", home.path):
-        return _handler(draft, home, calls, body)
-    make_lifespan(draft, home, calls, f"{body}\n    yield")
-    return []
+        _handler(draft, home, calls, body)
+    else:
+        make_lifespan(draft, home, calls, f"{body}\n    yield")
+    return left
+
+
+def _split(module: Module, sites: list[Site]) -> tuple[list[tuple[ast.stmt, str]], list[Site]]:
+    """The statements that can move, each with its async text, and the sites that can't."""
+    moved: list[tuple[ast.stmt, str]] = []
+    left: list[Site] = []
+    for statement in module.tree.body:
+        inside = [site for site in sites if top_level(module, site.node) is statement]
+        if not inside:
+            continue
+        if module.statement(inside[0].node) is statement:
+            moved.append((statement, _body(module, inside)))
+        elif _can_move(module, statement, inside):
+            moved.append((statement, _compound(module, statement, inside)))
+        else:
+            left += inside
+    return moved, left
+
+
+def _can_move(module: Module, statement: ast.stmt, sites: list[Site]) -> bool:
+    """Whether a loop or a condition around DDL means the same within a function.
+
+    It binds no name that is read elsewhere, and each statement in it has lines of its own.
+    """
+    if not isinstance(statement, ast.If | ast.For | ast.Try):
+        return False
+    inner = [*ast.walk(statement)]
+    if any(isinstance(node, ast.Import | ast.ImportFrom | _DEFINITIONS) for node in inner):
+        return False
+    bound = {n.id for n in inner if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    bound |= {n.name for n in inner if isinstance(n, ast.ExceptHandler) and n.name}
+    if any(len(module.scope.bindings[name]) > 1 for name in bound):
+        return False
+    read = [node for name in bound for node in module.syntax.references.get(name, ())]
+    if any(top_level(module, node) is not statement for node in read):
+        return False
+    for site in sites:
+        own = module.statement(site.node)
+        before = module.lines[own.lineno - 1].encode()[: own.col_offset]
+        if not isinstance(own, ast.Expr) or before.strip():
+            return False
+    return True
+
+
+def _compound(module: Module, statement: ast.stmt, sites: list[Site]) -> str:
+    """A compound statement for the body of an async function, with its DDL in async form."""
+    lines = module.lines[statement.lineno - 1 : statement.end_lineno]
+    for site in reversed(sites):
+        own = module.statement(site.node)
+        first, last = own.lineno - statement.lineno, (own.end_lineno or 0) - statement.lineno
+        column = " " * own.col_offset
+        text = _dedent(_body(module, [site])).splitlines()
+        lines[first : last + 1] = [f"{column}{line}" for line in text]
+    return "\n".join(f"    {line}" if line.strip() else line for line in lines)
 
 
 def _dedent(body: str) -> str:
     return "\n".join(line.removeprefix("    ") for line in body.splitlines())
 
 
-def _handler(draft: Draft, home: Module, calls: list[ast.Call], body: str) -> list[Site]:
+def _handler(draft: Draft, home: Module, calls: list[ast.Call], body: str) -> None:
     statement = home.statement(calls[-1])
     assert isinstance(statement, ast.Assign)
     name = ast.unparse(statement.targets[0])
@@ -117,7 +185,6 @@ def _handler(draft: Draft, home: Module, calls: list[ast.Call], body: str) -> li
         top_level(home, calls[-1]),
         InsertAfter(f'\n\n@{name}.on_event("startup")\nasync def create_tables():\n{body}\n\n'),
     )
-    return []
 
 
 __all__ = ["edit_startup"]

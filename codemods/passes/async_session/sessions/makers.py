@@ -18,9 +18,16 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import FunctionValue, Instance
 
+#: What makes an engine, by the name in SQLAlchemy, and its async form.
+ENGINES = {
+    "sqlalchemy.create_engine": "create_async_engine",
+    "sqlalchemy.engine_from_config": "async_engine_from_config",
+}
+#: The words that a module mentions which makes an engine.
+ENGINE_WORDS = tuple(name.rpartition(".")[2] for name in ENGINES)
 #: What makes an engine or a session factory, and what a name that holds one is.
 MAKERS = {
-    "sqlalchemy.create_engine": "engine",
+    **dict.fromkeys(ENGINES, "engine"),
     known.SESSIONMAKER: "factory",
     known.SCOPED_SESSION: "registry",
 }

@@ -14,7 +14,7 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External
-from codemods.passes.async_session.sessions.makers import MAKERS, maker
+from codemods.passes.async_session.sessions.makers import ENGINE_WORDS, ENGINES, MAKERS, maker
 from codemods.passes.async_session.sessions.sites import CREATE, Site
 from codemods.plan.climb import Cause
 from codemods.plan.colours import Colouring
@@ -55,14 +55,15 @@ def makes_engines(program: Program) -> bool:
     return any(
         function is not None
         and not program.web.in_tests(module)
-        and program.outside_name(call.func, module) == "sqlalchemy.create_engine"
+        and program.outside_name(call.func, module) in ENGINES
         and program.instances(program.inference.returned(function), known.ENGINE)
         and not any(
             reference.call is not None and maker(program, reference.call, reference.module)
             for reference in program.calls.references(function)
         )
-        for module in program.modules.mentioning(("create_engine",))
-        for call in module.syntax.calls.get("create_engine", ())
+        for module in program.modules.mentioning(ENGINE_WORDS)
+        for word in ENGINE_WORDS
+        for call in module.syntax.calls.get(word, ())
         for function in (module.function_of(call),)
     )
 

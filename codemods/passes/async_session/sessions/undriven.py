@@ -28,12 +28,11 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import FunctionValue, Instance
 from codemods.passes.async_session.sessions.arguments import refused
-from codemods.passes.async_session.sessions.makers import makes
+from codemods.passes.async_session.sessions.makers import ENGINE_WORDS, ENGINES, makes
 from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
-from codemods.passes.async_session.sessions.urls import url_of
+from codemods.passes.async_session.sessions.urls import given_url, url_of
 from codemods.plan.climb import Cause
 
-_ENGINE = "sqlalchemy.create_engine"
 _MAKERS = frozenset({known.SESSIONMAKER, known.SCOPED_SESSION})
 _FAR = 12
 
@@ -45,10 +44,11 @@ class Undriven:
         self.program = program
         self.options = options
         self.engines: dict[ast.Call, str] = {}
-        for module in program.modules.mentioning(("create_engine",)):
-            for call in module.syntax.calls.get("create_engine", ()):
-                if why := self._reason(call, module):
-                    self.engines[call] = why
+        for module in program.modules.mentioning(ENGINE_WORDS):
+            for word in ENGINE_WORDS:
+                for call in module.syntax.calls.get(word, ()):
+                    if why := self._reason(call, module):
+                        self.engines[call] = why
 
     def why(self, site: Site) -> str:
         """Why the engine of a site stays sync; "" where it does not."""
@@ -70,12 +70,14 @@ class Undriven:
 
     def _reason(self, call: ast.Call, module: Module) -> str:
         """Why an engine can't become async, or ""."""
-        if self.program.outside_name(call.func, module) != _ENGINE:
+        if self.program.outside_name(call.func, module) not in ENGINES:
             return ""
+        given = given_url(self.program, call, module)
+        if given is None:
+            return "its URL is among arguments that are not written out"
         version = self.program.versions.of("sqlalchemy", module.path)
         override = dict(self.options.driver)
-        given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "url")]
-        url = url_of(self.program, given[0], module) if given else None
+        url = url_of(self.program, given, module) if isinstance(given, ast.expr) else None
         if url is None:
             declared = self.program.versions.databases(module.path)
             whys = [_without(name, version, override.get(name)) for name in declared]
@@ -136,13 +138,13 @@ def _engines(
     if not isinstance(node, ast.Call):
         return
     name = program.outside_name(node.func, module)
-    if name == _ENGINE:
+    if name in ENGINES:
         yield node
         return
     for value in program.infer(node.func, module):
         if isinstance(value, FunctionValue) and _gives_engines(program, value.function):
             for inner in makes(program, value.function):
-                if program.outside_name(inner.func, value.function.module) == _ENGINE:
+                if program.outside_name(inner.func, value.function.module) in ENGINES:
                     yield inner
             return
     given = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "bind")]

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from codemods.facts import Program
 from codemods.facts.modules import Module
+
+_FROM_CONFIGURATION = "sqlalchemy.engine_from_config"
+#: A scheme that is put together when it runs.
+_FORMATTED = re.compile(r"[^:/]*[{%]")
+
+
+def is_formatted(text: str) -> bool:
+    """Whether the scheme of a URL has places in it where something is put in."""
+    return bool(_FORMATTED.match(text))
 
 
 def text_of(node: ast.expr, module: Module) -> str | None:
@@ -20,6 +30,32 @@ def text_of(node: ast.expr, module: Module) -> str | None:
         case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant(value=str() as text))):
             return text
     return None
+
+
+def given_url(program: Program, call: ast.Call, module: Module) -> ast.expr | str | None:
+    """Where the URL of an engine stands: an argument, or the source that reads a configuration.
+
+    None where it is among arguments that are not written out (``create_engine(**options)``).
+    """
+    if program.outside_name(call.func, module) == _FROM_CONFIGURATION:
+        return _configured(call, module)
+    given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "url")]
+    return given[0] if given and not isinstance(given[0], ast.Starred) else None
+
+
+def _configured(call: ast.Call, module: Module) -> str | None:
+    """``config["sqlalchemy.url"]``, as ``engine_from_config`` looks it up."""
+    keywords = {k.arg: k.value for k in call.keywords}
+    given = [*call.args[:1], keywords.get("configuration")]
+    prefix = [*call.args[1:2], keywords.get("prefix"), ast.Constant("sqlalchemy.")]
+    key = next(node for node in prefix if node is not None)
+    if given[0] is None or "url" in keywords or None in keywords:
+        return None
+    if not isinstance(given[0], ast.Name | ast.Attribute | ast.Subscript):
+        return None
+    if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+        return None
+    return f'{module.source(given[0])}["{key.value}url"]'
 
 
 def first_piece(node: ast.expr) -> ast.expr:

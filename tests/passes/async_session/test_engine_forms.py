@@ -1,0 +1,180 @@
+"""Ways to make an engine, its URL and its tables: each application runs before and after."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from passes.async_session.suites import flipped
+
+APPLICATION = """\
+import os
+from functools import partial
+
+from fastapi import Depends, FastAPI
+from sqlalchemy import URL, create_engine, engine_from_config, make_url, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.pool import NullPool, QueuePool
+
+FILE = os.environ["ITEMS_FILE"]
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Item(Base):
+    __tablename__ = "items"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+{engine}
+
+app = FastAPI()
+
+
+def get_db():
+    db = {session}
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+@app.post("/items")
+def add(db: Session = Depends(get_db)):
+    db.add(Item())
+    db.commit()
+    return len(db.scalars(select(Item)).all())
+"""
+FACTORY = "SessionLocal = sessionmaker(bind=engine)\n"
+CREATE = "Base.metadata.create_all(bind=engine)\n"
+PLAIN = 'engine = create_engine(f"sqlite:///{FILE}")\n'
+OPEN = "SessionLocal()"
+CLASS = """\
+class Database:
+    _engine = None
+    _factory = None
+
+    @classmethod
+    def init(cls, url: str) -> None:
+        cls._engine = create_engine(url)
+        cls._factory = sessionmaker(bind=cls._engine)
+
+    @classmethod
+    def engine(cls):
+        return cls._engine
+
+    @classmethod
+    def session(cls) -> Session:
+        return cls._factory()
+
+
+Database.init(f"sqlite:///{FILE}")
+Base.metadata.create_all(bind=Database.engine())
+"""
+DECIDED = """\
+if os.environ.get("RESET_ITEMS"):
+    Base.metadata.drop_all(bind=engine)
+else:
+    # A comment that stays.
+    Base.metadata.create_all(
+        bind=engine,
+    )
+"""
+MANY = """\
+URLS = {"items": f"sqlite:///{FILE}", "archive": f"sqlite:///{FILE}.archive"}
+engines = {name: create_engine(url) for name, url in URLS.items()}
+factories = {name: sessionmaker(bind=engine) for name, engine in engines.items()}
+for each in engines.values():
+    Base.metadata.create_all(bind=each)
+"""
+CASES = {
+    "a driver that is put in": (
+        'engine = create_engine("{}+{}:///{}".format("sqlite", "pysqlite", FILE))\n',
+        FACTORY + CREATE,
+        OPEN,
+    ),
+    "URL.create": (
+        'engine = create_engine(URL.create("sqlite", database=FILE))\n',
+        FACTORY + CREATE,
+        OPEN,
+    ),
+    "make_url and set": (
+        'engine = create_engine(make_url("sqlite://").set(database=FILE))\n',
+        FACTORY + CREATE,
+        OPEN,
+    ),
+    "a configuration": (
+        'config = {"db.url": f"sqlite:///{FILE}", "db.echo": "false"}\n'
+        'engine = engine_from_config(config, prefix="db.")\n',
+        FACTORY + CREATE,
+        OPEN,
+    ),
+    "a pool that is decided on": (
+        PLAIN.replace(")", ", poolclass=NullPool if FILE.endswith('.x') else QueuePool)"),
+        FACTORY + CREATE,
+        OPEN,
+    ),
+    "a pool among options": (
+        'options = {"poolclass": QueuePool, "pool_size": 2}\n' + PLAIN.replace(")", ", **options)"),
+        FACTORY + CREATE,
+        OPEN,
+    ),
+    "a partial session": (PLAIN, "SessionLocal = partial(Session, engine)\n" + CREATE, OPEN),
+    "a class of class methods": (CLASS, "", "Database.session()"),
+    "a decision about tables": (PLAIN, FACTORY + DECIDED, OPEN),
+    "tables in a loop": (MANY, "", 'factories["items"]()'),
+}
+
+
+def _answers(files: dict[str, str], folder: Path, patch: pytest.MonkeyPatch) -> list[int]:
+    """What an application answers that is imported from ``folder``."""
+    folder.mkdir()
+    for path, text in files.items():
+        (folder / path).write_text(text)
+    with patch.context() as patched:
+        patched.setenv("ITEMS_FILE", str(folder / "items.db"))
+        patched.syspath_prepend(folder)
+        try:
+            module = importlib.import_module("formed")
+            with TestClient(module.app) as client:
+                return [client.post("/items").json() for _ in range(2)]
+        finally:
+            for path in files:
+                sys.modules.pop(path.removesuffix(".py"), None)
+
+
+@pytest.mark.parametrize(("engine", "more", "session"), CASES.values(), ids=CASES)
+def test_runs_as_before(
+    engine: str, more: str, session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = APPLICATION.replace("{engine}", engine + more).replace("{session}", session)
+    before = {"formed.py": text}
+    after = flipped(before)
+    assert "await db.commit()" in after["formed.py"]
+    assert _answers(before, tmp_path / "before", monkeypatch) == [1, 2]
+    assert _answers(after, tmp_path / "after", monkeypatch) == [1, 2]
+
+
+def test_a_url_among_options_keeps_the_engine_sync() -> None:
+    engine = 'options = {"url": f"sqlite:///{FILE}"}\nengine = create_engine(**options)\n'
+    text = APPLICATION.replace("{engine}", engine + FACTORY + CREATE).replace("{session}", OPEN)
+    assert flipped({"formed.py": text})["formed.py"] == text
+
+
+def test_tables_of_a_condition_that_others_read_stay_where_they_are() -> None:
+    told = (
+        PLAIN
+        + FACTORY
+        + "try:\n    "
+        + CREATE
+        + "    ready = True\nexcept OSError:\n    ready = False\n"
+    )
+    told += "print(ready)\n"
+    text = APPLICATION.replace("{engine}", told).replace("{session}", OPEN)
+    after = flipped({"formed.py": text})["formed.py"]
+    assert "\n    Base.metadata.create_all(bind=sync_engine)\n    ready = True\n" in after
