@@ -26,6 +26,8 @@ name = "simple"
 url = "{}"
 priority = "primary"
 """
+#: pip has no command that tells the index it asks where nothing is configured.
+_DEFAULT_INDEX = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
 
 
 class StepError(Exception):
@@ -114,18 +116,18 @@ def _setup_cfg(application: Path, environment: Mapping[str, str]) -> None:
 
 
 def _index(environment: Mapping[str, str]) -> str:
-    """The index that pip is configured to ask, "" where it is the one that all tools know."""
+    """The index that pip asks: the one that it is configured for, else its own default."""
     if given := environment.get("PIP_INDEX_URL", ""):
         return given
     asked = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    configured = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    return configured or step([sys.executable, "-c", _DEFAULT_INDEX], Path.cwd(), environment)
 
 
 def _poetry(application: Path, environment: Mapping[str, str]) -> None:
     poetry = [uv(), "tool", "run", "--quiet", "poetry"]
-    if index := _index(environment):
-        with (application / "pyproject.toml").open("a", encoding="utf-8") as manifest:
-            manifest.write(_SIMPLE_INDEX.format(index))
+    with (application / "pyproject.toml").open("a", encoding="utf-8") as manifest:
+        manifest.write(_SIMPLE_INDEX.format(_index(environment)))
     step([*poetry, "lock"], application, environment)
     step([*poetry, "install", "--all-groups", "--all-extras"], application, environment)
 

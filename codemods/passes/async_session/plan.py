@@ -14,6 +14,7 @@ from codemods.passes.async_session.colour.analysis import Analysis, analyse
 from codemods.passes.async_session.differences.differences import Difference, edit_differences
 from codemods.passes.async_session.differences.gaps import gaps
 from codemods.passes.async_session.differences.wide import wide_integers
+from codemods.passes.async_session.engine.disposal import edit_disposal
 from codemods.passes.async_session.engine.engines import Engines
 from codemods.passes.async_session.engine.holders import Holders
 from codemods.passes.async_session.engine.startup import edit_startup
@@ -62,10 +63,11 @@ def plan(program: Program, options: Options) -> Outcome:
     edit_own_loops(analysis, draft)
     edit_annotations(analysis, draft)
     edit_callables(analysis, draft)
-    left = edit_startup(analysis, draft, versions)
-    holders = Holders(analysis, left)
+    startup = edit_startup(analysis, draft, versions)
+    holders = Holders(analysis, startup.left)
     engines = Engines(analysis, draft, versions, holders)
     engines.edit()
+    edit_disposal(analysis, draft, holders, startup)
     edit_threads(analysis, draft)
     differences = edit_differences(program, draft, engines.test_drivers | engines.drivers)
     testing = Testing(analysis, draft, versions)

@@ -20,6 +20,12 @@ async def seed():
         await db.commit()
     await db.close()
 
+
+@app.on_event("shutdown")
+async def dispose_of_engines():
+    await engine.dispose()
+
+
 @app.middleware("http")
 async def audit(request: Request, call_next):
     response = await call_next(request)

@@ -34,19 +34,43 @@ from codemods.plan.lifespans import (
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-def edit_startup(analysis: Analysis, draft: Draft, versions: Versions) -> list[Site]:
-    """Move DDL out of import time; gives the sites that could not be moved."""
+class Startup:
+    """What goes into lifespans that are new: they are written when all of it is known.
+
+    ``left`` are the sites at import time that could not be moved.
+    """
+
+    def __init__(self) -> None:
+        self.left: list[Site] = []
+        self._new: dict[Module, tuple[list[ast.Call], str]] = {}
+
+    def add(self, home: Module, calls: list[ast.Call], body: str) -> None:
+        """Let ``body`` stand before the yield of a new lifespan in ``home``."""
+        self._new[home] = (calls, body)
+
+    def finish(self, draft: Draft, home: Module | None = None, end: str = "") -> bool:
+        """Write the lifespans, with ``end`` behind the yield of the one in ``home``.
+
+        Tells whether there is one.
+        """
+        for module, (calls, body) in self._new.items():
+            make_lifespan(draft, module, calls, f"{body}\n    yield{end if module is home else ''}")
+        return home in self._new
+
+
+def edit_startup(analysis: Analysis, draft: Draft, versions: Versions) -> Startup:
+    """Move DDL out of import time; ``finish`` of the result has to follow."""
     by_module: dict[Module, list[Site]] = {}
     for site in analysis.sites:
         if site.kind == DDL and site.function is None:
             by_module.setdefault(site.module, []).append(site)
-    left: list[Site] = []
+    startup = Startup()
     for module, sites in by_module.items():
         if analysis.program.web.in_tests(module) or is_main_block(sites[0].node, module):
             _run_now(draft, module, sites)
         else:
-            left.extend(_at_start(analysis, draft, versions, module, sites))
-    return left
+            startup.left += _at_start(analysis, draft, versions, startup, module, sites)
+    return startup
 
 
 def _run_now(draft: Draft, module: Module, sites: list[Site]) -> None:
@@ -86,7 +110,12 @@ def _body(module: Module, sites: list[Site]) -> str:
 
 
 def _at_start(
-    analysis: Analysis, draft: Draft, versions: Versions, module: Module, sites: list[Site]
+    analysis: Analysis,
+    draft: Draft,
+    versions: Versions,
+    startup: Startup,
+    module: Module,
+    sites: list[Site],
 ) -> list[Site]:
     program = analysis.program
     applications = [
@@ -114,7 +143,7 @@ def _at_start(
     if has_handlers(home) or not versions.at_least("fastapi", "0.93", home.path):
         _handler(draft, home, calls, body)
     else:
-        make_lifespan(draft, home, calls, f"{body}\n    yield")
+        startup.add(home, calls, body)
     return left
 
 
@@ -187,4 +216,4 @@ def _handler(draft: Draft, home: Module, calls: list[ast.Call], body: str) -> No
     )
 
 
-__all__ = ["edit_startup"]
+__all__ = ["Startup", "edit_startup"]

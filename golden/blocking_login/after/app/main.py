@@ -18,6 +18,7 @@ async def lifespan(app: FastAPI):
     async with engine.begin() as connection:
         await connection.run_sync(models.Base.metadata.create_all)
     yield
+    await engine.dispose()
 
 
 app = FastAPI(lifespan=lifespan)

@@ -18,6 +18,7 @@ async def lifespan(app: FastAPI):
     yield
     jobs.scheduler.shutdown()
     await run_in_threadpool(jobs.pool.shutdown)
+    await engine.dispose()
 
 
 app = FastAPI(lifespan=lifespan)

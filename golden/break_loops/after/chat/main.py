@@ -34,6 +34,7 @@ async def lifespan(app: FastAPI):
     yield
     async with DB() as db:
         assert await db.scalar(select(Room.id).limit(1)) != 0
+    await engine.dispose()
 
 
 app = FastAPI(lifespan=lifespan)

@@ -16,6 +16,7 @@ def db():
     archive.section_names.cache_clear()
     with SessionLocal() as session:
         session.add(Section(name="world"))
+        session.flush()
         session.add_all([Article(title=" short ", words=10), Article(title="long", words=200, section_id=1)])
         session.commit()
         yield session
@@ -44,5 +45,5 @@ def test_validator(db):
 def test_http(db):
     client = TestClient(app)
     assert client.post("/articles", json={"title": " new ", "section": "world"}).json()["title"] == "new"
-    assert client.get("/sections/1").json() == {"name": "world", "count": 2, "size": 1}
+    assert client.get("/sections/1").json() == {"name": "world", "count": 2, "size": 2}
     assert client.get("/articles?long=true").json()[0]["title"] == "long"

@@ -15,6 +15,11 @@ async def create_tables():
         await connection.run_sync(Base.metadata.create_all)
 
 
+@app.on_event("shutdown")
+async def dispose_of_engines():
+    await engine.dispose()
+
+
 @app.get("/busiest")
 async def busiest(db: AsyncSession = Depends(get_db)):
     return {"doctor": await crud.busiest(db)}

@@ -5,7 +5,9 @@ from sqlalchemy.orm import DeclarativeBase
 
 from clinic.async_database_url import async_database_url
 
-engine = create_async_engine(async_database_url(os.environ["DATABASE_URL"]))
+engine = create_async_engine(
+    async_database_url(os.environ.get("DATABASE_URL", "sqlite:///clinic.db"))
+)
 SessionLocal = async_sessionmaker(bind=engine, autoflush=False, expire_on_commit=False)
 
 

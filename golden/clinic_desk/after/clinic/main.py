@@ -32,6 +32,11 @@ async def create_tables():
         await connection.run_sync(Base.metadata.create_all)
 
 
+@app.on_event("shutdown")
+async def dispose_of_engines():
+    await engine.dispose()
+
+
 @app.middleware("http")
 async def access_log(request: Request, call_next):
     response = await call_next(request)

@@ -3,7 +3,7 @@ import os
 from sqlalchemy import create_engine
 from sqlalchemy.orm import DeclarativeBase, sessionmaker
 
-engine = create_engine(os.environ["DATABASE_URL"])
+engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///clinic.db"))
 SessionLocal = sessionmaker(bind=engine, autoflush=False)
 
 

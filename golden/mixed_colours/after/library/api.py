@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, immediateload, selectinload
 
 from . import schemas, services, tasks
-from .db import Base, get_db, sync_engine, sync_get_db
+from .db import Base, engine, get_db, sync_engine, sync_get_db
 from .models import Book, Member
 
 
@@ -19,6 +19,7 @@ from .models import Book, Member
 async def lifespan(app: FastAPI):
     await run_in_threadpool(Base.metadata.create_all, sync_engine)
     yield
+    await engine.dispose()
 
 
 app = FastAPI(title="Library", lifespan=lifespan)

@@ -20,6 +20,7 @@ async def lifespan(app):
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
     yield
+    await engine.dispose()
 
 
 app = FastAPI(title='Sales reports', lifespan=lifespan)

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from app.api import items, users
 from app.core.config import settings
 from app.db.init_db import init_db
-from app.db.session import SessionLocal
+from app.db.session import SessionLocal, engine
 
 
 @asynccontextmanager
@@ -14,6 +14,7 @@ async def lifespan(app: FastAPI):
     await init_db(db)
     await db.close()
     yield
+    await engine.dispose()
 
 
 app = FastAPI(title=settings.PROJECT_NAME, lifespan=lifespan)

@@ -1,6 +1,6 @@
 from fastapi import FastAPI
 
-from .database import create_db_and_tables
+from .database import create_db_and_tables, engine
 from .routers import heroes, missions, teams
 
 app = FastAPI()
@@ -13,3 +13,8 @@ app.include_router(missions.router)
 @app.on_event("startup")
 async def on_startup():
     await create_db_and_tables()
+
+
+@app.on_event("shutdown")
+async def dispose_of_engines():
+    await engine.dispose()

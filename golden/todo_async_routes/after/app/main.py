@@ -13,6 +13,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with engine.begin() as connection:
         await connection.run_sync(models.Base.metadata.create_all)
     yield
+    await engine.dispose()
 
 
 app = FastAPI(title="Todo", lifespan=lifespan)
