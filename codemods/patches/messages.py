@@ -149,7 +149,9 @@ def _list(head: str, findings: Iterable[Finding], treatment: Treatment, box: str
 
 def _codes(chapter: Chapter) -> list[Code]:
     """What the pass did here, by kinds of findings."""
-    codes = {finding.code for finding in chapter.treated(Treatment.NATIVE)}
+    codes = {
+        finding.code for finding in chapter.findings if finding.treatment is not Treatment.LEFT
+    }
     return [code for code in chapter.rule.codes if code.code in codes]
 
 

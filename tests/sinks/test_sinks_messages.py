@@ -38,7 +38,7 @@ def story(more: Mapping[str, str] = MappingProxyType({}), end: str = "") -> Sequ
     files["main.py"] = SourceFile("main.py", shop.APPLICATION + CALLER + f"\n\n{end}")
     files["pyproject.toml"] = SourceFile("pyproject.toml", shop.MANIFEST)
     codebase = CodeBase(Path("/nowhere"), files)
-    migration = migrate(codebase, all_passes()[:4], Options(jobs=1))
+    migration = migrate(codebase, all_passes()[:5], Options(jobs=1))
     return chapters(migration, lambda findings, _: tuple(findings))
 
 
@@ -115,3 +115,19 @@ def test_the_request_says_what_and_why() -> None:
     )
     assert "one query for each object of a list" not in text
     assert "Because of what they call, 1 function changed: the commit messages say by which" in text
+
+
+HASHES = """
+import hashlib
+
+
+@app.post("/digest")
+async def digest(word: str):
+    return hashlib.pbkdf2_hmac("sha256", word.encode(), b"salt", 500_000).hex()
+"""
+
+
+def test_what_was_bridged_was_done_as_well() -> None:
+    """A thread for a hash: sleeping, HTTP clients and files are not spoken of."""
+    text = messages("blocking-calls", end=HASHES)
+    assert text.split("\n\n")[1] == "Hashes, images and tables are computed in a thread."

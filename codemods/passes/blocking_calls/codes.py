@@ -17,19 +17,19 @@ NETWORK = Code(
     "LL502",
     "blocking-network-call",
     "The event loop waits for the network",
-    "Requests to other services are made in a thread.",
+    "Requests to other services are awaited, or made in a thread.",
 )
 DISK = Code(
     "LL503",
     "blocking-file-access",
     "The event loop waits for the disk",
-    "Files are read and written in a thread.",
+    "Files are read and written by awaited calls, or in a thread.",
 )
 PROCESS = Code(
     "LL504",
     "blocking-process",
     "The event loop waits for another process",
-    "Processes are waited for in a thread.",
+    "Processes are awaited, or waited for in a thread.",
 )
 COMPUTATION = Code(
     "LL505",
@@ -41,7 +41,7 @@ DATABASE = Code(
     "LL506",
     "blocking-driver",
     "The event loop waits for a database driver",
-    "Database drivers used by hand run in a thread.",
+    "Calls of database drivers are awaited, or run in a thread.",
 )
 WAIT = Code(
     "LL507",

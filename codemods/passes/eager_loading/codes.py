@@ -61,6 +61,8 @@ DEFAULTS = Code(
     "expired-default",
     "A column that the database sets expires with each UPDATE",
     "Columns that the database sets are fetched with the UPDATE.",
+    "Fetch what the database sets with the UPDATE",
+    _WHY,
 )
 
 CODES = (EXPIRES, STALE, LAZY, UNTRACKED, EMPTY, DYNAMIC, EXPIRED, DEFAULTS)
