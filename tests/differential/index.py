@@ -256,6 +256,7 @@ INDEX: dict[str, dict[str, tuple[str, ...]]] = {
             "instances/a relationship of subclasses of what a query leads to",
             "instances/a column of a subclass of an object that is there",
             "instances/a column of a subclass after commit",
+            "instances/many to one of a subclass",
             "instances/many to one of a subclass that is there",
         ),
         "pending": ("instances/a pending object",),

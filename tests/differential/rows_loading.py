@@ -396,6 +396,7 @@ INSTANCES = [
         "a column of a subclass after commit",
         "a = s.get(Animal, 1)\nassert a.bark\na.name = 'x'\ns.commit()\nreturn a.name, a.bark",
     ),
+    LoadRow("many to one of a subclass", "s.get(Animal, 1).user.name"),
     LoadRow(
         "many to one of a subclass that is there",
         "me = s.get(Animal, 1)\na = s.query(Animal).filter(Animal.id == 1).one()\nreturn me.name, a.user.name",

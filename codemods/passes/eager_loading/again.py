@@ -62,6 +62,7 @@ class ReadAgain(Edits):
             f"{spot.session}.get({root}, {identity}, options=[{options}], populate_existing=True)"
         )
         self._import(module, renderer.imports)
+        text = _guarded(text, name) if spot.guard else text
         if spot.replaces:
             self._add(module, spot.statement, ReplaceStatement(text))
         elif spot.before:
@@ -93,6 +94,7 @@ class ReadAgain(Edits):
         else:
             text = f"{spot.session}.refresh({name})\n{spot.session}.execute({query}).scalar_one()"
         self._import(module, renderer.imports)
+        text = _guarded(text, name) if spot.guard else text
         if spot.replaces:
             self._add(module, spot.statement, ReplaceStatement(text))
         elif spot.before:
@@ -215,6 +217,11 @@ class ReadAgain(Edits):
                 if parameter.arg == name and parameter.annotation is not None:
                     return f"{name}: {module.source(parameter.annotation)}"
         return name
+
+
+def _guarded(text: str, name: str) -> str:
+    """Statements for an object that can be None."""
+    return f"if {name} is not None:\n" + "\n".join(f"    {line}" for line in text.split("\n"))
 
 
 def _are_flat(paths: set[Path]) -> bool:

@@ -152,8 +152,9 @@ class Tracer:
 
     def _holding(self, elements: list[ast.expr], demand: Demand) -> list[Demand | Landing]:
         """The parts of a display that can hold instances of the entity."""
+        shown = demand.use is demand.expr
         return [
-            self._to(demand, element)
+            replace(demand, expr=element, use=element if shown else demand.use)
             for element in elements
             if holds(self.program.infer(element, demand.module), demand.entity, self.program)
         ]

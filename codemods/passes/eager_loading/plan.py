@@ -119,7 +119,7 @@ def analyse(program: Program) -> Analysis:
     found.untracked += [_untracked(one.demand.touch, one.reason) for one in unknown_ones]
     landings = [one for one in landings if one[0].kind is not Kind.UNKNOWN]
     callers = Callers(program, (landing for landing, _ in landings))
-    settled = Reloads(program, sessions, callers).settle(landings)
+    settled = Reloads(program, sessions, callers, related).settle(landings)
     found.reloads = settled.reloads
     found.untracked += [_untracked(one.demand.touch, reason) for one, reason in settled.lost]
     placer = Placer(program, callers)

@@ -7,7 +7,7 @@ new object has no such query.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from codemods.facts import Program
@@ -39,7 +39,8 @@ class Spot:
 
     ``statement`` is replaced where it is a plain ``refresh``. Where it is the ``return`` of a
     call, its value gets the name first. Else the object is read ``before`` it, or behind it.
-    ``stored`` says that this is right behind the commit or flush: nothing can be unsaved there.
+    ``stored`` says that this is right behind the commit or flush: nothing can be unsaved there,
+    ``guard`` that the object can be None.
     """
 
     function: Function
@@ -49,6 +50,7 @@ class Spot:
     replaces: bool = False
     before: bool = False
     stored: bool = False
+    guard: bool = False
 
 
 @dataclass
@@ -86,8 +88,16 @@ class Settled:
 class Reloads:
     """Finds the place behind which a saved object has to be read again."""
 
-    def __init__(self, program: Program, sessions: Sessions, callers: Callers) -> None:
+    def __init__(
+        self,
+        program: Program,
+        sessions: Sessions,
+        callers: Callers,
+        related: Mapping[ast.Name, set[tuple[Class, Path]]],
+    ) -> None:
         self.program = program
+        #: What is read of the objects that names stand for.
+        self.related = related
         self.sessions = sessions
         self.callers = callers
 
@@ -98,10 +108,13 @@ class Reloads:
         for landing, path in landings:
             barred, always, spot = self._barrier(landing, path)
             fresh = landing.kind is Kind.FRESH
+            entity, rest = landing.demand.entity, path
+            if barred and always and spot is None and not fresh:
+                spot, entity, rest = self._on_the_way(landing, path) or (None, entity, path)
             if spot is not None:
                 key = (id(spot.statement), spot.name)
-                reload = found.setdefault(key, Reload(spot, landing.demand.entity))
-                reload.paths.add(path)
+                reload = found.setdefault(key, Reload(spot, entity))
+                reload.paths.add(rest)
                 reload.touches.append(landing.demand.touch)
             elif barred and fresh:
                 result.lost.append((landing, "it is saved where no session is at hand"))
@@ -124,12 +137,32 @@ class Reloads:
                 event = events[-1]
                 always = dominates(event.call, frame.use, frame.module)
                 somewhere = fresh and not always and _is_stored(frame, events)
-                if event.kind == "reload" and path in event.paths and not somewhere:
-                    return False, True, None
+                if event.kind == "reload" and not somewhere:
+                    ends = {path} | {rest for _, rest in self.related.get(frame.use, ())}
+                    if any(path[-len(end) :] == end for end in ends & event.paths):
+                        return False, True, None
                 return True, always, self._spot(landing, frames, index, events)
             elif fresh and frame.entered is None and self._saves(frame.use, frame.module):
                 return True, True, self._outside(landing, frames, index)
         return False, False, None
+
+    def _on_the_way(self, landing: Landing, path: Path) -> tuple[Spot, Class, Path] | None:
+        """``old = person.team``: what a relationship led to before the commit is read again."""
+        for frame in self._frames(landing):
+            events = self._events(frame, False)
+            if not isinstance(frame.use, ast.Name) or not events:
+                continue
+            statement = frame.module.statement(events[-1].call)
+            session = events[-1].session or self.sessions.session_of(frame.function, statement)
+            if not session or not isinstance(statement, ast.Expr):
+                return None
+            name = frame.use.id
+            for entity, rest in sorted(self.related.get(frame.use, ()), key=str):
+                if rest == path[-len(rest) :] and self._is_of(name, entity, frame.function):
+                    guard = self.sessions.can_be_none(name, statement, frame.function)
+                    spot = Spot(frame.function, name, session, statement, guard=guard)
+                    return spot, entity, rest
+        return None
 
     def _frames(self, landing: Landing) -> list[_Frame]:
         demand = landing.demand

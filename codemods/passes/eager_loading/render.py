@@ -119,8 +119,8 @@ class Renderer:
         if relationship.lazy == DEFERRED:
             called = UNDEFER if prefix else self.loader(UNDEFER)
             return f"{prefix}{called}({root}.{name})"
-        # An immediateload is not run for an instance of a subclass that the session holds.
-        leads_on = self.held and (bool(tree.children) or is_base(self.program, entity))
+        # An immediateload is not run for what a query of a base gives of its subclasses.
+        leads_on = (self.held and bool(tree.children)) or is_base(self.program, entity)
         loader = SELECTIN if many or relationship.many or leads_on else IMMEDIATE
         called = self.loader(loader) if not prefix else loader
         recursion = ""

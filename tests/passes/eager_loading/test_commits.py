@@ -400,6 +400,33 @@ def test_a_collection_is_queried_again_by_another_function(save: str, query: str
     assert "populate_existing=True" in migration.after["app.py"].text
 
 
+MOVED = """
+    def move(db, post, author):
+        old = post.author
+        post.author = author
+        db.commit()
+        return old, post
+
+
+    @app.post("/posts/{pk}/move")
+    def moved(pk: int, to: int, db: Db):
+        old, post = move(db, db.get(Post, pk), db.get(User, to))
+        return {
+            "old": old.name if old else None,
+            "left": [p.id for p in old.posts] if old else [],
+            "new": post.author.name,
+            "posts": [p.id for p in post.author.posts],
+        }
+    """
+
+
+def test_what_a_relationship_led_to_before_a_commit() -> None:
+    """Objects that a function gives in a tuple are read again behind its commit."""
+    requests: list[Request] = [("POST", f"/posts/{pk}/move?to=2") for pk in (2, 1, 3, 3)]
+    text = check(source_of(MOVED), requests).after["app.py"].text
+    assert "    if old is not None:\n        db.get(User, old.id, options=" in text, text
+
+
 def test_a_migration_that_commits() -> None:
     """Its functions call each other, which is none of the application's business."""
     version = """
