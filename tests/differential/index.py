@@ -245,6 +245,11 @@ INDEX: dict[str, dict[str, tuple[str, ...]]] = {
             "instances/a deferred column that must not be loaded",
             "instances/a deferred column that is asked for",
         ),
+        "load_only, defer": (
+            "instances/a column that is left out",
+            "instances/a column that is put off",
+            "instances/columns that are not left out",
+        ),
         "subclasses": (
             "instances/a column of a subclass",
             "instances/a column of a subclass in the same table",

@@ -185,7 +185,7 @@ from decimal import Decimal
 from fastapi import HTTPException
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func, select, text, update
-from sqlalchemy.orm import Session, joinedload, selectinload, undefer, undefer_group
+from sqlalchemy.orm import Session, defer, joinedload, load_only, selectinload, undefer, undefer_group
 
 from app import models
 from app.models import Animal, Cat, Dog, Letter, Note, Page, Post, Seal, Tag, User
@@ -364,6 +364,20 @@ INSTANCES = [
     LoadRow(
         "a deferred column that is asked for",
         "s.scalars(select(Page).options(undefer(Page.body))).one().body",
+    ),
+    LoadRow(
+        "a column that is left out",
+        "[(t.name, u.age) for t in s.scalars(select(Tag)) for u in s.scalars(select(User).options(load_only(User.name)).order_by(User.id))]",
+        reported="LL304",
+    ),
+    LoadRow(
+        "a column that is put off",
+        "u = s.scalars(select(User).options(defer(User.name)).where(User.id == 1)).one()\nreturn u.age, u.name",
+        reported="LL304",
+    ),
+    LoadRow(
+        "columns that are not left out",
+        "[(u.id, u.name) for u in s.scalars(select(User).options(load_only(User.name)).order_by(User.id))]",
     ),
     LoadRow("a column of a subclass", "s.get(Animal, 1).bark"),
     LoadRow("a column of a subclass in the same table", "s.get(Animal, 2).lives"),

@@ -26,6 +26,7 @@ from codemods.passes.eager_loading.expiries import Expired, Expiries
 from codemods.passes.eager_loading.factories import Factory, factories
 from codemods.passes.eager_loading.lasting import Lasting
 from codemods.passes.eager_loading.loads import Placement, Placer
+from codemods.passes.eager_loading.narrowed import narrowed
 from codemods.passes.eager_loading.reloads import Reload, Reloads
 from codemods.passes.eager_loading.render import NoName
 from codemods.passes.eager_loading.requeries import Requeries, Requery
@@ -104,6 +105,7 @@ def analyse(program: Program) -> Analysis:
             if path and landing.kind is not Kind.SELF:
                 landings.append((landing, path))
     found.untracked += _unknown(touches)
+    found.untracked += _left_out(program)
     sessions = Sessions(program)
     related = _related(touches)
     found.expired, found.unread, found.between = _expired(program, sessions, related)
@@ -158,6 +160,13 @@ def _unknown(touches: Touches) -> Iterator[Untracked]:
     for value, module in unknown_contexts(touches):
         message = f"a template reads relationships of {ast.unparse(value)[:60]}"
         yield Untracked(value, module, message, "what is handed to it is not known")
+
+
+def _left_out(program: Program) -> Iterator[Untracked]:
+    """Reads of columns that a query has left out."""
+    for node, module, narrow in narrowed(program):
+        message = f"{ast.unparse(node)[:60]} reads a column of {narrow.cls.name}"
+        yield Untracked(node, module, message, f"{narrow.option}() leaves it out of the query")
 
 
 def _related(touches: Touches) -> dict[ast.Name, set[tuple[Class, Path]]]:
