@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 
+from codemods.drivers import in_memory
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.blocking_table import BOUND_TO_THREAD, Form
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Function
+from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, FunctionValue, Instance, Method, Value
 from codemods.facts.walk import own_nodes
 from codemods.passes.blocking_calls.sites import CACHES, Site, Sites, own_calls
@@ -40,7 +42,7 @@ _PLAIN_DECORATORS = frozenset(
     """builtins.staticmethod builtins.classmethod abc.abstractmethod typing.override typing.final
     typing_extensions.override typing_extensions.final""".split()
 )
-_DATABASE_CLASSES = (known.SESSION, known.CONNECTION, known.ENGINE, known.QUERY)
+_DATABASE_CLASSES = (known.SESSION, known.CONNECTION, known.QUERY)
 #: Objects that a request has for itself.
 _OWN_OBJECTS = ("fastapi.UploadFile",)
 _MODEL = "pydantic.BaseModel"
@@ -110,9 +112,7 @@ class Threads:
                 return "an async function"
             case FunctionValue(function=function):
                 return f"a function, and {why}" if (why := self.helper(function)) else ""
-            case Instance(cls=cls) if any(
-                self.program.is_subclass(cls, base) for base in _DATABASE_CLASSES
-            ):
+            case Instance(cls=cls) if self._is_of_database(cls):
                 return "a database session"
             case Instance() if self.program.models.is_entity(frozenset((value,))):
                 return "an object of the ORM, which could load something"
@@ -121,6 +121,23 @@ class Threads:
             case Instance(cls=str() as cls) if cls.startswith(BOUND_TO_THREAD):
                 return f"of {cls}, which belongs to one thread"
         return ""
+
+    def _is_of_database(self, cls: str | Class) -> bool:
+        """Whether objects of a class belong to one thread at a time; an engine serves all.
+
+        But each thread has a database of its own where that lives in memory.
+        """
+        if self.program.is_subclass(cls, known.ENGINE):
+            return self._has_memory_database
+        return any(self.program.is_subclass(cls, base) for base in _DATABASE_CLASSES)
+
+    @cached_property
+    def _has_memory_database(self) -> bool:
+        return any(
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and in_memory(node.value)
+            for module in self.program.modules.mentioning(("create_engine",))
+            for node in ast.walk(module.tree)
+        )
 
     def _stops(self, site: Site) -> bool:
         """Whether the code around expects ``StopIteration``."""
@@ -252,9 +269,7 @@ class Threads:
             case Instance(cls=str() as cls) if cls.startswith(BOUND_TO_THREAD):
                 # One that the function makes itself stays in its thread.
                 return "" if self._made_here(node, module) else f"an object of {cls}"
-            case Instance(cls=cls) if any(
-                self.program.is_subclass(cls, base) for base in _DATABASE_CLASSES
-            ):
+            case Instance(cls=cls) if self._is_of_database(cls):
                 return "a database session"
             case Instance() if self.program.models.is_entity(frozenset((value,))):
                 return "an object of the ORM"

@@ -81,6 +81,7 @@ Left as they are, with a finding where a list would have been converted: lists t
 anything but the answer, rows that need `unique()`, path operations with a response class of their
 own, with headers or a status set on an injected `Response`, with decorators of others, or called
 directly, applications with Pydantic below 2; text with a last line or a sum, or whose loop waits.
+So are lists that a module has computed already, and text that a helper of the application joins.
 Lists with `limit`, `offset` or a filter on a unique column are not mentioned. Data frames are
 found and reported: chunks of `read_sql` can have other types than the whole, and so other text.
 

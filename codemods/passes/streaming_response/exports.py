@@ -101,6 +101,8 @@ class Exports:
                     return _FILE
                 case ast.Attribute(value=ast.Constant(value=str() | bytes()), attr="join"):
                     return _JOINED if self._reads_all(function) else ""
+                case _ if self._joins(node, function) and self._reads_all(function):
+                    return _JOINED
                 case ast.Attribute(value=buffer, attr="getvalue") if self._is_buffer(
                     buffer, function
                 ):
@@ -122,6 +124,24 @@ class Exports:
             bindings = function.bindings.get(node.id, [])
             values = [b.value for b in bindings if b.value is not None]
         return any(self._calls(value, function, {"builtins.open"}) for value in values)
+
+    def _joins(self, call: ast.Call, function: Function) -> bool:
+        """Whether a function of the application that is called gives a text that it joins."""
+        return any(
+            self._is_text(node, callee)
+            for callee in self.program.called_functions(call, function.module)
+            for statement in callee.returns
+            if statement.value is not None
+            for node in self._made_of(statement.value, callee, 0)
+        )
+
+    def _is_text(self, node: ast.AST, function: Function) -> bool:
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="join")):
+                return True
+            case ast.Call(func=ast.Attribute(value=buffer, attr="getvalue")):
+                return self._is_buffer(buffer, function)
+        return False
 
     def _is_buffer(self, node: ast.expr, function: Function) -> bool:
         return isinstance(node, ast.Name) and any(

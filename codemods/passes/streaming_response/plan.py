@@ -17,6 +17,7 @@ from codemods.passes.streaming_response import codes, helper
 from codemods.passes.streaming_response.environment import Environment
 from codemods.passes.streaming_response.exports import Exports
 from codemods.passes.streaming_response.items import ItemLists
+from codemods.passes.streaming_response.memory import REASON, in_memory
 from codemods.passes.streaming_response.operations import Export, Operation, Source
 from codemods.passes.streaming_response.own import OwnSessions
 from codemods.passes.streaming_response.reads import LeftError, Read, Reads, returns_of
@@ -113,6 +114,10 @@ class _Planner:
         if not function.is_async or function.is_generator:
             return None
         operation = Operation(function)
+        operation.place = in_memory(self.program, function)
+        if operation.place is not None:
+            operation.reason = REASON
+            return operation
         for value in returns_of(function):
             try:
                 source = self._source(value, function, 0)
@@ -336,7 +341,8 @@ class _Planner:
         key = function.module.key(node)
         left = bool(operation.reason)
         message = (
-            f"{function.qualname} loads a list without a limit: {operation.reason}"
+            f"{function.qualname} {'returns' if operation.reason == REASON else 'loads'} a list "
+            f"without a limit: {operation.reason}"
             if left
             else f"{function.qualname} loads a list without a limit before it is sent"
         )

@@ -263,3 +263,22 @@ def test_a_buffer_of_its_own_is_no_file(made: str) -> None:
     text += "image.save(buffer, format='WebP')\n    image.save(buffer, format='PNG')\n"
     found = after(text)
     assert found.count("await run_in_threadpool(image.save, buffer, ") == 2
+
+
+@pytest.mark.parametrize(("url", "threaded"), [("sqlite:///x.db", True), ("sqlite://", False)])
+def test_an_engine_serves_all_threads_but_a_database_in_memory_only_one(
+    url: str, threaded: bool
+) -> None:
+    text = f"""
+    import pandas as pd
+    from sqlalchemy import create_engine
+    engine = create_engine("{url}")
+
+    @app.get('/')
+    async def route():
+        return len(pd.read_sql("select 1", engine))
+    """
+    if threaded:
+        assert 'await run_in_threadpool(pd.read_sql, "select 1", engine)' in after(text)
+    else:
+        assert "`engine` is a database session" in left(text)

@@ -9,6 +9,38 @@ from running import compared, messages, migrated
 
 #: A path operation called ``export`` -> a piece of the advice.
 FOUND = {
+    "a text that a helper joins": (
+        "send it row by row",
+        """
+        def as_text(rows):
+            lines = [row.name for row in rows]
+            text = "\\n".join(lines)
+            return text
+
+        @app.get("/export")
+        async def export(db: Db):
+            return Response(as_text((await db.scalars(select(Item))).all()))
+        """,
+    ),
+    "a buffer that a helper fills": (
+        "send it row by row",
+        """
+        import csv, io
+
+        def as_csv(rows):
+            out = io.StringIO()
+            writer = csv.writer(out)
+            for row in rows:
+                writer.writerow([row.id])
+            return out.getvalue()
+
+        @app.get("/export")
+        async def export(db: Db):
+            rows = (await db.scalars(select(Item))).all()
+            text = as_csv(rows)
+            return Response(text, media_type="text/csv")
+        """,
+    ),
     "a text file": (
         "FileResponse",
         """
@@ -126,6 +158,15 @@ def test_files_have_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 SILENT = {
+    "a helper that joins what it is given": """
+        def as_text(rows):
+            return ",".join(rows)
+
+        @app.get("/export")
+        async def export(db: Db):
+            item = await db.get(Item, 1)
+            return Response(as_text([item.name]))
+    """,
     "a limit": """
         @app.get("/export")
         async def export(db: Db):

@@ -11,6 +11,26 @@ Streaming = tuple[tuple[str, tuple[str, ...]], ...]
 
 #: A path operation called ``items`` -> a piece of the reason that it is left for.
 LEFT = {
+    "a list of the module": (
+        "in the memory of the module already",
+        """
+        everything = [{"id": number} for number in range(10_000)]
+
+        @app.get("/items")
+        async def items():
+            return everything
+        """,
+    ),
+    "a list of the module, repeated": (
+        "in the memory of the module already",
+        """
+        everything = ["x"] * 10_000
+
+        @app.get("/items")
+        async def items(db: Db):
+            return everything
+        """,
+    ),
     "used for more": (
         "used for more than the answer",
         """
@@ -383,6 +403,13 @@ LEFT = {
 
 #: Lists with an end, and answers that are no list: nothing is said about them.
 BOUNDED = {
+    "a list that is written out": """
+        colours = ["red", "green"]
+
+        @app.get("/items")
+        async def items():
+            return colours
+    """,
     "limit": """
         @app.get("/items", response_model=list[ItemOut])
         async def items(db: Db, limit: int = 10):
