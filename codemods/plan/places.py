@@ -61,15 +61,20 @@ def _held_lock(program: Program, node: ast.AST, module: Module) -> str:
             if child in items:
                 items = items[: items.index(child)]
             for item in items:
-                if any(
-                    isinstance(v, Instance)
-                    and isinstance(v.cls, str)
-                    and v.cls.startswith(("threading.", "multiprocessing."))
-                    for v in program.infer(item.context_expr, module)
-                ):
+                if is_lock(program, item.context_expr, module):
                     return ast.unparse(item.context_expr)
         child = parent
     return ""
+
+
+def is_lock(program: Program, node: ast.expr, module: Module) -> bool:
+    """Whether an expression is a lock of threads or processes."""
+    return any(
+        isinstance(v, Instance)
+        and isinstance(v.cls, str)
+        and v.cls.startswith(("threading.", "multiprocessing."))
+        for v in program.infer(node, module)
+    )
 
 
 def consumed(node: ast.expr, module: Module, program: Program) -> bool:

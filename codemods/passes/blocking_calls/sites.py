@@ -11,8 +11,8 @@ from codemods.facts.blocking import Blocking
 from codemods.facts.blocking_table import Blocker, Form
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
-from codemods.facts.values import Instance
 from codemods.facts.walk import own_nodes
+from codemods.plan.places import is_lock
 
 #: Decorators that keep what a function gave.
 CACHES = (
@@ -125,16 +125,8 @@ class Sites:
                 if not isinstance(node, ast.With) or module.function_of(node) is not function:
                     continue
                 for item in node.items:
-                    if self._is_lock(item.context_expr, module):
+                    if is_lock(self.program, item.context_expr, module):
                         yield item.context_expr, function
-
-    def _is_lock(self, node: ast.expr, module: Module) -> bool:
-        return any(
-            isinstance(value, Instance)
-            and isinstance(value.cls, str)
-            and value.cls.startswith(("threading.", "multiprocessing."))
-            for value in self.program.infer(node, module)
-        )
 
 
 def in_steps(program: Program, call: ast.Call, module: Module) -> bool:

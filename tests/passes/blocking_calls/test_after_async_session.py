@@ -244,3 +244,46 @@ def test_what_leaves_its_thread_still_answers_and_frees_the_loop(tmp_path: Path)
         assert after.answers == before.answers, name
         assert after.answers[1][0] == 200, (name, after.answers)
         assert after.stood_still < 0.25, (name, after.stood_still)
+
+
+BRIDGED = """
+lock = threading.Lock()
+
+
+def slow(db, n):
+    time.sleep(0.3)
+    return db.get(Item, n).name
+
+
+def guarded(db, n):
+    with lock:
+        return db.get(Item, n).name
+
+
+HANDLERS = {"slow": slow}
+
+
+@app.get("/slowly/{n}")
+def slowly(n: int, db: Session = Depends(get_db)):
+    return [slow(db, n), db.get(Item, n).name]
+
+
+@app.get("/alone/{n}")
+def alone(n: int, db: Session = Depends(get_db)):
+    return guarded(db, n)
+
+
+@app.get("/together/{n}")
+async def together(n: int, db: Session = Depends(get_db)):
+    return [guarded(db, n), db.get(Item, n).name]
+"""
+
+
+def test_what_blocks_is_not_run_within_a_session_on_the_loop() -> None:
+    text = APP.replace("import time", "import threading\nimport time") + BRIDGED
+    migration = run(text, default_passes())
+    after = migration.after["app.py"].text
+    assert "run_sync(slow" not in after and "run_sync(guarded" not in after
+    for name in ("slowly", "alone", "together"):
+        assert f"\ndef {name}(n: int, db: Session = Depends(sync_get_db)):" in after, after
+    assert "async def threaded(" in after

@@ -211,7 +211,7 @@ def analyse(program: Program, options: Options) -> Analysis:
             if f not in more
         }
         more = more or without_origin(program, sites, colours) or indirect.conflicts(colours)
-        more = more or sharing(program, colours) or leaving.conflicts(colours)
+        more = more or sharing(program, colours) or leaving.conflicts(colours, boundaries.bridges)
         awaited = _awaited(sites, colours, boundaries.bridges)
         more = more or own_loops.conflicts(colours, awaited)
         if not more:

@@ -9,7 +9,7 @@ thread that makes it (a lock, a connection of SQLite), the function has to stay 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -21,11 +21,12 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import FunctionValue
 from codemods.facts.walk import own_nodes
+from codemods.passes.async_session.colour.boundaries import Bridge
 from codemods.passes.async_session.colour.obstacles import cleans_up, leaves
 from codemods.plan.climb import Cause
 from codemods.plan.colours import Colouring
 from codemods.plan.iterators import collector
-from codemods.plan.places import held_lock, place_obstacle
+from codemods.plan.places import held_lock, is_lock, place_obstacle
 
 
 class Way(Enum):
@@ -66,9 +67,9 @@ class Leaving:
         self.blocking = Blocking(program, left=True)
         self._own: dict[Function, list[ast.Call]] = {}
 
-    def conflicts(self, colours: Colouring) -> dict[Function, Cause]:
+    def conflicts(self, colours: Colouring, bridges: Iterable[Bridge]) -> dict[Function, Cause]:
         """The functions that have to stay in their thread, with the call that belongs to it."""
-        found: dict[Function, Cause] = {}
+        found = dict(self._within_bridges(bridges))
         for function in colours.asynchronous:
             if self.program.web.in_tests(function.module):
                 continue
@@ -76,6 +77,43 @@ class Leaving:
                 if one.way is Way.STAY:
                     found.setdefault(function, Cause(one.reason))
         return found
+
+    def _within_bridges(self, bridges: Iterable[Bridge]) -> Iterator[tuple[Function, Cause]]:
+        """The functions that would run something blocking on the loop, by ``run_sync``.
+
+        In those that were on the loop before nothing blocks any longer than it did; but who waits
+        for the database there while it holds a lock lets in who waits for that lock.
+        """
+        for bridge in bridges:
+            caller = bridge.module.function_of(bridge.call)
+            if bridge.session is None or caller is None or self.program.web.in_tests(bridge.module):
+                continue
+            callee = bridge.callee
+            reason = self.blocking.function(callee) or self.blocking.generator(callee)
+            if caller.is_async and not self._takes_lock(callee, set()):
+                continue
+            if caller.is_async or reason:
+                where = f"{bridge.module.path}:{bridge.call.lineno}"
+                why = reason or "takes a lock"
+                yield caller, Cause(f"calls {callee.name} in {where}, which {why} with its session")
+
+    def _takes_lock(self, function: Function, seen: set[Function]) -> bool:
+        """Whether a sync function takes a lock of threads, itself or through what it calls."""
+        seen.add(function)
+        module = function.module
+        for node in own_nodes(function):
+            items = node.items if isinstance(node, ast.With) else ()
+            if any(is_lock(self.program, item.context_expr, module) for item in items):
+                return True
+            if not isinstance(node, ast.Call):
+                continue
+            blocker = self.blocking.call(node, module)
+            if blocker is not None and blocker.kind is Kind.THREAD and not blocker.portable:
+                return True
+            for callee in self.blocking.callees(node, module):
+                if callee not in seen and self._takes_lock(callee, seen):
+                    return True
+        return False
 
     def blocked(self, function: Function, colours: Colouring) -> Iterator[Blocked]:
         """The blocking calls of a function that becomes async."""
@@ -186,7 +224,7 @@ class Leaving:
             and not place_obstacle(self.program, call, module)
         ):
             return Blocked(call, module, Way.AWAIT, "runs an event loop")
-        return self._stays(call, module, "which needs a thread without an event loop")
+        return self._stays(call, module, "it needs a thread without an event loop")
 
     def _is_coroutine(self, node: ast.expr, module: Module) -> bool:
         """Whether an expression makes a coroutine, here and now."""

@@ -14,11 +14,12 @@ from codemods.plan.places import materialise, thread, thread_of, thread_steps
 def edit_threads(analysis: Analysis, draft: Draft) -> None:
     """Free the event loop of what the functions do that are on it now."""
     program = analysis.program
+    bridged = {bridge.call for bridge in analysis.bridges}
     for function in analysis.colours.asynchronous:
         in_tests = program.web.in_tests(function.module)
         for one in analysis.leaving.blocked(function, analysis.colours):
             # Tests have a loop of their own, which nothing else waits for.
-            if one.way is Way.AWAIT or not in_tests:
+            if one.call not in bridged and (one.way is Way.AWAIT or not in_tests):
                 _edit(analysis, draft, one)
 
 
