@@ -318,7 +318,7 @@ class Program:
         return self._home(holder, name, 0)
 
     def _home(self, holder: Scope, name: str, depth: int) -> tuple[Scope, str] | None:
-        bindings = holder.bindings.get(name, [])
+        bindings = _once(holder.bindings.get(name, []), holder.module)
         if not bindings and holder.is_module:
             return self._starred_home(name, holder.module, depth)
         if len(bindings) != 1 or bindings[0].kind != "from" or depth > 20:
@@ -342,6 +342,7 @@ class Program:
 
     def _follow(self, holder: Scope, name: str, depth: int = 0) -> tuple[Binding, Scope] | None:
         bindings = [b for b in holder.bindings.get(name, ()) if b.kind != "augmented"]
+        bindings = _once(bindings, holder.module)
         if not bindings and holder.is_module:
             return self._starred_binding(name, holder.module, depth)
         if len(bindings) != 1 or depth > 20:
@@ -479,6 +480,18 @@ class Program:
     def called_functions(self, call: ast.Call, module: Module) -> list[Function]:
         """The functions of the code base that a call can reach."""
         return self.calls.targets(call, module)
+
+
+def _once(bindings: list[Binding], module: Module) -> list[Binding]:
+    """Bindings of one name, without imports that only repeat the first."""
+    if len(bindings) < 2 or any(b.kind != "from" for b in bindings):
+        return bindings
+    meant = set()
+    for binding in bindings:
+        statement = module.parent(binding.node)
+        assert isinstance(binding.node, ast.alias) and isinstance(statement, ast.ImportFrom)
+        meant.add((statement.level, statement.module, binding.node.name))
+    return bindings[:1] if len(meant) == 1 else bindings
 
 
 __all__ = ["FunctionValue", "Program", "instance", "union"]

@@ -15,7 +15,7 @@ from codemods.facts import Program
 from codemods.facts.containers import handed, overriding
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Class, Function, Scope
-from codemods.facts.values import FunctionValue, Instance
+from codemods.facts.values import ClassValue, FunctionValue, Instance
 
 
 class Node(NamedTuple):
@@ -80,6 +80,18 @@ class Flows:
         self._expand(node)
         return {self.root(node)}
 
+    def behind(self, node: ast.expr, module: Module) -> Iterator[Node]:
+        """The places that the session of an expression may have passed, back to its origins."""
+        waiting = [*self._origins(node, module, 0)]
+        seen: set[Node] = set()
+        while waiting:
+            current = waiting.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            yield current
+            waiting += self._sources(current)
+
     def _origins(self, node: ast.expr, module: Module, depth: int) -> set[Node]:
         if depth > 20:
             return set()
@@ -87,8 +99,12 @@ class Flows:
             case ast.Name(id=name):
                 holder = module.scope_of(node).lookup(name)
                 return self._bound(holder, name, depth) if holder is not None else set()
-            case ast.Attribute(value=value, attr=name):
-                return self._attributes(value, name, module)
+            case ast.Attribute():
+                home = self.program.home(node, module)
+                if home is not None and self.holds(node, module):
+                    # ``database.session``, of a module
+                    return self._bound(*home, depth + 1)
+                return self._attributes(node, module)
             case ast.Call():
                 return self._called(node, module, depth)
             case ast.Await(value=value) | ast.NamedExpr(value=value) | ast.Starred(value=value):
@@ -129,11 +145,13 @@ class Flows:
                     return self._bound(target.scope, binding.node.name, depth + 1)
         return set()
 
-    def _attributes(self, value: ast.expr, name: str, module: Module) -> set[Node]:
+    def _attributes(self, node: ast.Attribute, module: Module) -> set[Node]:
         found = set()
-        for owner in self.program.infer(value, module):
-            if isinstance(owner, Instance) and isinstance(owner.cls, Class):
-                found.add(Node("attribute", self._definer(owner.cls, name), name))
+        for owner in self.program.infer(node.value, module):
+            if not isinstance(owner, Instance | ClassValue) or not isinstance(owner.cls, Class):
+                continue
+            if isinstance(owner, Instance) or self.holds(node, module):
+                found.add(Node("attribute", self._definer(owner.cls, node.attr), node.attr))
         return found
 
     def _definer(self, cls: Class, name: str) -> Class:
@@ -154,7 +172,7 @@ class Flows:
             return {self._result(target, user) for target in targets}
         if isinstance(call.func, ast.Attribute) and self.holds(call.func.value, module):
             return self._origins(call.func.value, module, depth + 1)
-        return {Node("call", call, "")}
+        return {Node("call", call, module.path)}
 
     def _result(self, provider: Function, user: Function | None) -> Node:
         """What a provider gives to one of its users."""

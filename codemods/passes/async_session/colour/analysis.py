@@ -19,7 +19,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import FunctionValue
 from codemods.passes.async_session.colour.beside import sharing
-from codemods.passes.async_session.colour.boundaries import Boundaries, Bridge
+from codemods.passes.async_session.colour.boundaries import Boundaries, Bridge, callers
 from codemods.passes.async_session.colour.escapes import escapes
 from codemods.passes.async_session.colour.hidden import Hidden, hidden
 from codemods.passes.async_session.colour.indirect import Indirect
@@ -32,6 +32,7 @@ from codemods.passes.async_session.colour.validated import Validation, validatio
 from codemods.passes.async_session.sessions import tables
 from codemods.passes.async_session.sessions.clients import Clients
 from codemods.passes.async_session.sessions.handovers import Handovers
+from codemods.passes.async_session.sessions.kept import kept
 from codemods.passes.async_session.sessions.origins import without_origin
 from codemods.passes.async_session.sessions.providers import Alias, Providers
 from codemods.passes.async_session.sessions.silenced import silenced
@@ -63,6 +64,8 @@ class Analysis:
     keeping: set[Function] = field(default_factory=set)
     validations: list[Validation] = field(default_factory=list)
     own_loops: list[OwnLoop] = field(default_factory=list)
+    #: What uses a session that outlives the request, and all that calls it: for one at a time.
+    single: set[Function] = field(default_factory=set)
 
     @property
     def awaited(self) -> set[ast.AST]:
@@ -137,11 +140,11 @@ def analyse(program: Program, options: Options) -> Analysis:
             for function in module.functions.values():
                 closed[function] = Cause("belongs to Alembic, which stays sync")
         elif not program.codebase.editable(module.path):
-            kept = "is to be left alone"
+            why = "is to be left alone"
             if module.path not in program.codebase.frozen:
-                kept = f"is outside of {program.codebase.target}"
+                why = f"is outside of {program.codebase.target}"
             for function in module.functions.values():
-                closed[function] = Cause(f"is in {module.path}, which {kept}")
+                closed[function] = Cause(f"is in {module.path}, which {why}")
     providers = Providers(program, sites)
     own = [m for m in program.modules if not is_migration(m) and not program.web.in_tests(m)]
     handovers = Handovers(program)
@@ -155,7 +158,9 @@ def analyse(program: Program, options: Options) -> Analysis:
     reading = hidden(program, options, sites, validated)
     indirect = Indirect(program, by_name)
     handed = list(indirect.given_sessions())
-    for known_to_stay in (escaping, by_name.causes, given_by_strangers(program, sites), reading):
+    outliving = kept(program, sites)
+    strange = given_by_strangers(program, sites)
+    for known_to_stay in (outliving, escaping, by_name.causes, strange, reading):
         for function, cause in known_to_stay.items():
             closed.setdefault(function, cause)
     own_loops = OwnLoops(program, sites)
@@ -175,7 +180,9 @@ def analyse(program: Program, options: Options) -> Analysis:
     )
     entered: set[ast.expr] = {made.call for made in clients.made}
     lazily = Hidden(program, reading, sites)
-    boundaries = Boundaries(program, sites, entered, providers, lazily, handovers, validated)
+    boundaries = Boundaries(
+        program, sites, entered, providers, lazily, handovers, validated, outliving
+    )
     leaving = Leaving(program, own_loops.has)
     passing: dict[Function, Cause] = {}
     earlier: dict[Function, Cause] = {}
@@ -230,6 +237,7 @@ def analyse(program: Program, options: Options) -> Analysis:
                 boundaries.keeping,
                 validated,
                 own_loops.found(colours, awaited),
+                callers(colours, outliving),
             )
         closed |= more
         known_ones = colours.sync | colours.asynchronous

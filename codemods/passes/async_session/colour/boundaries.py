@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from codemods.facts import Program
@@ -61,6 +61,7 @@ class Boundaries:
         hidden: Hidden,
         handovers: Handovers,
         validations: list[Validation],
+        outliving: Collection[Function],
     ) -> None:
         self.program = program
         self.sites = sites
@@ -70,6 +71,8 @@ class Boundaries:
         self.hidden = hidden
         self.handovers = handovers
         self.validations = validations
+        #: Functions that use a session of all requests: no thread may run them beside others.
+        self.outliving = outliving
         self.bridges: list[Bridge] = []
         #: Functions of no colour that are given sessions which stay sync.
         self.keeping: set[Function] = set()
@@ -90,6 +93,7 @@ class Boundaries:
     def _across(self, colours: Colouring) -> dict[Function, Cause]:
         closed: dict[Function, Cause] = {}
         locking = self._locking(colours)
+        single = callers(colours, self.outliving)
         for callee, cause in colours.sync.items():
             for awaited in colours.callers_of(callee):
                 caller, call, module = awaited.caller, awaited.call, awaited.module
@@ -114,7 +118,7 @@ class Boundaries:
                 if session is not None:
                     possible = possible and callee not in locking
                 else:
-                    possible = possible and self._opens_its_own(callee)
+                    possible = possible and callee not in single and self._opens_its_own(callee)
                 if possible:
                     self.bridges.append(Bridge(call, module, callee, session))
                 else:
@@ -161,16 +165,7 @@ class Boundaries:
             for awaited in colours.callers_of(callee):
                 if held_lock(self.program, awaited.call, awaited.module):
                     found.add(awaited.caller)
-        waiting = [*found]
-        while waiting:
-            function = waiting.pop()
-            if function is None:
-                continue
-            for awaited in colours.callers_of(function):
-                if awaited.caller in colours.sync and awaited.caller not in found:
-                    found.add(awaited.caller)
-                    waiting.append(awaited.caller)
-        return {function for function in found if function is not None}
+        return callers(colours, (function for function in found if function is not None))
 
     def _in_lambdas(self, colours: Colouring) -> dict[Function, Cause]:
         """What moves into a lambda for ``run_sync`` must not hold anything that is awaited."""
@@ -359,6 +354,19 @@ class Boundaries:
                     function, argument, colours
                 ):
                     yield function, argument.arg
+
+
+def callers(colours: Colouring, functions: Iterable[Function]) -> set[Function]:
+    """Some functions, and the sync ones that call them, directly or not."""
+    found = set(functions)
+    waiting = [*found]
+    while waiting:
+        for awaited in colours.callers_of(waiting.pop()):
+            caller = awaited.caller
+            if caller is not None and caller in colours.sync and caller not in found:
+                found.add(caller)
+                waiting.append(caller)
+    return found
 
 
 def _is_chained(node: ast.AST, top: ast.Call) -> bool:

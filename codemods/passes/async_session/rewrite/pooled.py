@@ -41,6 +41,10 @@ def pooled(analysis: Analysis) -> Iterator[Function]:
             continue
         if function in analysis.colours.asynchronous or not _blocks(analysis, function, set()):
             continue
+        if function in analysis.single or any(
+            given in analysis.single for given in program.web.dependencies(function)
+        ):
+            continue
         methods = {route.method for route in program.web.routes.get(function, ())}
         if any("websocket" in method for method in methods):
             continue

@@ -224,7 +224,7 @@ class Providers:
         function = module.function_of(node)
         if function is None:
             signature = _signature(node, module)
-            if signature is not None:
+            if signature is not None and reference.call is None:
                 return self.separate(provider, signature, colours)
             return reference.call is not None
         return function in colours.sync
