@@ -332,6 +332,11 @@ class Inference:
             self.infer(y.value, function.module)
             for y in function.yields
             if isinstance(y, ast.Yield) and y.value is not None
+        ) | union(
+            self.called.element(v)
+            for y in function.yields
+            if isinstance(y, ast.YieldFrom)
+            for v in self.infer(y.value, function.module)
         )
         if found:
             return found

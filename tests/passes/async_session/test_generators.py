@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from passes.async_session.decided import HEAD, OTHER
 from passes.async_session.providers_app import after, colours, migrated
+from passes.async_session.suites import flipped, passing
 
 WALK = """
 def walk(db: Session):
@@ -99,3 +103,33 @@ def test_a_call_in_a_lazy_generator_expression_keeps_its_function_sync() -> None
     text = migration.after["app.py"].text
     assert "return await db.run_sync(check, [1]) and await db.run_sync(exists, 2)" in text
     assert "any(exists(db, id) for id in ids)" in text
+
+
+DELEGATED = {
+    "app.py": HEAD + OTHER,
+    "tests/test_items.py": """\
+import pytest
+
+from app import Base, Item, engine, get_db
+
+
+@pytest.fixture
+def session():
+    Base.metadata.drop_all(engine)
+    Base.metadata.create_all(engine)
+    yield from get_db()
+
+
+def test_item(session):
+    session.add(Item(name="a"))
+    session.commit()
+    assert session.get(Item, 1).name == "a"
+""",
+}
+
+
+def test_what_a_fixture_delegates_to_a_provider_is_a_session(tmp_path: Path) -> None:
+    after_it = flipped(DELEGATED)
+    assert "async def test_item(session)" in after_it["tests/test_items.py"]
+    assert passing(DELEGATED, tmp_path / "before") == 1
+    assert passing(after_it, tmp_path / "after") == 1
