@@ -22,7 +22,6 @@ from codemods.passes.async_session.reports import (
     asked_by_name,
     behind_poolers,
     exported,
-    factories,
     two_pools,
 )
 from codemods.passes.async_session.requirements import edit_manifests
@@ -36,6 +35,7 @@ from codemods.passes.async_session.sessions.silenced import BRIDGED, CALL, RULE,
 from codemods.passes.async_session.sessions.sites import BRIDGE, CREATE, DDL, Site
 from codemods.passes.async_session.sessions.unresolved import unresolved
 from codemods.passes.async_session.suite.closing import close_in_tests
+from codemods.passes.async_session.suite.factories import FactoryEdits
 from codemods.passes.async_session.suite.mocks import Mocks
 from codemods.passes.async_session.suite.testing import Testing
 from codemods.passes.base import NOTE, Decision, Outcome
@@ -73,6 +73,7 @@ def plan(program: Program, options: Options) -> Outcome:
     testing = Testing(analysis, draft, versions)
     testing.edit()
     Mocks(analysis, draft).edit()
+    factories = FactoryEdits(analysis, draft).edit()
     close_in_tests(analysis, draft)
     manifests, notes = _manifests(analysis, engines, holders, testing)
     return Outcome(
@@ -85,7 +86,7 @@ def plan(program: Program, options: Options) -> Outcome:
             *map(_difference, differences),
             *behind_poolers(engines),
             *exported(analysis, holders),
-            *factories(analysis),
+            *factories,
             *asked_by_name(analysis),
         ),
         decisions=(*_decisions(analysis, threads), *notes, *two_pools(engines)),

@@ -16,10 +16,7 @@ from codemods.passes.async_session.sessions.providers import twin_name
 from codemods.passes.async_session.sessions.silenced import RULE
 from codemods.passes.base import NOTE, Decision
 
-POOLER, EXPORTED, FACTORY, BY_NAME = "LL407", "LL408", "LL409", "LL410"
-
-#: Where factory_boy and polyfactory are given the session that they add to and commit.
-_FACTORY_SESSIONS = ("sqlalchemy_session", "__session__")
+POOLER, EXPORTED, BY_NAME = "LL407", "LL408", "LL410"
 
 
 def behind_poolers(engines: Engines) -> list[Finding]:
@@ -38,44 +35,6 @@ def behind_poolers(engines: Engines) -> list[Finding]:
         )
         for call, module, what in engines.pooled
     ]
-
-
-def factories(analysis: Analysis) -> list[Finding]:
-    """Factories of tests that are given a session which became async: they do not wait for it."""
-    found = []
-    for module in analysis.program.modules.mentioning(_FACTORY_SESSIONS):
-        for function in module.functions.values():
-            for node in ast.walk(function.definition):
-                match node:
-                    case ast.Assign(
-                        targets=[ast.Attribute(attr=name)], value=ast.Name() as value
-                    ) if name in _FACTORY_SESSIONS and _became_async(analysis, function, value):
-                        found.append(_given_to_factory(node, function))
-    return found
-
-
-def _became_async(analysis: Analysis, function: Function, value: ast.Name) -> bool:
-    fixture = analysis.program.web.fixture(function, value.id)
-    origin = fixture if fixture is not None else function
-    return analysis.is_async(origin) and analysis.program.is_a(
-        value, function.module, known.SESSION
-    )
-
-
-def _given_to_factory(node: ast.Assign, function: Function) -> Finding:
-    return Finding(
-        path=function.module.path,
-        line=node.lineno,
-        column=node.col_offset + 1,
-        code=FACTORY,
-        message=f"`{ast.unparse(node)}`: what the factory adds and commits is not awaited; create "
-        "its objects by `await session.run_sync(...)`, with `session.sync_session` in here",
-        rule=RULE,
-        level=Level.DISPLAY,
-        treatment=Treatment.LEFT,
-        reasons=("the library that makes the objects calls the session, and calls it sync",),
-        symbol=function.qualname,
-    )
 
 
 def asked_by_name(analysis: Analysis) -> list[Finding]:

@@ -31,6 +31,7 @@ from codemods.passes.async_session.colour.threads import Leaving
 from codemods.passes.async_session.colour.validated import Validation, validations
 from codemods.passes.async_session.sessions import tables
 from codemods.passes.async_session.sessions.clients import Clients
+from codemods.passes.async_session.sessions.factories import Factories
 from codemods.passes.async_session.sessions.handovers import Handovers
 from codemods.passes.async_session.sessions.kept import kept
 from codemods.passes.async_session.sessions.origins import without_origin
@@ -55,6 +56,7 @@ class Analysis:
     sites: list[Site]
     colours: Colouring
     clients: Clients
+    factories: Factories
     leaving: Leaving
     bridges: list[Bridge] = field(default_factory=list)
     items: dict[ast.expr, Module] = field(default_factory=dict)
@@ -128,6 +130,7 @@ def analyse(program: Program, options: Options) -> Analysis:
         if not _stays(site, program) and not (site.function is None and undriven.why(site))
     ]
     clients = Clients(program)
+    factories = Factories(program)
     closed = silenced(program, options, sites)
     for function, cause in undriven.functions(sites).items():
         closed.setdefault(function, cause)
@@ -207,6 +210,8 @@ def analyse(program: Program, options: Options) -> Analysis:
         for use in clients.calls:
             if use.function is not None:
                 waiting.setdefault(use.function, Cause("uses a client that is async now"))
+        for creation in factories.creations:
+            waiting.setdefault(creation.function, Cause(creation.why))
         if climb is None or climb.waiting.keys() != waiting.keys() or not climb.closing(closed):
             climb = Climb(program, waiting, closed, framework)
         colours = Colouring(climb, earlier)
@@ -221,6 +226,8 @@ def analyse(program: Program, options: Options) -> Analysis:
         more = more or sharing(program, colours) or leaving.conflicts(colours, boundaries.bridges)
         awaited = _awaited(sites, colours, boundaries.bridges)
         more = more or own_loops.conflicts(colours, awaited)
+        if not more and factories.settle(colours):
+            continue
         if not more:
             return Analysis(
                 program,
@@ -228,6 +235,7 @@ def analyse(program: Program, options: Options) -> Analysis:
                 sites,
                 colours,
                 clients,
+                factories,
                 leaving,
                 [*boundaries.bridges, *_handed(handed, colours)],
                 boundaries.async_items(colours),
