@@ -44,6 +44,19 @@ class Draft:
         self._file(module).add[Import(source, name, alias)] = None
         return alias or name or source
 
+    def name_for(self, module: Module, source: str, name: str) -> str:
+        """Import a name; gives the one to use: another one, where the module has that name.
+
+        What a function calls so (a parameter, a variable) would hide the import there.
+        """
+        added = self._file(module).add
+        for one in added:
+            if (one.module, one.name) == (source, name):
+                return one.alias or one.name
+        taken = any(name in (one.alias, one.name) for one in added if one.name != one.alias)
+        taken = taken or not _free(module, source, name)
+        return self.add_import(module, source, name, _other(source, name) if taken else "")
+
     def drop_import(self, module: Module, source: str, name: str = "") -> None:
         """Drop an import, if nothing uses its name afterwards."""
         self._file(module).drop[Import(source, name)] = None
@@ -71,3 +84,29 @@ class Draft:
             )
             for path, file in self._files.items()
         }
+
+
+def _free(module: Module, source: str, name: str) -> bool:
+    """Whether a module calls nothing by a name, or only what it would be imported as."""
+    bindings = list(module.scope.bindings.get(name, ()))
+    for scope in (*module.functions.values(), *module.classes.values()):
+        bindings += scope.bindings.get(name, ())
+    for binding in bindings:
+        statement = module.parent(binding.node)
+        alias = binding.node
+        if not (
+            isinstance(statement, ast.ImportFrom)
+            and isinstance(alias, ast.alias)
+            and (statement.module, alias.name) == (source, name)
+        ):
+            return False
+    return True
+
+
+def _other(source: str, name: str) -> str:
+    """Another name for an import: with its package in front."""
+    package = source.partition(".")[0]
+    proper = {"sqlalchemy": "SQLAlchemy", "sqlmodel": "SQLModel"}
+    if name[:1].isupper():
+        return f"{proper.get(package, package.capitalize())}{name}"
+    return f"{package}_{name}"

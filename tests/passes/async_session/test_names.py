@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from passes.async_session.decided import after
+from passes.async_session.suites import flipped, passing
 
 from codemods.config import Options
 from codemods.passes.async_session import PASS
@@ -74,3 +75,63 @@ def items(db: Session = Depends(get_db)):
     )
     assert "async def list(self, db: AsyncSession) -> list[Item]:" in text
     assert "for item in await Items().list(db)]" in text
+
+
+BOTH = """\
+from fastapi import Depends, FastAPI
+from sqlalchemy import text
+from sqlalchemy.orm import Session as PlainSession
+from sqlalchemy.orm import sessionmaker
+from sqlmodel import Session, create_engine, select
+
+engine = create_engine("sqlite:///a.db")
+Plain = sessionmaker(engine)
+app = FastAPI()
+
+
+def get_session():
+    with Session(engine) as session:
+        yield session
+
+
+def get_plain():
+    with Plain() as session:
+        yield session
+
+
+@app.get("/exec")
+def read(session: Session = Depends(get_session)):
+    return session.exec(select(1)).one()
+
+
+@app.get("/execute")
+def read_plain(session: PlainSession = Depends(get_plain)):
+    return session.execute(text("select 2")).scalar()
+"""
+BOTH_TEST = """\
+from app import app
+from fastapi.testclient import TestClient
+
+
+def test_both():
+    with TestClient(app) as client:
+        assert [client.get(path).json() for path in ("/exec", "/execute")] == [1, 2]
+"""
+
+
+def test_two_classes_of_one_name(tmp_path: Path) -> None:
+    """SQLModel's session and SQLAlchemy's: neither import hides the other."""
+    files = {"app.py": BOTH, "test_app.py": BOTH_TEST}
+    new = flipped(files)
+    assert "session: SQLModelAsyncSession = Depends(get_session)" in new["app.py"]
+    assert "session: AsyncSession = Depends(get_plain)" in new["app.py"]
+    assert passing(new, tmp_path) == 1
+
+
+def test_a_name_that_is_taken() -> None:
+    """What the module itself calls AsyncSession keeps its name."""
+    text = BOTH.replace("app = FastAPI()", "app = FastAPI()\nAsyncSession = dict")
+    new = flipped({"app.py": text})["app.py"]
+    assert "AsyncSession = dict" in new
+    assert "AsyncSession as SQLAlchemyAsyncSession" in new
+    assert "session: SQLAlchemyAsyncSession = Depends(get_plain)" in new

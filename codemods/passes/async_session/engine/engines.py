@@ -188,9 +188,9 @@ class Engines:
             self._rename(call, module, "async_sessionmaker")
             if "class_" not in keywords and self._uses_exec(module):
                 source = "sqlmodel.ext.asyncio.session"
-                put.insert(0, ("class_", self.draft.add_import(module, source, "AsyncSession")))
+                put.insert(0, ("class_", self.draft.name_for(module, source, "AsyncSession")))
         elif "class_" not in keywords:
-            put.insert(0, ("class_", self.draft.add_import(module, _ASYNCIO, "AsyncSession")))
+            put.insert(0, ("class_", self.draft.name_for(module, _ASYNCIO, "AsyncSession")))
         if put or remove:
             self.draft.edit(module, call, Arguments(tuple(remove), tuple(put)))
 

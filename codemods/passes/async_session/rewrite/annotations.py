@@ -48,7 +48,7 @@ def class_references(
     names = set(_NAMES)
     for name in _NAMES:
         names |= module.syntax.aliases.get(name, set())
-    for name in names:
+    for name in sorted(names):
         for node in module.syntax.references.get(name, ()):
             if _rebound(node, module):
                 continue
@@ -73,7 +73,7 @@ def _rebound(node: ast.expr, module: Module) -> bool:
 def rename_class(draft: Draft, node: ast.Name | ast.Attribute, name: str, module: Module) -> None:
     """Name the async class instead of the sync one."""
     source, new = ASYNC_CLASSES[name]
-    draft.add_import(module, source, new)
+    new = draft.name_for(module, source, new)
     if isinstance(node, ast.Name):
         draft.edit(module, node, Rename(new))
         for binding in module.scope.bindings.get(node.id, ()):

@@ -151,7 +151,7 @@ class FactoryEdits:
             return name
         if given.function is None:
             return f"{self._imported(given, creation)}()"
-        proxy = self.draft.add_import(module, "sqlalchemy.ext.asyncio", "async_session")
+        proxy = self.draft.name_for(module, "sqlalchemy.ext.asyncio", "async_session")
         assert isinstance(creation.call.func, ast.expr)
         owner = creation.call.func
         if isinstance(owner, ast.Attribute) and owner.attr in ("create", "create_batch"):
@@ -159,7 +159,7 @@ class FactoryEdits:
         return f"{proxy}({module.source(owner)}._meta.sqlalchemy_session)"
 
     def _hint(self, module: Module) -> str:
-        return self.draft.add_import(module, "sqlalchemy.ext.asyncio", "AsyncSession")
+        return self.draft.name_for(module, "sqlalchemy.ext.asyncio", "AsyncSession")
 
     def _fixture(self, function: Function, given: Given) -> str:
         """The fixture with the factories' session, where a test or fixture can ask for it."""

@@ -215,7 +215,7 @@ class Mocks:
     def _session_class(self, module: Module) -> str:
         uses_exec = any(site.method == "exec" for site in self.analysis.sites)
         source, name = ASYNC_CLASSES[known.SQLMODEL_SESSION if uses_exec else known.SESSION]
-        return self.draft.add_import(module, source, name)
+        return self.draft.name_for(module, source, name)
 
     def _configured(self, name: str, stated: set[str], mock: str, module: Module) -> Iterator[str]:
         """Results are sync objects: they are no children of the mocked coroutine method."""
