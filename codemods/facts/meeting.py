@@ -27,13 +27,14 @@ class Meetings:
 
     def possible(self, one: Module, other: Module) -> bool:
         """Whether something imports both modules, be it one of them; pytest imports all tests."""
-        if one is other or self._by_name:
-            return True
-        return any(one in reached and other in reached for reached in self._together)
+        return one is other or any(
+            (one in reached and other in reached) or not self._by_name.isdisjoint(reached)
+            for reached in self._together
+        )
 
     @cached_property
-    def _by_name(self) -> bool:
-        return bool(self.modules.mentioning(_IMPORTERS))
+    def _by_name(self) -> frozenset[Module]:
+        return frozenset(self.modules.mentioning(_IMPORTERS))
 
     @cached_property
     def _together(self) -> list[set[Module]]:

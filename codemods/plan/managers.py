@@ -27,6 +27,10 @@ _PLAIN_BASES = frozenset(
         "typing_extensions.Protocol",
     }
 )
+#: Libraries whose functions give back what they were given, or what they find in it.
+_HANDING_ON = frozenset(
+    "builtins contextvars copy functools itertools operator queue typing typing_extensions".split()
+)
 #: What enters the objects that it is given.
 _ENTERING = ("enter_context", "push", "enter_async_context", "push_async_exit")
 
@@ -76,7 +80,7 @@ class Managers:
         homes = {cls.module for cls in classes}
         for item, module, values in self._items:
             if not values:
-                if any(self.program.meetings.possible(module, home) for home in homes):
+                if not self._made_outside(item.context_expr, module) and any(self.program.meetings.possible(module, home) for home in homes):
                     yield (
                         f"is {function.name}, which `with {ast.unparse(item.context_expr)}` in "
                         f"{module.path}:{item.context_expr.lineno} may call"
@@ -88,6 +92,13 @@ class Managers:
                 )
             elif _may_be(values, classes) and module.function_of(item.context_expr) is None:
                 yield f"is {function.name}, called while {module.path} is imported"
+
+    def _made_outside(self, node: ast.expr, module: Module) -> bool:
+        """Whether a library makes what is entered: ``pytest.raises(error)``."""
+        if not isinstance(node, ast.Call):
+            return False
+        name = self.program.outside_name(node.func, module)
+        return bool(name) and name.partition(".")[0] not in _HANDING_ON
 
     def _by_hand(self, function: Function, classes: frozenset[Class]) -> Iterator[str]:
         """Calls that name the method, and whatever enters objects that it is given."""

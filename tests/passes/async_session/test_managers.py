@@ -141,6 +141,21 @@ def test_a_base_that_calls_the_methods_keeps_them(base: str) -> None:
     assert treatments(unit(base))["Unit.__exit__"] != "native"
 
 
+def test_what_a_library_makes_is_something_else() -> None:
+    raises = """
+import copy
+import pytest
+
+
+def refused(error):
+    with pytest.raises(error):
+        raise error
+"""
+    assert treatments(unit() + raises)["Unit.__exit__"] == "native"
+    copied = raises.replace("pytest.raises", "copy.copy")
+    assert treatments(unit() + copied)["Unit.__exit__"] != "native"
+
+
 def test_a_manager_that_does_not_wait_stays_as_it_is() -> None:
     timer = """
 class Timer:
