@@ -16,6 +16,7 @@ from codemods.facts.descriptors import is_property
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import FunctionValue
+from codemods.plan.constructors import Constructors, is_constructor
 from codemods.plan.lambdas import Handed, Lambdas
 from codemods.plan.managers import Managers, is_manager
 from codemods.plan.properties import Properties
@@ -61,6 +62,7 @@ class Framework:
     properties: Properties
     lambdas: Lambdas
     managers: Managers
+    constructors: Constructors
     twofold: Callable[[Function], bool] = lambda function: False
     alone: Callable[[Function], bool] = lambda function: False
 
@@ -90,6 +92,7 @@ class Climb:
         self._properties = framework.properties
         self._lambdas = framework.lambdas
         self._managers = framework.managers
+        self._constructors = framework.constructors
         self.touched = self._climb(waiting)
 
     def closing(self, closed: dict[Function, Cause]) -> bool:
@@ -142,6 +145,9 @@ class Climb:
             if is_manager(function):
                 queue.extend(self._entered(function))
                 continue
+            if is_constructor(function):
+                queue.extend(self._made(function))
+                continue
             queue.extend(self._doubts(function))
             queue.extend(
                 (other, Cause(f"is called where {function.qualname} is", function))
@@ -171,10 +177,7 @@ class Climb:
 
     def _entered(self, function: Function) -> Iterator[tuple[Function, Cause]]:
         """What enters an object by ``with`` waits for both of the methods that this calls."""
-        for other in self._managers.others(function):
-            self.alike.setdefault(function, set()).add(other)
-            self.alike.setdefault(other, set()).add(function)
-            yield other, Cause(f"is called where {function.qualname} is", function)
+        yield from self._together(function, self._managers.others(function))
         for item, module in self._managers.uses(function):
             node = item.context_expr
             caller = module.function_of(node)
@@ -189,6 +192,30 @@ class Climb:
                 caller,
                 Cause(f"enters {ast.unparse(node)} in {module.path}:{node.lineno}", function),
             )
+
+    def _together(
+        self, function: Function, others: list[Function]
+    ) -> Iterator[tuple[Function, Cause]]:
+        """What is called in the same places has the same colour."""
+        for other in others:
+            self.alike.setdefault(function, set()).add(other)
+            self.alike.setdefault(other, set()).add(function)
+            yield other, Cause(f"is called where {function.qualname} is", function)
+
+    def _made(self, function: Function) -> Iterator[tuple[Function, Cause]]:
+        """What makes an object waits for its constructor."""
+        yield from self._together(function, self._constructors.group(function))
+        for call, module in self._constructors.made(function):
+            caller = module.function_of(call)
+            if caller is None or self._inside_lambda(call, module):
+                continue
+            if why := self.framework.consumption(function, call, module):
+                self.obstacles.setdefault(caller, Cause(why))
+            self.callers.setdefault(function, []).append(
+                AwaitedCall(call, module, caller, function)
+            )
+            where = f"{module.path}:{call.lineno}"
+            yield caller, Cause(f"makes {ast.unparse(call.func)} in {where}", function)
 
     def _follow(self, function: Function, reference: Reference) -> Function | None:
         """The function that has to wait because of a reference; obstacles are noted."""
@@ -323,6 +350,9 @@ class Climb:
         name = function.name
         if is_manager(function):
             if why := self._managers.obstacle(function):
+                return why
+        elif is_constructor(function):
+            if why := self._constructors.obstacle(function):
                 return why
         elif name.startswith("__") and name.endswith("__") and name != "__call__":
             return f"is {name}, which Python calls and does not await"

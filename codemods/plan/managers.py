@@ -80,7 +80,9 @@ class Managers:
         homes = {cls.module for cls in classes}
         for item, module, values in self._items:
             if not values:
-                if not self._made_outside(item.context_expr, module) and any(self.program.meetings.possible(module, home) for home in homes):
+                if not self._made_outside(item.context_expr, module) and any(
+                    self.program.meetings.possible(module, home) for home in homes
+                ):
                     yield (
                         f"is {function.name}, which `with {ast.unparse(item.context_expr)}` in "
                         f"{module.path}:{item.context_expr.lineno} may call"

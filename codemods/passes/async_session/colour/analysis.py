@@ -42,6 +42,7 @@ from codemods.passes.async_session.sessions.strangers import given_by_strangers
 from codemods.passes.async_session.sessions.undriven import Undriven
 from codemods.plan.climb import Cause, Climb, Framework, is_main_block
 from codemods.plan.colours import Colouring
+from codemods.plan.constructors import Constructors
 from codemods.plan.lambdas import Lambdas
 from codemods.plan.managers import Managers
 from codemods.plan.properties import Properties
@@ -178,6 +179,7 @@ def analyse(program: Program, options: Options) -> Analysis:
         properties=Properties(program),
         lambdas=Lambdas(program),
         managers=Managers(program),
+        constructors=Constructors(program),
         twofold=providers.twofold,
         alone=own_loops.has,
     )

@@ -25,11 +25,13 @@ from codemods.passes.async_session.colour.boundaries import Bridge
 from codemods.passes.async_session.colour.obstacles import Consumer, chain_top, consumer
 from codemods.passes.async_session.colour.validated import edit_validations
 from codemods.passes.async_session.rewrite.cached import edit_cached
+from codemods.passes.async_session.rewrite.constructors import edit_constructor, make_waiting
 from codemods.passes.async_session.rewrite.inspection import inspect_within
 from codemods.passes.async_session.rewrite.unittests import run_hook
 from codemods.passes.async_session.sessions.sites import AWAIT, BRIDGE, CREATE, DDL, ENTER, Site
 from codemods.passes.async_session.sessions.streams import stream
 from codemods.plan.climb import AwaitedCall, is_main_block
+from codemods.plan.constructors import is_constructor
 from codemods.plan.draft import Draft
 from codemods.plan.managers import ASYNC_NAMES, is_manager
 from codemods.plan.places import materialise, thread
@@ -72,6 +74,8 @@ def _function(analysis: Analysis, draft: Draft, function: Function) -> None:
     draft.edit(module, definition, MakeAsync())
     if is_manager(function):
         draft.edit(module, definition, Rename(ASYNC_NAMES[function.name]))
+    if is_constructor(function):
+        edit_constructor(analysis, draft, function)
     if function.is_generator and definition.returns is not None:
         _generator_annotation(analysis, draft, definition.returns, module)
     _delegations(analysis, draft, function)
@@ -303,6 +307,9 @@ def _call(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
             return
         assert isinstance(call, ast.Call)
         draft.edit(module, call.func, Rename(ASYNC_NAMES[callee.name]))
+    if is_constructor(callee):
+        assert isinstance(call, ast.Call)
+        make_waiting(analysis, draft, awaited.callee, call, module)
     if not callee.is_generator or not isinstance(call, ast.Call):
         await_call(analysis, draft, call, module)
         return
