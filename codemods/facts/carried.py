@@ -15,7 +15,7 @@ from codemods.facts import knowledge as known
 from codemods.facts.containers import handed, made_by
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function, Scope
-from codemods.facts.values import ClassValue, FunctionValue, Instance, Values
+from codemods.facts.values import ClassValue, FunctionValue, Instance, Value, Values
 
 if TYPE_CHECKING:
     from codemods.facts.program import Program
@@ -195,7 +195,7 @@ class Carried:
                 self._is_used(function, node, module, seen)
                 for node, module in self._values(function, slot.name)
             )
-        return self._gets_functions(holder, slot.name) and all(
+        return self._gets_functions(holder, slot.name, frozenset()) and all(
             self._is_used(function, node, holder.module, seen)
             for node in holder.nodes
             if isinstance(node, ast.Name) and node.id == slot.name
@@ -211,7 +211,7 @@ class Carried:
                 return True
         return self._followed(function, node, module, seen)
 
-    def _gets_functions(self, holder: Function, name: str) -> bool:
+    def _gets_functions(self, holder: Function, name: str, seen: frozenset[Slot]) -> bool:
         """Whether all that is passed for a parameter are functions of the code base."""
         argument = next((a for a in holder.parameters if a.arg == name), None)
         if argument is None:
@@ -224,10 +224,38 @@ class Carried:
         default = holder.default_of(argument)
         if default is not None and not isinstance(default, ast.Constant):
             given.append((default, holder.module))
+        seen |= {Slot(holder, name)}
         return all(
-            node is None or _are_functions(self.program.infer(node, module))
+            node is None
+            or _are_functions(self.program.infer(node, module))
+            or self._hands_functions_on(node, module, seen)
             for node, module in given
         )
+
+    def _hands_functions_on(self, node: ast.expr, module: Module, seen: frozenset[Slot]) -> bool:
+        """Whether a parameter that is annotated as ``Callable`` gets functions of the code base."""
+        if not isinstance(node, ast.Name):
+            return False
+        holder = module.scope_of(node).lookup(node.id)
+        values = self.program.infer(node, module)
+        if not isinstance(holder, Function) or not values or Slot(holder, node.id) in seen:
+            return False
+        bindings = holder.bindings.get(node.id, ())
+        return (
+            [binding.kind for binding in bindings] == ["parameter"]
+            and all(
+                isinstance(v, FunctionValue)
+                or (isinstance(v, Instance) and v.cls == known.CALLABLE)
+                for v in values
+            )
+            and all(r.call is not None for r in self.program.calls.references(holder))
+            and self._gets_functions(holder, node.id, seen)
+        )
+
+
+def _is_any(value: Value) -> bool:
+    """Whether an annotation says no more than that something can be called."""
+    return isinstance(value, Instance) and value.cls == known.CALLABLE
 
 
 def _are_functions(values: Values) -> bool:

@@ -186,3 +186,60 @@ def test_a_method_that_a_container_hands_on() -> None:
     migration = migrated(textwrap.dedent(head) + textwrap.dedent(body), service=service)
     assert colours(migration)["Service.count"] == "native"
     assert "async with self.opened() as session:" in migration.after["service.py"].text
+
+
+HANDED_ON = """
+from typing import Callable
+
+
+class Loader:
+    def __init__(self, db: Session):
+        self.db = db
+
+    def load(self, number):
+        return self.db.scalar(text("SELECT 1")) + number
+
+
+def make(db: Session):
+    def again(number):
+        return db.scalar(text("SELECT 2")) + number
+
+    return again
+
+
+def run(read: Callable):
+    return read(1)
+
+
+def twice(read: Callable, other):
+    return [run(read), run(other)]
+
+
+@app.get("/")
+def read(db: Session = Depends(get_db)):
+    other = make(db)
+    return twice(Loader(db).load, other)
+"""
+
+
+def test_a_function_that_is_handed_on_twice() -> None:
+    text = after(HANDED_ON)
+    assert "async def run(read: Callable" in text
+    assert "    return await read(1)\n" in text
+    assert "    return [await run(read), await run(other)]\n" in text
+    assert "    return await twice(Loader(db).load, other)\n" in text
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "handlers = [twice]\n",
+        "def other():\n    return twice(print, print)\n",
+        "def other(function):\n    return twice(function, function)\n",
+    ],
+    ids=["who hands it on is a value", "something outside", "something unknown"],
+)
+def test_what_else_may_be_handed_on_keeps_it_sync(more: str) -> None:
+    text = after(HANDED_ON + more)
+    assert "await read(1)" not in text
+    assert "    def load(self, number):\n        return self.db.scalar(" in text
