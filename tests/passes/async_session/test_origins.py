@@ -316,3 +316,37 @@ def item_named(db: Session, name: str):
     text = after(unused)
     assert "async def item_named(db: AsyncSession, name: str)" in text
     assert "return await db.scalar(" in text
+
+
+LENT = """
+from sqlalchemy import event
+
+
+@event.listens_for(Session, "after_flush")
+def touch(session: Session, context):
+    own = Session(bind=BOUND)
+    own.execute(select(Item))
+    own.close()
+
+
+class Exporter:
+    def __init__(self, url: str):
+        self.factory = sessionmaker(bind=create_engine(url))
+
+    def count(self):
+        with self.factory() as db:
+            return len(db.scalars(select(Item)).all())
+
+
+@app.get("/count")
+def count():
+    return Exporter("sqlite:///items.db").count()
+"""
+
+
+def test_a_session_on_a_connection_that_is_lent_has_no_part_in_factories() -> None:
+    found = treatments(LENT.replace("BOUND", "session.connection()"))
+    assert found["Exporter.count"] == found["count"] == "native"
+    assert found["touch"] == "left"
+    unknown = treatments(LENT.replace("BOUND", "session.info['bind']"))
+    assert unknown["Exporter.count"] != "native"

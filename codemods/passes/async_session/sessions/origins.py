@@ -35,6 +35,7 @@ def without_origin(
         stuck = next((s.function for s in own if s.function in colours.sync), None)
         cause = Cause("gets no async session: all that open one stay sync", stuck)
         return {f: cause for f in colours.asynchronous if not f.is_async or _waits(f, sites)}
+    own = [site for site in own if not _is_lent(program, site)]
     single = [site for site in own if not has_holder(program, site)]
     if makes_engines(program):
         # An engine that a function makes has one colour too, whoever holds what it returns.
@@ -48,6 +49,13 @@ def without_origin(
         for site in single
         if site.function is not None and site.function in colours.asynchronous
     }
+
+
+def _is_lent(program: Program, site: Site) -> bool:
+    """Whether a session is made on a connection that its function got: no factory has a part."""
+    assert isinstance(site.node, ast.Call)
+    given = (*site.node.args[:1], *(k.value for k in site.node.keywords if k.arg == "bind"))
+    return any(program.is_a(node, site.module, known.CONNECTION) for node in given)
 
 
 def makes_engines(program: Program) -> bool:
