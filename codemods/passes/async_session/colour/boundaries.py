@@ -100,7 +100,8 @@ class Boundaries:
                 if caller is None or caller not in colours.asynchronous:
                     continue
                 if not isinstance(call, ast.Call) or is_manager(callee):
-                    text = f"reads {callee.qualname}, which {cause.text}"
+                    verb = "enters" if is_manager(callee) else "reads"
+                    text = f"{verb} {callee.qualname}, which {cause.text}"
                     closed.setdefault(caller, Cause(text, callee))
                     continue
                 session = session_argument(self.program, call, module)
