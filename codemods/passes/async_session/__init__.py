@@ -15,8 +15,8 @@ DOCUMENTATION = """\
 Turns sync SQLAlchemy and SQLModel sessions into `AsyncSession`: every call that waits for the
 database is awaited, every function that waits becomes `async def`, up to the path operations, the
 dependencies, the tests and the entries of scripts. Engines, session factories, URLs, drivers,
-manifests and the application's own tests follow. A class whose objects `with` enters (a unit of work)
-is entered by `async with`, and one whose `__init__` waits is made by `await Service.create(...)`.
+manifests and the application's own tests follow. What `with` enters (a unit of work) is entered by
+`async with`; what has an `__init__` that waits is made by `await Service.create(...)`.
 
 ## Why is this bad
 A sync database call in an `async def` path operation blocks the event loop: no other request is
