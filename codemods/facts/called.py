@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from codemods.facts import knowledge as known
+from codemods.facts.by_name import ASKING, asked
 from codemods.facts.containers import PROVIDERS, provided
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
@@ -41,6 +42,10 @@ class Called:
         """What a call gives."""
         if isinstance(node.func, ast.Name) and node.func.id == "super":
             return self._super(node, module)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == ASKING:
+            meant = asked(self.program, node, module)
+            fixtures = meant.fixtures.values() if meant is not None else ()
+            return union(self.program.web.given(fixture) for fixture in fixtures)
         found: set[Value] = set()
         for value in self.inference.infer(node.func, module):
             found |= self.value(value, node, module)

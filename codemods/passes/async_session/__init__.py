@@ -5,8 +5,9 @@ from __future__ import annotations
 from codemods.facts.census import database_calls
 from codemods.findings import Code, Level
 from codemods.passes.async_session.plan import DIFFERENCE, GAP, LEFT, WIDE, plan
-from codemods.passes.async_session.reports import BY_NAME, EXPORTED, POOLER
+from codemods.passes.async_session.reports import EXPORTED, POOLER
 from codemods.passes.async_session.sessions.silenced import BRIDGED, CALL
+from codemods.passes.async_session.suite.by_name import BY_NAME
 from codemods.passes.async_session.suite.factories import FACTORY
 from codemods.passes.base import Pass
 

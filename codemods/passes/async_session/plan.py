@@ -19,7 +19,6 @@ from codemods.passes.async_session.engine.engines import Engines
 from codemods.passes.async_session.engine.holders import Holders
 from codemods.passes.async_session.engine.startup import edit_startup
 from codemods.passes.async_session.reports import (
-    asked_by_name,
     behind_poolers,
     exported,
     two_pools,
@@ -34,6 +33,7 @@ from codemods.passes.async_session.rewrite.threads import edit_threads
 from codemods.passes.async_session.sessions.silenced import BRIDGED, CALL, RULE, asked
 from codemods.passes.async_session.sessions.sites import BRIDGE, CREATE, DDL, Site
 from codemods.passes.async_session.sessions.unresolved import unresolved
+from codemods.passes.async_session.suite.by_name import ask_before
 from codemods.passes.async_session.suite.closing import close_in_tests
 from codemods.passes.async_session.suite.factories import FactoryEdits
 from codemods.passes.async_session.suite.mocks import Mocks
@@ -73,6 +73,7 @@ def plan(program: Program, options: Options) -> Outcome:
     testing = Testing(analysis, draft, versions)
     testing.edit()
     Mocks(analysis, draft).edit()
+    by_name = ask_before(analysis, draft)
     factories = FactoryEdits(analysis, draft).edit()
     close_in_tests(analysis, draft)
     manifests, notes = _manifests(analysis, engines, holders, testing)
@@ -87,7 +88,7 @@ def plan(program: Program, options: Options) -> Outcome:
             *behind_poolers(engines),
             *exported(analysis, holders),
             *factories,
-            *asked_by_name(analysis),
+            *by_name,
         ),
         decisions=(*_decisions(analysis, threads), *notes, *two_pools(engines)),
         outside=_outside(analysis),

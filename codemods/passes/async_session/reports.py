@@ -16,7 +16,7 @@ from codemods.passes.async_session.sessions.providers import twin_name
 from codemods.passes.async_session.sessions.silenced import RULE
 from codemods.passes.base import NOTE, Decision
 
-POOLER, EXPORTED, BY_NAME = "LL407", "LL408", "LL410"
+POOLER, EXPORTED = "LL407", "LL408"
 
 
 def behind_poolers(engines: Engines) -> list[Finding]:
@@ -35,44 +35,6 @@ def behind_poolers(engines: Engines) -> list[Finding]:
         )
         for call, module, what in engines.pooled
     ]
-
-
-def asked_by_name(analysis: Analysis) -> list[Finding]:
-    """Tests that ask for a fixture by its name, where that gives a client or session now async."""
-    found = []
-    for module in analysis.program.modules.mentioning(("getfixturevalue",)):
-        for call in module.syntax.calls.get("getfixturevalue", ()):
-            function = module.function_of(call)
-            if function is not None and call.args and _may_give_async(analysis, function, call):
-                found.append(_asked(call, function))
-    return found
-
-
-def _may_give_async(analysis: Analysis, function: Function, call: ast.Call) -> bool:
-    """Whether a fixture that became async, or one with such a client, can be what is asked for."""
-    name = call.args[0]
-    changed = set(analysis.colours.asynchronous)
-    changed |= {made.function for made in analysis.clients.made if made.function is not None}
-    fixtures = analysis.program.web.fixtures
-    if isinstance(name, ast.Constant):
-        return analysis.program.web.fixture(function, str(name.value)) in changed
-    return any(fixture in changed for named in fixtures.values() for fixture in named)
-
-
-def _asked(call: ast.Call, function: Function) -> Finding:
-    return Finding(
-        path=function.module.path,
-        line=call.lineno,
-        column=call.col_offset + 1,
-        code=BY_NAME,
-        message=f"`{ast.unparse(call)}` can give a client or session that becomes async: make it "
-        "a parameter of the test, or await what is asked of it",
-        rule=RULE,
-        level=Level.DISPLAY,
-        treatment=Treatment.LEFT,
-        reasons=("which fixture is meant is known when the test runs",),
-        symbol=function.qualname,
-    )
 
 
 def two_pools(engines: Engines) -> list[Decision]:

@@ -1,11 +1,11 @@
-"""Tests that ask for a fixture by its name: told where that became async, and only there."""
+"""Tests that ask for a fixture by its name: it is made before they run, or they are told of."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from passes.async_session.test_runner_requirement import APP
+from passes.async_session.suites import flipped, passing
 
 from codemods.config import Options
 from codemods.findings import Treatment
@@ -13,6 +13,25 @@ from codemods.passes.async_session import PASS
 from codemods.pipeline import migrate
 from codemods.source import CodeBase, SourceFile
 
+APP = """\
+from fastapi import Depends, FastAPI, Request
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import sessionmaker
+
+engine = create_engine("sqlite:///a.db")
+SessionLocal = sessionmaker(engine)
+app = FastAPI()
+
+
+def get_db():
+    with SessionLocal() as db:
+        yield db
+
+
+@app.get("/")
+def read(request: Request, db=Depends(get_db)):
+    return [request.headers.get("x-role", "none"), db.execute(text("select 1")).scalar()]
+"""
 CONFTEST = """\
 import pytest
 from app import SessionLocal, app, get_db
@@ -26,29 +45,78 @@ def session():
 
 
 @pytest.fixture
-def client(session):
+def public_client(session):
     app.dependency_overrides[get_db] = lambda: session
-    yield TestClient(app)
+    with TestClient(app) as client:
+        yield client
+    app.dependency_overrides.clear()
 
 
 @pytest.fixture
-def other():
-    return object()
+def admin_client(session):
+    app.dependency_overrides[get_db] = lambda: session
+    with TestClient(app, headers={"x-role": "admin"}) as client:
+        yield client
+    app.dependency_overrides.clear()
+
+
+@pytest.fixture
+def number():
+    return 1
 """
 TEST = """\
 import pytest
+from sqlalchemy import text
 
 
-@pytest.mark.parametrize("name", ["client"])
-def test_item(request, name):
-    client = request.getfixturevalue({})
-    assert client.get("/").status_code == 200
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("kind", ["public_client", "admin_client"])
+def test_kinds(times: int, kind: str, request):
+    client = request.getfixturevalue(kind)
+    for _ in range(times):
+        role, one = client.get("/").json()
+    assert role in ("none", "admin")
+    assert one == 1
+
+
+@pytest.mark.parametrize(
+    ["kind", "role"], [("public_client", "none"), ("admin_client", "admin")]
+)
+def test_roles(kind, role, request):
+    assert request.getfixturevalue(kind).get("/").json() == [role, 1]
+
+
+def test_constant(request):
+    admin_client = request.getfixturevalue("admin_client")
+    assert admin_client.get("/").json() == ["admin", 1]
+
+
+def test_session(request):
+    db = request.getfixturevalue("session")
+    assert db.execute(text("select 1")).scalar() == 1
+
+
+@pytest.mark.parametrize("name", ["number"])
+def test_number(request, name):
+    assert request.getfixturevalue(name) == 1
 """
 
 
-def told(asked: str) -> list[str]:
+def test_made_before(tmp_path: Path) -> None:
+    """One of several is chosen by a fixture; one that is named becomes a parameter."""
+    before = {"app.py": APP, "conftest.py": CONFTEST, "test_items.py": TEST}
+    after = flipped(before)
+    assert '"admin_client"], indirect=["kind"])' in after["test_items.py"]
+    assert "kind: AsyncClient, request):\n    client = kind\n" in after["test_items.py"]
+    assert "async def test_constant(request, admin_client):\n    assert" in after["test_items.py"]
+    assert "def test_number(request, name):\n    assert request" in after["test_items.py"]
+    assert passing(before, tmp_path / "before") == 9
+    assert passing(after, tmp_path / "after") == 9
+
+
+def told(test: str) -> list[str]:
     """What the flip says of a test that asks for a fixture."""
-    texts = {"app.py": APP, "conftest.py": CONFTEST, "test_item.py": TEST.format(asked)}
+    texts = {"app.py": APP, "conftest.py": CONFTEST, "test_item.py": test}
     files = {path: SourceFile(path, text) for path, text in texts.items()}
     done = migrate(CodeBase(Path("/nowhere"), files), [PASS], Options(jobs=1))
     found = [f for f in done.findings if f.code == "LL410"]
@@ -56,10 +124,32 @@ def told(asked: str) -> list[str]:
     return [f.path for f in found]
 
 
-@pytest.mark.parametrize("asked", ["name", "'client'", "'session'"])
-def test_told(asked: str) -> None:
-    assert told(asked) == ["test_item.py"]
+CHOSEN = """\
+import pytest
 
 
-def test_not_told() -> None:
-    assert told("'other'") == []
+@pytest.mark.parametrize("kind", ["public_client", "admin_client"])
+def test_item({parameters}):
+    {before}client = request.getfixturevalue({asked})
+    assert client.get("/").status_code == 200
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "before", "asked"),
+    [
+        ("request, kind", "", "kind + ''"),
+        ("request, kind", "print(kind); ", "kind"),
+        ("request, kind, admin_client", "", "kind"),
+        ("request, kind", "if kind: ", "kind"),
+        ("request, kind", "admin_client = 1; ", "'admin_client'"),
+    ],
+)
+def test_told(parameters: str, before: str, asked: str) -> None:
+    test = CHOSEN.format(parameters=parameters, before=before, asked=asked)
+    assert told(test) == ["test_item.py"]
+
+
+@pytest.mark.parametrize("asked", ["'number'", "kind"])
+def test_not_told(asked: str) -> None:
+    assert told(CHOSEN.format(parameters="request, kind", before="", asked=asked)) == []
