@@ -55,7 +55,9 @@ def plan(program: Program, options: Options) -> Outcome:
         return Outcome(
             edits=draft.files(),
             findings=tuple(f for f in _findings(analysis, threads) if f.code != CALL),
-            decisions=tuple(d for d in _decisions(analysis, threads) if d.treatment != "native"),
+            decisions=tuple(
+                d for d in _decisions(analysis, threads, analysis.sites) if d.treatment != "native"
+            ),
             outside=_outside(analysis),
         )
     versions = program.versions
@@ -90,7 +92,7 @@ def plan(program: Program, options: Options) -> Outcome:
             *factories,
             *by_name,
         ),
-        decisions=(*_decisions(analysis, threads), *notes, *two_pools(engines)),
+        decisions=(*_decisions(analysis, threads, startup.left), *notes, *two_pools(engines)),
         outside=_outside(analysis),
     )
 
@@ -268,7 +270,7 @@ def _verdict(analysis: Analysis, site: Site, threaded: bool) -> tuple[str, Treat
     return CALL, Treatment.NATIVE, f"`{called}` blocks {where} while the database works"
 
 
-def _decisions(analysis: Analysis, threads: list[Function]) -> list[Decision]:
+def _decisions(analysis: Analysis, threads: list[Function], unmoved: list[Site]) -> list[Decision]:
     counts: Counter[Function] = Counter(
         site.function for site in analysis.sites if site.function is not None
     )
@@ -311,7 +313,7 @@ def _decisions(analysis: Analysis, threads: list[Function]) -> list[Decision]:
         for function in threads
         if function not in analysis.colours.sync
     ]
-    found += [*_at_import(analysis), *_unresolved(analysis)]
+    found += [*_at_import(analysis), *_tables(analysis, unmoved), *_unresolved(analysis)]
     return sorted(found, key=lambda d: (d.path, d.line))
 
 
@@ -328,6 +330,23 @@ def _unresolved(analysis: Analysis) -> list[Decision]:
             sites=len(calls),
         )
         for module, calls in unresolved(analysis.program, analysis.sites).items()
+    ]
+
+
+def _tables(analysis: Analysis, unmoved: list[Site]) -> list[Decision]:
+    """Tables that are made while a module is imported: once there is a loop, where that can be."""
+    return [
+        Decision(
+            path=site.module.path,
+            line=site.line,
+            symbol="",
+            treatment=(Treatment.LEFT if site in unmoved else Treatment.NATIVE).value,
+            action="stays sync" if site in unmoved else "makes tables when an event loop runs",
+            reasons=("runs when the module does",),
+            sites=1,
+        )
+        for site in analysis.sites
+        if site.function is None and site.kind == DDL
     ]
 
 

@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from passes.async_session.decided import HEAD
+from passes.async_session.decided import HEAD, OTHER, flip
 
 from codemods.config import Options
 from codemods.facts import Program
@@ -107,3 +107,12 @@ def test_what_became_of_the_calls() -> None:
     # The route's and the close of `get_db`; `nightly` has a thread; `unknown` counts as left.
     assert own == Totals(native=2, bridged=2, left=2)
     assert tests == Totals(native=1)
+
+
+def test_tables_made_at_import_count_where_they_move() -> None:
+    """``create_all`` of a module belongs to no function, and becomes native all the same."""
+    moved = flip("Base.metadata.create_all(engine)\n" + OTHER)
+    (run,) = moved.runs
+    (tables,) = [d for d in run.outcome.decisions if "makes tables" in d.action]
+    assert (tables.treatment, tables.sites) == ("native", 1)
+    assert shares(moved)[0].left == 0
