@@ -113,6 +113,23 @@ class InsertAfter:
 
 
 @dataclass(frozen=True)
+class InsertCopy:
+    """Put a copy of an assignment or a function behind it, as it is after its edits.
+
+    ``names`` are pairs of a name and what stands for it: another name, or a call of it (``f()``).
+    Calls of the functions in ``calls`` get keywords. ``remove`` and ``put`` change the keywords of
+    the call that is assigned (one to remove need not be there); it goes where a ``template`` has
+    ``{value}``.
+    """
+
+    names: tuple[tuple[str, str], ...] = ()
+    calls: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    remove: tuple[str, ...] = ()
+    put: tuple[tuple[str, str], ...] = ()
+    template: str = ""
+
+
+@dataclass(frozen=True)
 class WrapRest:
     """Put a statement and all behind it in its body where ``{body}`` stands in a template.
 
@@ -174,6 +191,7 @@ Action = (
     | InsertBefore
     | InsertAfter
     | RemoveStatement
+    | InsertCopy
     | WrapRest
     | AddDecorator
     | RemoveDecorator

@@ -14,11 +14,13 @@ from codemods.edits.actions import (
     Action,
     InsertAfter,
     InsertBefore,
+    InsertCopy,
     RemoveStatement,
     ReplaceStatement,
     WrapRest,
 )
 from codemods.edits.comments import own_lines
+from codemods.edits.copies import copied
 from codemods.edits.errors import ActionError
 from codemods.edits.expressions import part_of
 from codemods.edits.layout import Spot
@@ -31,7 +33,14 @@ from codemods.edits.templates import (
     with_leading_lines,
 )
 
-STATEMENT_ACTIONS = (InsertAfter, InsertBefore, RemoveStatement, ReplaceStatement, WrapRest)
+STATEMENT_ACTIONS = (
+    InsertAfter,
+    InsertBefore,
+    InsertCopy,
+    RemoveStatement,
+    ReplaceStatement,
+    WrapRest,
+)
 
 Lines = Sequence[cst.EmptyLine]
 Statements = list[cst.BaseStatement]
@@ -70,6 +79,8 @@ def changed(
                 outcome.before += _filled(template, node, spot)[0]
             case InsertAfter(template):
                 outcome.after += _filled(template, node, spot)[0]
+            case InsertCopy():
+                outcome.after += spot.new(_copy(node, action))
             case ReplaceStatement(template):
                 outcome.middle, outcome.tail = _filled(template, node, spot)
             case WrapRest():
@@ -77,6 +88,13 @@ def changed(
             case RemoveStatement():
                 outcome.middle = []
     return outcome
+
+
+def _copy(node: cst.BaseSmallStatement | cst.BaseStatement, action: InsertCopy) -> Statements:
+    copy, value = copied(node, action)
+    if value is None:
+        return [_as_line(copy)]
+    return fill_statements(action.template, lambda hole: value)
 
 
 def _as_line(node: cst.BaseSmallStatement | cst.BaseStatement) -> cst.BaseStatement:

@@ -105,6 +105,8 @@ class Entries:
         self.all: dict[Function, Entry] = {}
         #: The expressions that hand an entry to its library.
         self.registrations: set[ast.AST] = set()
+        #: The entries that a string names: ``scheduler.add_job("clinic.jobs:close_day")``.
+        self.named: set[Function] = set()
         for entry in (*self._decorated(), *self._handed(), *self._scripts()):
             self.all.setdefault(entry.function, entry)
 
@@ -156,6 +158,11 @@ class Entries:
         if row is None:
             return
         for given in _given(call, row):
+            if isinstance(given, ast.Constant) and isinstance(given.value, str):
+                function = self._named(module.folder, given.value)
+                if function is not None:
+                    self.named.add(function)
+                    yield Entry(function, row.kind, what)
             for value in self.program.infer(given, module):
                 if isinstance(value, FunctionValue):
                     self.registrations.add(given)
@@ -165,15 +172,19 @@ class Entries:
 
     def _scripts(self) -> Iterator[Entry]:
         for folder, target in self.program.versions.scripts:
-            dotted, _, name = target.partition(":")
-            module = self.program.modules.named(folder, dotted)
-            if module is None:
-                continue
-            home = self.program.home_of(module.scope, name)
-            bindings = home[0].bindings.get(home[1], ()) if home is not None else ()
-            if home is not None and len(bindings) == 1 and bindings[0].kind == "def":
-                function = home[0].module.functions[bindings[0].node]
+            function = self._named(folder, target)
+            if function is not None:
                 yield Entry(function, Kind.COMMAND, "a console script")
+
+    def _named(self, folder: str, target: str) -> Function | None:
+        """The function that ``module:function`` (or ``module.function``) means in a folder."""
+        dotted, _, name = target.rpartition(":" if ":" in target else ".")
+        module = self.program.modules.named(folder, dotted) if dotted else None
+        home = self.program.home_of(module.scope, name) if module is not None else None
+        bindings = home[0].bindings.get(home[1], ()) if home is not None else ()
+        if home is None or len(bindings) != 1 or bindings[0].kind != "def":
+            return None
+        return home[0].module.functions[bindings[0].node]
 
 
 def _given(call: ast.Call, row: _Row) -> list[ast.expr]:

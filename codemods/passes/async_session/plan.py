@@ -18,6 +18,7 @@ from codemods.passes.async_session.engine.disposal import edit_disposal
 from codemods.passes.async_session.engine.engines import Engines
 from codemods.passes.async_session.engine.holders import Holders
 from codemods.passes.async_session.engine.startup import edit_startup
+from codemods.passes.async_session.engine.unpooled import Unpooled
 from codemods.passes.async_session.reports import (
     behind_poolers,
     exported,
@@ -70,6 +71,7 @@ def plan(program: Program, options: Options) -> Outcome:
     engines = Engines(analysis, draft, versions, holders)
     engines.edit()
     edit_disposal(analysis, draft, holders, startup)
+    Unpooled(analysis, draft).edit()
     edit_threads(analysis, draft)
     differences = edit_differences(program, draft, engines.test_drivers | engines.drivers)
     testing = Testing(analysis, draft, versions)

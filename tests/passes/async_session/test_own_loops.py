@@ -421,3 +421,310 @@ def test_a_command_that_shares_nothing_goes_on_with_a_sync_engine() -> None:
     migration = migrated(SHARED + textwrap.dedent(body), COMMAND_HEAD)
     assert "with SyncSessionLocal() as db:" in migration.after["app.py"].text
     assert colours(migration)["count"] == "left"
+
+
+JOBS = """\
+import threading
+import time
+
+import schedule
+from apscheduler.schedulers.background import BackgroundScheduler
+from celery import Celery
+
+import service
+from database import SessionLocal, session_scope
+
+celery = Celery("items", broker="memory://")
+scheduler = BackgroundScheduler()
+log: list[int] = []
+
+
+@scheduler.scheduled_job("interval", hours=1)
+def note() -> int:
+    with session_scope() as db:
+        return service.add(db, "noted").id
+
+
+def count() -> int:
+    db = SessionLocal()
+    try:
+        log.append(len(service.names(db)))
+        return log[-1]
+    finally:
+        db.close()
+
+
+scheduler.add_job("jobs:count", "cron", hour=3, id="count")
+schedule.every().day.at("10:30").do(count)
+
+
+def opened(name: str) -> int:
+    with SessionLocal() as db, db.begin():
+        return service.stay(db, name)
+
+
+@celery.task(bind=True)
+def remind(self, name: str) -> int:
+    time.sleep(0)
+    return opened(name)
+
+
+def watch(times: int) -> None:
+    for _ in range(times):
+        with SessionLocal() as db:
+            service.add(db, "watched")
+
+
+def start() -> threading.Thread:
+    thread = threading.Thread(target=watch, args=(2,))
+    thread.start()
+    return thread
+
+
+def run_all() -> None:
+    schedule.run_all()
+"""
+
+JOBS_MAIN = """\
+from fastapi import Depends, FastAPI
+from sqlalchemy.orm import Session
+
+import jobs
+import service
+from database import get_db
+
+app = FastAPI()
+
+
+@app.get("/items")
+def read(db: Session = Depends(get_db)) -> list[str]:
+    return service.names(db)
+
+
+@app.post("/items")
+def write(name: str, db: Session = Depends(get_db)) -> int:
+    return service.stay(db, name) + service.add(db, name).id
+
+
+@app.post("/jobs")
+def run() -> int:
+    jobs.start().join()
+    jobs.remind.delay("sent")
+    return len(jobs.log)
+"""
+
+JOBS_DATABASE = """\
+import os
+from contextlib import contextmanager
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
+
+engine = create_engine(
+    os.environ.get("DATABASE_URL", "sqlite:///items.db"), pool_size=3, pool_pre_ping=True
+)
+SessionLocal = sessionmaker(bind=engine, expire_on_commit=False)
+opened: list[str] = []
+
+
+@event.listens_for(engine, "connect")
+def remember(connection, record) -> None:
+    opened.append("connection")
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Item(Base):
+    __tablename__ = "items"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+def get_db():
+    with SessionLocal() as db:
+        yield db
+
+
+@contextmanager
+def session_scope():
+    \"\"\"A session that is committed.\"\"\"
+    with SessionLocal() as db:
+        yield db
+        db.commit()
+"""
+
+JOBS_SERVICE = (
+    SERVICE
+    + """
+
+def stay(db: Session, name: str) -> int:
+    db.add(item := Item(name=name))
+    db.flush()
+    return item.id
+"""
+)
+
+TEST_JOBS = """\
+from fastapi.testclient import TestClient
+
+import database
+import jobs
+import service
+from database import SessionLocal
+from main import app
+
+
+def test_beside_the_service() -> None:
+    with TestClient(app) as client:
+        assert client.get("/items").json() == []
+        for turn in range(2):
+            assert jobs.note() == 5 * turn + 1
+            assert jobs.count() == 5 * turn + 1
+            assert jobs.remind("x") == 5 * turn + 2
+            assert jobs.remind.apply(args=["y"]).get() == 5 * turn + 3
+            thread = jobs.start()
+            thread.join()
+            jobs.run_all()
+            assert client.get("/items").json()[-2:] == ["watched", "watched"]
+        assert jobs.log == [1, 5, 6, 10]
+        assert client.post("/jobs").json() == 4
+        assert len(client.get("/items").json()) == 12
+        assert database.opened
+
+
+def test_by_an_async_test() -> None:
+    with SessionLocal() as db:
+        assert service.names(db) == []
+        assert jobs.note() == 1
+        assert jobs.remind.apply(args=["y"]).get() == 2
+        assert service.names(db) == ["noted", "y"]
+"""
+
+
+def test_jobs_have_an_engine_without_a_pool(tmp_path: Path) -> None:
+    files = {
+        "database.py": JOBS_DATABASE,
+        "service.py": JOBS_SERVICE,
+        "main.py": JOBS_MAIN,
+        "conftest.py": CONFTEST,
+        "jobs.py": JOBS,
+        "test_jobs.py": TEST_JOBS,
+    }
+    after = flipped(files)
+    assert after["jobs.py"].count("asyncio.run(run())") == 3
+    assert "    time.sleep(0)\n    return asyncio.run(opened(name))\n" in after["jobs.py"]
+    assert passing(files, tmp_path / "before") == 2
+    assert passing(after, tmp_path / "after") == 2
+
+
+JOBS_LEFT = {
+    "opened, which others call too, opens sessions": """
+        def opened():
+            with SessionLocal() as db:
+                return names(db)
+
+        @celery.task
+        def tick():
+            return opened()
+
+        @app.post("/tick")
+        def again():
+            return opened()
+        """,
+    "it uses a session from outside": """
+        shared = SessionLocal()
+
+        @celery.task
+        def tick():
+            with SessionLocal() as db:
+                shared.execute(text("SELECT 1"))
+                return names(db)
+        """,
+    "can't be given an engine": """
+        @celery.task
+        def tick():
+            with SessionLocal.begin() as db:
+                return names(db)
+        """,
+    "runs at once where it is sent, in app.py": """
+        celery.conf.task_always_eager = True
+
+        @celery.task
+        def tick():
+            with SessionLocal() as db:
+                return names(db)
+
+        @app.post("/tick")
+        def again(db: Session = Depends(get_db)):
+            names(db)
+            tick.delay()
+        """,
+    "is passed on as a value in app.py": """
+        @celery.task
+        def tick():
+            with SessionLocal() as db:
+                return names(db)
+
+        def later(tasks: list):
+            tasks.append(tick)
+        """,
+}
+
+
+@pytest.mark.parametrize("reason", JOBS_LEFT)
+def test_a_job_that_stays_sync(reason: str) -> None:
+    shared = SHARED.replace("cli = typer.Typer()", 'celery = Celery("app")')
+    head = HEAD + "from celery import Celery\n\n"
+    migration = migrated(shared + textwrap.dedent(JOBS_LEFT[reason]), head)
+    (decision,) = (d for run in migration.runs for d in run.outcome.decisions if d.symbol == "tick")
+    assert decision.treatment != "native"
+    assert reason in decision.reasons[0]
+    assert "unpooled" not in migration.after["app.py"].text
+
+
+def test_a_job_whose_factory_a_test_replaces_stays_sync() -> None:
+    body = """
+        @celery.task
+        def tick():
+            with SessionLocal() as db:
+                return names(db)
+        """
+    shared = SHARED.replace("cli = typer.Typer()", 'celery = Celery("app")')
+    head = HEAD + "from celery import Celery\n\n"
+    test = """
+        import app
+
+        def test_tick(monkeypatch):
+            monkeypatch.setattr(app, "SessionLocal", None)
+        """
+    migration = migrated(shared + textwrap.dedent(body), head, test_app=test)
+    assert colours(migration)["tick"] == "left"
+    migration = migrated(shared + textwrap.dedent(body), head)
+    assert colours(migration)["tick"] == "native"
+
+
+def test_jobs_of_a_scheduler_on_the_loop_become_async() -> None:
+    body = """
+        scheduler = AsyncIOScheduler()
+
+        @scheduler.scheduled_job("interval", hours=1)
+        def tick():
+            with SessionLocal() as db:
+                return names(db)
+
+        def tock():
+            with SessionLocal() as db:
+                return names(db)
+
+        scheduler.add_job(tock, "cron", hour=1)
+        """
+    shared = SHARED.replace("cli = typer.Typer()", "")
+    head = HEAD + "from apscheduler.schedulers.asyncio import AsyncIOScheduler\n\n"
+    after = migrated(shared + textwrap.dedent(body), head).after["app.py"].text
+    assert "async def tick():\n    async with SessionLocal() as db:" in after
+    assert "async def tock():" in after
+    pools = body.replace("AsyncIOScheduler()", "AsyncIOScheduler(executors={})")
+    after = migrated(shared + textwrap.dedent(pools), head).after["app.py"].text
+    assert "async def tick" not in after

@@ -69,11 +69,19 @@ class Analysis:
     own_loops: list[OwnLoop] = field(default_factory=list)
     #: What uses a session that outlives the request, and all that calls it: for one at a time.
     single: set[Function] = field(default_factory=set)
+    #: Functions that open sessions for jobs, and those that hand out sessions to anybody.
+    unpooled: set[Function] = field(default_factory=set)
+    providers: set[Function] = field(default_factory=set)
 
     @property
     def awaited(self) -> set[ast.AST]:
         """The expressions that get an ``await``."""
         return _awaited(self.sites, self.colours, self.bridges)
+
+    @cached_property
+    def run_as_they_are(self) -> set[ast.AST]:
+        """The calls that ``asyncio.run`` runs where they stand."""
+        return {own.call for own in self.own_loops if own.call is not None}
 
     @cached_property
     def entries(self) -> set[Function]:
@@ -164,12 +172,13 @@ def analyse(program: Program, options: Options) -> Analysis:
     handed = list(indirect.given_sessions())
     outliving = kept(program, sites)
     strange = given_by_strangers(program, sites)
-    for known_to_stay in (outliving, escaping, by_name.causes, strange, reading):
-        for function, cause in known_to_stay.items():
-            closed.setdefault(function, cause)
-    own_loops = OwnLoops(program, sites)
+    own_loops = OwnLoops(program, sites, providers.all)
     for function, cause in own_loops.closed.items():
         closed.setdefault(function, cause)
+    named = {f: c for f, c in by_name.causes.items() if not own_loops.is_named(f)}
+    for known_to_stay in (outliving, escaping, named, strange, reading):
+        for function, cause in known_to_stay.items():
+            closed.setdefault(function, cause)
     framework = Framework(
         decorator=lambda f, d: tolerates(program, f, d),
         # The code stays the same from round to round, and so do these answers.
@@ -231,6 +240,7 @@ def analyse(program: Program, options: Options) -> Analysis:
         if not more and factories.settle(colours):
             continue
         if not more:
+            entries = own_loops.found(colours, awaited)
             return Analysis(
                 program,
                 options,
@@ -246,8 +256,10 @@ def analyse(program: Program, options: Options) -> Analysis:
                 providers.aliases(colours),
                 boundaries.keeping,
                 validated,
-                own_loops.found(colours, awaited),
+                entries,
                 callers(colours, outliving),
+                own_loops.unpooled(entries) & colours.asynchronous.keys(),
+                providers.all & colours.asynchronous.keys(),
             )
         closed |= more
         known_ones = colours.sync | colours.asynchronous
@@ -298,6 +310,8 @@ def tolerates(program: Program, function: Function, decorator: ast.expr) -> bool
     name = program.outside_name(called, module)
     if name in tables.TOLERANT_DECORATORS or name.startswith("pytest.mark"):
         return True
+    if name in tables.SCHEDULING:
+        return _schedules_on_loop(program)
     if name.startswith("unittest.mock.patch"):
         return True
     if isinstance(called, ast.Attribute) and called.attr in tables.TOLERANT_REGISTRATIONS:
@@ -305,6 +319,14 @@ def tolerates(program: Program, function: Function, decorator: ast.expr) -> bool
             return True
         return program.web.is_application(called.value, module)
     return False
+
+
+def _schedules_on_loop(program: Program) -> bool:
+    """Whether ``AsyncIOScheduler`` has no executors but its own, which runs coroutines."""
+    return all(
+        module.identifiers.isdisjoint(tables.OTHER_EXECUTORS)
+        for module in program.modules.mentioning((tables.LOOP_SCHEDULER.rpartition(".")[2],))
+    )
 
 
 def registers(program: Program, reference: Reference) -> bool:
@@ -325,6 +347,8 @@ def registers(program: Program, reference: Reference) -> bool:
     name = program.outside_name(holder.func, module)
     if name in tables.TOLERANT_CALLS:
         return True
+    if name in tables.SCHEDULING:
+        return _schedules_on_loop(program)
     if is_cleanup(program, reference):
         return True
     if isinstance(holder.func, ast.Attribute):

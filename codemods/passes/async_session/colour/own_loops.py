@@ -2,7 +2,8 @@
 
 What a library or the shell calls, and does not await, stays ``def``; the part of its body that
 waits goes into an inner coroutine function, which ``asyncio.run`` runs. No connection outlives
-such a loop: a command disposes of the engines that it used, at the end.
+such a loop: a command disposes of the engines that it used, at the end, and jobs, of which many
+may run at once, use engines without a pool.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
@@ -20,6 +22,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import FunctionValue
 from codemods.passes.async_session.colour.islands import has_memory_database
+from codemods.passes.async_session.colour.jobs import Jobs
 from codemods.passes.async_session.sessions.engines_of import EngineName, engines_of
 from codemods.passes.async_session.sessions.sites import Site
 from codemods.plan.climb import Cause, is_main_block
@@ -53,8 +56,18 @@ _SIGNALS = frozenset(
         "rq.exceptions.JobTimeoutException",
     }
 )
+#: What tells a queue to run a job where it is sent: of Celery, RQ and Huey.
+_AT_ONCE = frozenset(
+    """task_always_eager CELERY_TASK_ALWAYS_EAGER CELERY_ALWAYS_EAGER always_eager is_async
+    immediate""".split()
+)
 #: Attributes of a command or task by which the function itself is called.
 _ITSELF = frozenset(("run", "callback", "fn", "func", "call_local", "__wrapped__", "__call__"))
+
+
+#: What stands around a call that is made once, and what makes it often.
+_OFTEN = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_ONCE = (ast.expr, ast.keyword, ast.Return, ast.Assign, ast.AnnAssign, ast.Expr, ast.If, ast.Try)
 
 
 @dataclass(frozen=True)
@@ -62,13 +75,15 @@ class OwnLoop:
     """An entry whose waiting part runs on an event loop of its own.
 
     The part begins with the statement at ``first`` of the body, and is that statement where it
-    stands ``alone``, else all behind it as well. ``engines`` have to be disposed of afterwards.
+    stands ``alone``, else all behind it as well; where a ``call`` of a coroutine function is all
+    that waits, that alone. ``engines`` have to be disposed of afterwards.
     """
 
     entry: Entry
     first: int
     alone: bool
     engines: tuple[EngineName, ...]
+    call: ast.Call | None = None
 
     @property
     def statements(self) -> list[ast.stmt]:
@@ -80,12 +95,13 @@ class OwnLoop:
 class OwnLoops:
     """The entries of a program that can get an event loop of their own."""
 
-    def __init__(self, program: Program, sites: list[Site]) -> None:
+    def __init__(self, program: Program, sites: list[Site], providers: set[Function]) -> None:
         self.program = program
         self.by_function: dict[Function, list[Site]] = {}
         for site in sites:
             if site.function is not None:
                 self.by_function.setdefault(site.function, []).append(site)
+        self.jobs = Jobs(program, self.by_function, providers)
         #: Entries that can't have a loop of their own, and why.
         self.closed: dict[Function, Cause] = {}
         self._engines: dict[Function, tuple[EngineName, ...]] = {}
@@ -93,10 +109,33 @@ class OwnLoops:
             if function.is_async or function.is_generator or not self._is_own(function.module):
                 continue
             if why := self._obstacle(entry):
-                self.closed[function] = Cause(why)
+                self._close(entry, why)
+        self._close_jobs()
+
+    def _close(self, entry: Entry, why: str) -> None:
+        self._engines.pop(entry.function, None)
+        self.closed[entry.function] = Cause(f"is {entry.what}, which nobody awaits, and {why}")
+
+    def _close_jobs(self) -> None:
+        """A job opens sessions of its own, or it stays: the less of them, the less is theirs."""
+        changed = True
+        while changed:
+            failing = {
+                entry: why
+                for function in self._engines
+                if (entry := self.program.entries.all[function]).kind is Kind.JOB
+                and (why := self.jobs.obstacle(function, self._engines.keys()))
+            }
+            for entry, why in failing.items():
+                self._close(entry, why)
+            changed = bool(failing)
 
     def _is_own(self, module: Module) -> bool:
         return not (self.program.web.in_tests(module) or is_migration(module))
+
+    def is_named(self, function: Function) -> bool:
+        """Whether a string names an entry only to have it called: that goes on."""
+        return self.has(function) and function in self.program.entries.named
 
     def has(self, function: Function) -> bool:
         """Whether a function can go on being called by something that does not await it."""
@@ -106,24 +145,21 @@ class OwnLoops:
 
     def _obstacle(self, entry: Entry) -> str:
         function = entry.function
-        what = f"is {entry.what}, which nobody awaits"
-        if entry.kind is not Kind.COMMAND:
-            return what
         if why := self._signature(function) or self._other_callers(function):
-            return f"{what}, and {why}"
+            return why
         if has_memory_database(self.program):
-            return f"{what}, and the database ends with its engine: it lives in memory"
-        reached = self._reached(function)
+            return "the database ends with its engine: it lives in memory"
+        reached = self.jobs.reach.of(function)
         if loop := self._running(reached - {function}):
-            return f"{what}, and {loop} runs an event loop"
+            return f"{loop} runs an event loop"
         engines: dict[EngineName, None] = {}
         for site in (site for other in reached for site in self.by_function.get(other, ())):
             found = engines_of(self.program, site)
             if found is None:
                 where = f"{site.module.path}:{site.line}"
-                return f"{what}, and the engine used in {where} can't be named to dispose of it"
+                return f"the engine used in {where} can't be named to dispose of it"
             engines |= dict.fromkeys(found)
-        self._engines[function] = tuple(engines)
+        self._engines[function] = tuple(engines) if entry.kind is Kind.COMMAND else ()
         return ""
 
     def _signature(self, function: Function) -> str:
@@ -187,22 +223,6 @@ class OwnLoops:
             and module.function_of(call) is None
         )
 
-    def _reached(self, function: Function) -> set[Function]:
-        """A function, and all that it calls, directly or not."""
-        found: set[Function] = set()
-        waiting = [function]
-        while waiting:
-            current = waiting.pop()
-            if current in found:
-                continue
-            found.add(current)
-            for node in ast.walk(current.definition):
-                if isinstance(node, ast.Call):
-                    waiting += self.program.called_functions(node, current.module)
-                elif inner := current.module.functions.get(node):
-                    waiting.append(inner)
-        return found
-
     def _running(self, reached: Collection[Function]) -> str:
         """The function among some that runs an event loop itself."""
         for function in reached:
@@ -222,14 +242,47 @@ class OwnLoops:
     # -- after colouring ---------------------------------------------------------------------
 
     def conflicts(self, colours: Colouring, awaited: set[ast.AST]) -> dict[Function, Cause]:
-        """The entries whose waiting part can't be told from what runs an event loop itself."""
-        return {
-            function: Cause(
-                f"is {self.program.entries.all[function].what}, and runs an event loop itself"
-            )
-            for function in self._engines
-            if function in colours.asynchronous and self._part(function, awaited) is None
-        }
+        """The entries that run an event loop themselves where they wait, or run within one."""
+        found: dict[Function, Cause] = {}
+        for function in self._engines:
+            if function not in colours.asynchronous:
+                continue
+            what = self.program.entries.all[function].what
+            if self._part(function, colours, awaited) is None:
+                found[function] = Cause(f"is {what}, and runs an event loop itself")
+            elif where := self._sent_at_once(function, colours):
+                found[function] = Cause(f"is {what}, which runs at once where it is sent, {where}")
+        return found
+
+    def _sent_at_once(self, function: Function, colours: Colouring) -> str:
+        """The place on the loop of the service from where a job runs then and there.
+
+        Queues do that in tests and in development, where they are told so.
+        """
+        for reference in self.program.calls.references(function):
+            module, node = reference.module, reference.node
+            around = module.function_of(node)
+            if around is None or self.program.web.in_tests(module):
+                continue
+            if not (around.is_async or around in colours.asynchronous) or self.has(around):
+                continue
+            parent = module.parent(node)
+            apply = isinstance(parent, ast.Attribute) and parent.attr == "apply"
+            if apply or self._at_once:
+                return f"in {module.path}:{node.lineno}"
+        return ""
+
+    @cached_property
+    def _at_once(self) -> bool:
+        return any(
+            not module.identifiers.isdisjoint(_AT_ONCE)
+            for module in self.program.modules.mentioning(sorted(_AT_ONCE))
+        )
+
+    def unpooled(self, own: list[OwnLoop]) -> set[Function]:
+        """The functions that open sessions for jobs, from an engine without a pool."""
+        jobs = [one.entry.function for one in own if one.entry.kind is Kind.JOB]
+        return {function for job in jobs for function in self.jobs.opening(job)}
 
     def found(self, colours: Colouring, awaited: set[ast.AST]) -> list[OwnLoop]:
         """What becomes of the entries that wait."""
@@ -237,10 +290,12 @@ class OwnLoops:
             part
             for function in self._engines
             if function in colours.asynchronous
-            and (part := self._part(function, awaited)) is not None
+            and (part := self._part(function, colours, awaited)) is not None
         ]
 
-    def _part(self, function: Function, awaited: set[ast.AST]) -> OwnLoop | None:
+    def _part(
+        self, function: Function, colours: Colouring, awaited: set[ast.AST]
+    ) -> OwnLoop | None:
         """The part of a body that waits; None where that part runs an event loop itself."""
         entry, engines = self.program.entries.all[function], self._engines[function]
         body = function.definition.body
@@ -248,6 +303,8 @@ class OwnLoops:
         if not waits:
             return None
         first, last = waits[0], waits[-1]
+        if not engines and (call := _only_call(function, colours, awaited)) is not None:
+            return OwnLoop(entry, first, True, (), call)
         runs = {
             i for i, one in enumerate(body) if any(self._is_run(n, function) for n in ast.walk(one))
         }
@@ -261,6 +318,21 @@ class OwnLoops:
 
     def _is_run(self, node: ast.AST, function: Function) -> bool:
         return isinstance(node, ast.Call) and self._runs(node, function.module)
+
+
+def _only_call(function: Function, colours: Colouring, awaited: set[ast.AST]) -> ast.Call | None:
+    """The call of a coroutine function that is all that waits in a function, and waits once."""
+    nodes = [node for node in ast.walk(function.definition) if node in awaited]
+    found = [known for known in colours.calls if known.caller is function and known.call in nodes]
+    if len(nodes) != 1 or len(found) != 1 or found[0].callee.is_generator:
+        return None
+    for parent in function.module.ancestors(nodes[0]):
+        if parent is function.definition:
+            break
+        if not isinstance(parent, _ONCE) or isinstance(parent, _OFTEN):
+            return None
+    call = found[0].call
+    return call if isinstance(call, ast.Call) else None
 
 
 def _bound(function: Function, statements: list[ast.stmt]) -> set[str]:

@@ -299,7 +299,7 @@ def _call(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
             draft.edit(module, call, Rewrite("asyncio.run({self})"))
         return
     parent = module.parent(call)
-    if isinstance(parent, ast.Await):
+    if isinstance(parent, ast.Await) or call in analysis.run_as_they_are:
         return
     if is_manager(callee):
         if isinstance(parent, ast.withitem):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from codemods.edits.actions import ReplaceStatement, WrapRest
+from codemods.edits.actions import ReplaceStatement, Rewrite, WrapRest
+from codemods.facts.calls import Reference
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.passes.async_session.colour.analysis import Analysis
@@ -15,6 +16,8 @@ from codemods.plan.places import thread
 
 #: The names that the inner function may have; the first that is free.
 _NAMES = ("run", "work", "on_own_loop")
+#: Methods of a task that may run it where they are called.
+_SENDING = frozenset(("apply", "apply_async", "call_local", "delay", "run", "send"))
 #: Test clients of command-line libraries: they call commands, on the thread that they are on.
 _RUNNERS = ("typer.testing.CliRunner.invoke", "click.testing.CliRunner.invoke")
 
@@ -24,11 +27,20 @@ def edit_own_loops(analysis: Analysis, draft: Draft) -> None:
     for own in analysis.own_loops:
         _wrap(analysis, draft, own)
         for reference in analysis.program.calls.references(own.entry.function):
-            call, module = reference.call, reference.module
+            call, module = reference.call or _sent(reference), reference.module
             if call is not None and _is_on_loop(analysis, module.function_of(call)):
                 thread(draft, call, module)
     if analysis.own_loops:
         _invocations(analysis, draft)
+
+
+def _sent(reference: Reference) -> ast.Call | None:
+    """The call in a test that may run a task where it stands: ``remind.apply(args=["ann"])``."""
+    attribute = reference.module.parent(reference.node)
+    call = reference.module.parent(attribute) if isinstance(attribute, ast.Attribute) else None
+    if not isinstance(call, ast.Call) or not isinstance(attribute, ast.Attribute):
+        return None
+    return call if attribute.attr in _SENDING and call.func is attribute else None
 
 
 def _invocations(analysis: Analysis, draft: Draft) -> None:
@@ -47,6 +59,10 @@ def _is_on_loop(analysis: Analysis, function: Function | None) -> bool:
 def _wrap(analysis: Analysis, draft: Draft, own: OwnLoop) -> None:
     function = own.entry.function
     module, definition = function.module, function.definition
+    draft.add_import(module, "asyncio")
+    if own.call is not None:
+        draft.edit(module, own.call, Rewrite("asyncio.run({self})"))
+        return
     used = {node.id for node in ast.walk(definition) if isinstance(node, ast.Name)}
     used |= set(function.bindings)
     name = next(name for name in (*_NAMES, f"run_{function.name}") if name not in used)
@@ -65,7 +81,6 @@ def _wrap(analysis: Analysis, draft: Draft, own: OwnLoop) -> None:
         lines += [f"    {hole}"]
     word = "return " if _gives(own) else ""
     lines.append(f"{word}asyncio.run({name}({given}))")
-    draft.add_import(module, "asyncio")
     template = "\n".join(lines)
     first = own.statements[0]
     draft.edit(module, first, ReplaceStatement(template) if own.alone else WrapRest(template))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
@@ -38,6 +39,57 @@ def engines_of(program: Program, site: Site) -> list[EngineName] | None:
             if program.is_a(node, site.module, known.ENGINE):
                 return _named(program, node, site.module)
     return None
+
+
+def factory_of(program: Program, site: Site) -> EngineName | None:
+    """The factory that a place opens a session with, by its module and its name."""
+    assert isinstance(site.node, ast.Call)
+    called = site.node.func
+    if site.kind != CREATE:
+        if site.owner != known.SESSIONMAKER or not isinstance(called, ast.Attribute):
+            return None
+        called = called.value
+    if not program.is_a(called, site.module, *_FACTORIES):
+        return None
+    home = program.home(called, site.module)
+    return (home[0].module, home[1]) if home is not None else None
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A function that listens to an event of an engine: ``arguments`` without the engine."""
+
+    listen: str
+    arguments: tuple[str, ...]
+    keywords: tuple[str, ...]
+    module: Module
+
+    def again(self, home: Module, engine: str) -> str:
+        """The call that makes it listen to another async engine."""
+        given = ", ".join((f"{engine}.sync_engine", *self.arguments, *self.keywords))
+        return f"{self.listen}({given})"
+
+
+def listeners(program: Program, engine: EngineName) -> list[Listener]:
+    """What listens to the events of an engine."""
+    home, name = engine
+    found = []
+    for module in program.modules.mentioning((name,)):
+        for word in ("listen", "listens_for"):
+            for call in module.syntax.calls.get(word, ()):
+                if call.args and program.home(call.args[0], module) == (home.scope, name):
+                    found.append(_listener(call, word, module))
+    return found
+
+
+def _listener(call: ast.Call, word: str, module: Module) -> Listener:
+    arguments = [module.source(argument) for argument in call.args[1:]]
+    holder = module.parent(call)
+    if word == "listens_for" and isinstance(holder, ast.FunctionDef | ast.AsyncFunctionDef):
+        arguments.append(holder.name)
+    keywords = tuple(f"{k.arg}={module.source(k.value)}" for k in call.keywords)
+    listen = module.source(call.func).replace("listens_for", "listen")
+    return Listener(listen, tuple(arguments), keywords, module)
 
 
 def _of_factory(program: Program, node: ast.expr, module: Module) -> list[EngineName] | None:

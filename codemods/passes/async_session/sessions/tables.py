@@ -137,6 +137,12 @@ TOLERANT_CALLS = frozenset(
     }
 )
 
+#: A scheduler that runs coroutine functions on the loop that it was started on, and the methods by
+#: which it gets them; one that is given other executors hands them to threads.
+LOOP_SCHEDULER = "apscheduler.schedulers.asyncio.AsyncIOScheduler"
+SCHEDULING = frozenset((f"{LOOP_SCHEDULER}.add_job", f"{LOOP_SCHEDULER}.scheduled_job"))
+OTHER_EXECUTORS = frozenset(("executors", "executor"))
+
 #: Sync context managers that wait for nothing and hold nothing that another task waits for.
 SYNC_CONTEXTS = frozenset(
     {
