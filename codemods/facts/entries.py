@@ -105,7 +105,7 @@ class Entries:
         self.all: dict[Function, Entry] = {}
         #: The expressions that hand an entry to its library.
         self.registrations: set[ast.AST] = set()
-        #: The entries that a string names: ``scheduler.add_job("clinic.jobs:close_day")``.
+        #: The entries that a string names: ``scheduler.add_job("clinic.jobs:close_day")``, scripts.
         self.named: set[Function] = set()
         for entry in (*self._decorated(), *self._handed(), *self._scripts()):
             self.all.setdefault(entry.function, entry)
@@ -174,6 +174,7 @@ class Entries:
         for folder, target in self.program.versions.scripts:
             function = self._named(folder, target)
             if function is not None:
+                self.named.add(function)
                 yield Entry(function, Kind.COMMAND, "a console script")
 
     def _named(self, folder: str, target: str) -> Function | None:

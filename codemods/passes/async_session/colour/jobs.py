@@ -15,7 +15,7 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.patches import patches
 from codemods.facts.syntax import Function, Scope
-from codemods.facts.values import FunctionValue, Instance
+from codemods.facts.values import FunctionValue, Instance, ModuleValue
 from codemods.passes.async_session.sessions.engines_of import (
     EngineName,
     engines_of,
@@ -217,7 +217,10 @@ class Jobs:
                 continue
             for node in module.syntax.parents:
                 match node:
-                    case ast.Assign(targets=[ast.Attribute() as target]):
+                    case ast.Assign(targets=[ast.Attribute(value=owner) as target]) if any(
+                        isinstance(value, ModuleValue)
+                        for value in self.program.infer(owner, module)
+                    ):
                         if any(self._opens(v) for v in self.program.infer(target, module)):
                             return f"a test replaces what opens sessions, in {module.path}"
         return ""

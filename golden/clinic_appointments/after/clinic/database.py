@@ -1,16 +1,22 @@
-from sqlalchemy import create_engine, event
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, sessionmaker
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import NullPool
 
 from clinic.async_database_url import async_database_url
 from clinic.settings import DATABASE_URL
 
 engine = create_async_engine(async_database_url(DATABASE_URL), pool_pre_ping=True)
-sync_engine = create_engine(DATABASE_URL, pool_pre_ping=True)
+
+
+def unpooled_engine():
+    """An engine for one job: its connections belong to no other loop."""
+    made = create_async_engine(async_database_url(DATABASE_URL), poolclass=NullPool)
+    event.listen(made.sync_engine, "connect", enforce_foreign_keys)
+    return made
+
+
 SessionLocal = async_sessionmaker(bind=engine, autoflush=False, expire_on_commit=False)
-SyncSessionLocal = sessionmaker(
-    bind=sync_engine, autoflush=False, expire_on_commit=False
-)
 
 __all__ = ["Base", "SessionLocal", "engine", "get_db"]
 
@@ -20,7 +26,6 @@ class Base(DeclarativeBase):
 
 
 @event.listens_for(engine.sync_engine, "connect")
-@event.listens_for(sync_engine, "connect")
 def enforce_foreign_keys(connection, record):
     if engine.dialect.name == "sqlite":
         connection.execute("PRAGMA foreign_keys = ON")

@@ -1,27 +1,20 @@
 """What cron starts each morning: ``python -m clinic.worker 2026-01-31``."""
 
+import asyncio
 import sys
 from datetime import date
 
-from sqlalchemy import select
-
-from clinic.database import SyncSessionLocal
-from clinic.models import Appointment
+from clinic import crud
+from clinic.database import SessionLocal
 
 
-def remind(day: date) -> int:
-    db = SyncSessionLocal()
+async def remind(day: date) -> int:
+    db = SessionLocal()
     try:
-        due = db.scalars(
-            select(Appointment).where(Appointment.day == day, Appointment.reminded.is_(False))
-        ).all()
-        for appointment in due:
-            appointment.reminded = True
-        db.commit()
-        return len(due)
+        return await crud.remind(db, day)
     finally:
-        db.close()
+        await db.close()
 
 
 if __name__ == "__main__":
-    print(remind(date.fromisoformat(sys.argv[1])), "reminded")
+    print(asyncio.run(remind(date.fromisoformat(sys.argv[1]))), "reminded")

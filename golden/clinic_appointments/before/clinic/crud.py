@@ -1,5 +1,6 @@
 from datetime import date
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from clinic.models import Appointment, Doctor
@@ -23,6 +24,26 @@ def book(db: Session, doctor: Doctor, patient: str, day: date) -> Appointment:
     db.commit()
     db.refresh(appointment)
     return appointment
+
+
+def numbers(db: Session) -> list[tuple[str, int]]:
+    statement = (
+        select(Doctor.name, func.count(Appointment.id))
+        .outerjoin(Doctor.appointments)
+        .group_by(Doctor.name)
+        .order_by(Doctor.name)
+    )
+    return [(name, number) for name, number in db.execute(statement)]
+
+
+def remind(db: Session, day: date) -> int:
+    due = db.scalars(
+        select(Appointment).where(Appointment.day == day, Appointment.reminded.is_(False))
+    ).all()
+    for appointment in due:
+        appointment.reminded = True
+    db.commit()
+    return len(due)
 
 
 def busiest(db: Session) -> str:

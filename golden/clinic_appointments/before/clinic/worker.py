@@ -3,22 +3,14 @@
 import sys
 from datetime import date
 
-from sqlalchemy import select
-
+from clinic import crud
 from clinic.database import SessionLocal
-from clinic.models import Appointment
 
 
 def remind(day: date) -> int:
     db = SessionLocal()
     try:
-        due = db.scalars(
-            select(Appointment).where(Appointment.day == day, Appointment.reminded.is_(False))
-        ).all()
-        for appointment in due:
-            appointment.reminded = True
-        db.commit()
-        return len(due)
+        return crud.remind(db, day)
     finally:
         db.close()
 

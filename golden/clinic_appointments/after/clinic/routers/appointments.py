@@ -1,3 +1,5 @@
+from datetime import date
+
 from fastapi import APIRouter, Depends, HTTPException
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +14,14 @@ router = APIRouter()
 @router.post("/doctors", response_model=schemas.DoctorOut, status_code=201)
 async def add_doctor(body: schemas.DoctorIn, db: AsyncSession = Depends(get_db)):
     try:
-        return await crud.add_doctor(db, body.name)
+        doctor = await crud.add_doctor(db, body.name)
+        await db.get(
+            crud.Doctor,
+            doctor.id,
+            options=[selectinload(crud.Doctor.appointments)],
+            populate_existing=True,
+        )
+        return doctor
     except IntegrityError:
         await db.rollback()
         raise HTTPException(409, "There is a doctor of that name")
@@ -20,7 +29,7 @@ async def add_doctor(body: schemas.DoctorIn, db: AsyncSession = Depends(get_db))
 
 @router.get("/doctors", response_model=list[schemas.DoctorOut])
 async def list_doctors(db: AsyncSession = Depends(get_db)):
-    return await crud.doctors(db)
+    return await crud.doctors(db, options=[selectinload(crud.Doctor.appointments)])
 
 
 @router.post("/appointments", response_model=schemas.AppointmentOut, status_code=201)
@@ -45,3 +54,8 @@ async def remove_doctor(doctor_id: int, db: AsyncSession = Depends(get_db)):
         raise HTTPException(409, "The doctor has appointments")
     await db.delete(doctor)
     await db.commit()
+
+
+@router.post("/reminders/{day}")
+async def remind(day: date, db: AsyncSession = Depends(get_db)):
+    return {"reminded": await crud.remind(db, day)}

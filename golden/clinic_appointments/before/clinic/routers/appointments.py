@@ -1,3 +1,5 @@
+from datetime import date
+
 from fastapi import APIRouter, Depends, HTTPException
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -39,3 +41,8 @@ def remove_doctor(doctor_id: int, db: Session = Depends(get_db)):
         raise HTTPException(409, "The doctor has appointments")
     db.delete(doctor)
     db.commit()
+
+
+@router.post("/reminders/{day}")
+def remind(day: date, db: Session = Depends(get_db)):
+    return {"reminded": crud.remind(db, day)}
