@@ -332,15 +332,19 @@ class Inference:
             self.infer(y.value, function.module)
             for y in function.yields
             if isinstance(y, ast.Yield) and y.value is not None
-        ) | union(
+        )
+        if found:
+            return found
+        return union(self.called.element(v) for v in self.returned(function))
+
+    def delegated(self, function: Function) -> Values:
+        """What a generator yields of what it delegates to: ``yield from get_db()``."""
+        return union(
             self.called.element(v)
             for y in function.yields
             if isinstance(y, ast.YieldFrom)
             for v in self.infer(y.value, function.module)
         )
-        if found:
-            return found
-        return union(self.called.element(v) for v in self.returned(function))
 
 
 def _is_callable(value: Value) -> bool:

@@ -405,7 +405,7 @@ class Program:
         if fixture is not None:
             inference = self.inference
             if fixture.is_generator:
-                return inference.yielded(fixture)
+                return inference.yielded(fixture) or inference.delegated(fixture)
             return inference.returned(fixture)
         if argument.annotation is None:
             found = self.calls.argument_values(function, argument)
