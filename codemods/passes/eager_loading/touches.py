@@ -17,6 +17,7 @@ from codemods.passes.eager_loading.flow import Tracer
 from codemods.passes.eager_loading.holding import mapped_in, texts_of_decorators
 from codemods.passes.eager_loading.implicit import ImplicitReads
 from codemods.passes.eager_loading.lazily import DEFERRED, lazily
+from codemods.passes.eager_loading.named import named_writes
 from codemods.passes.eager_loading.templates import Templates
 from codemods.passes.eager_loading.ways import Path, Touch, steps
 
@@ -49,6 +50,8 @@ class Touches:
         for module in self.modules(names | members, tests=True):
             found += self._reads(module, names | members)
             found += self._writes(module, names)
+        for module in self.modules({"setattr", "sqlmodel_update"}, tests=True):
+            found += named_writes(self, module)
         special = {name for name in members if name.startswith("__")}
         found += self.implicit.all(special)
         found += self._responses()
