@@ -36,6 +36,8 @@ def asked(program: Program, call: ast.Call, module: Module) -> Asked | None:
             names: list[str] | None = [name]
         case ast.Name(id=parameter):
             parametrize, names = _parametrized(program, function, parameter)
+        case ast.Attribute(value=ast.Name(id="request"), attr="param"):
+            names = _params(function)
         case _:
             return None
     fixtures = {name: program.web.fixture(function, name) for name in names or ()}
@@ -59,6 +61,15 @@ def _parametrized(
                 ):
                     return decorator, _texts(values.elts, names.index(parameter), len(names))
     return None, None
+
+
+def _params(function: Function) -> list[str] | None:
+    """The texts by which a fixture is parametrised: ``@pytest.fixture(params=[...])``."""
+    for decorator in function.definition.decorator_list:
+        for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
+            if keyword.arg == "params" and isinstance(keyword.value, ast.List | ast.Tuple):
+                return _texts(keyword.value.elts, 0, 1)
+    return None
 
 
 def argument_names(node: ast.expr) -> list[str]:

@@ -114,6 +114,38 @@ def test_made_before(tmp_path: Path) -> None:
     assert passing(after, tmp_path / "after") == 9
 
 
+BY_FIXTURES = """\
+import pytest
+
+
+@pytest.fixture
+def admin_client(request):
+    return request.getfixturevalue("public_client")
+
+
+@pytest.fixture(params=["public_client", "admin_client"])
+def any_client(request):
+    return request.getfixturevalue(request.param)
+
+
+class TestItems:
+    def test_constant(self, request):
+        client = request.getfixturevalue("admin_client")
+        assert client.get("/").json() == ["none", 1]
+
+    def test_any(self, any_client):
+        assert any_client.get("/").json() == ["none", 1]
+"""
+
+
+def test_fixtures_that_ask(tmp_path: Path) -> None:
+    """A fixture may ask for another by its name: no test runs at that time."""
+    files = {"app.py": APP, "conftest.py": CONFTEST, "test_items.py": BY_FIXTURES}
+    after = flipped(files)
+    assert "def any_client(request):\n    return request.get" in after["test_items.py"]
+    assert passing(after, tmp_path) == 3
+
+
 def told(test: str) -> list[str]:
     """What the flip says of a test that asks for a fixture."""
     texts = {"app.py": APP, "conftest.py": CONFTEST, "test_item.py": test}

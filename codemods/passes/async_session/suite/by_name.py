@@ -66,7 +66,11 @@ def _needs(analysis: Analysis, fixture: Function, changed: set[Function], depth:
     """Whether a fixture is one of these, or asks for one."""
     if fixture in changed:
         return True
-    others = (analysis.program.web.fixture(fixture, a.arg) for a in fixture.parameters)
+    others = [analysis.program.web.fixture(fixture, a.arg) for a in fixture.parameters]
+    for call in fixture.module.syntax.calls.get(ASKING, ()):
+        found = asked(analysis.program, call, fixture.module)
+        if found is not None and found.function is fixture:
+            others += found.fixtures.values()
     return depth < 10 and any(
         other is not None and _needs(analysis, other, changed, depth + 1) for other in others
     )
