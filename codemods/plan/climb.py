@@ -96,8 +96,12 @@ class Climb:
         self.touched = self._climb(waiting)
 
     def closing(self, closed: dict[Function, Cause]) -> bool:
-        """Take up what else is closed, if the way up stays the same: not so above a property."""
-        if any(is_property(function) for function in closed if function not in self.closed):
+        """Take up what else is closed, if the way up stays the same.
+
+        It does not above a property or a constructor.
+        """
+        more = [function for function in closed if function not in self.closed]
+        if any(is_property(function) or is_constructor(function) for function in more):
             return False
         self.closed = dict(closed)
         self.obstacles |= closed
@@ -203,7 +207,13 @@ class Climb:
             yield other, Cause(f"is called where {function.qualname} is", function)
 
     def _made(self, function: Function) -> Iterator[tuple[Function, Cause]]:
-        """What makes an object waits for its constructor."""
+        """What makes an object waits for its constructor; not where that stays sync.
+
+        An object that a sync constructor makes keeps the sync session that it is given: no other
+        way leads to it than that of all who share a session.
+        """
+        if function in self.obstacles:
+            return
         yield from self._together(function, self._constructors.group(function))
         for call, module in self._constructors.made(function):
             caller = module.function_of(call)

@@ -115,6 +115,8 @@ def test_no_connection_is_left(
         (tmp_path / path).write_text(text)
     monkeypatch.setenv("ITEMS_FILE", str(tmp_path / "items.db"))
     monkeypatch.syspath_prepend(tmp_path)
+    for path in after:  # modules of these names that other tests have imported
+        monkeypatch.delitem(sys.modules, path.removesuffix(".py"), raising=False)
     try:
         served = importlib.import_module("served")
         stored = sys.modules["stored"]

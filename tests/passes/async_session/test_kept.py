@@ -122,7 +122,7 @@ def test_what_uses_a_kept_session_stays_as_it_is(name: str, tmp_path: Path) -> N
     text = migrated["app.py"]
     assert "async def other(db: AsyncSession" in text
     assert "async def read(" in text
-    assert text.count("await ") == 2
+    assert text.count("await ") - text.count("await engine.dispose()") == 2
     if name not in EXECUTED:
         return
     answers = []

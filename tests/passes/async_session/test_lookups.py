@@ -10,6 +10,7 @@ from passes.async_session.decided import HEAD, treatments
 
 from codemods.config import Options
 from codemods.passes.async_session import PASS
+from codemods.passes.base import Decision
 from codemods.pipeline import migrate
 from codemods.source import CodeBase, SourceFile
 
@@ -156,17 +157,22 @@ def test_paths_in_tests_and_docstrings_name_nothing() -> None:
 )
 def test_entry_points(path: str, text: str) -> None:
     files = {"app.py": HEAD + dedent(HELPERS + USE.format(lookup="None")), path: text}
-    assert _left(files) == {"clean"}
+    (clean,) = [d for d in _decisions(files) if d.symbol == "clean"]
+    assert clean.treatment != "native" and "is a console script" in clean.reasons[0]
 
 
 def _left(files: dict[str, str]) -> set[str]:
-    sources = {p: SourceFile(p, t) for p, t in {"tasks.py": TASKS, **files}.items()}
-    (run,) = migrate(CodeBase(Path("/nowhere"), sources), [PASS], Options(jobs=1)).runs
     return {
         d.symbol
-        for d in run.outcome.decisions
+        for d in _decisions(files)
         if any("by name" in why or "by a string" in why for why in d.reasons[:1])
     }
+
+
+def _decisions(files: dict[str, str]) -> tuple[Decision, ...]:
+    sources = {p: SourceFile(p, t) for p, t in {"tasks.py": TASKS, **files}.items()}
+    (run,) = migrate(CodeBase(Path("/nowhere"), sources), [PASS], Options(jobs=1)).runs
+    return run.outcome.decisions
 
 
 STEPS = """

@@ -22,14 +22,6 @@ CHANGES = {
         async def read(db: Session = Depends(get_db)):
             return [get(Item, 1).name for get in [db.get]]
         """,
-    "one that is given what waits in a property": """
-        def context(db: Session = Depends(get_db)):
-            return Context(db)
-
-        @app.get("/")
-        async def read(given: Context = Depends(context)):
-            return given.name
-        """,
     "a dependency": """
         async def read(db: Session = Depends(get_db)):
             return [get(Item, 1).name for get in [db.get]]
@@ -89,6 +81,21 @@ def test_gets_a_thread(snippet: str) -> None:
     text = after(STUCK + snippet)
     assert "async" not in text
     assert "\ndef read(" in text
+
+
+def test_what_waits_in_a_constructor_and_a_property_is_awaited() -> None:
+    text = after(
+        STUCK
+        + """
+        def context(db: Session = Depends(get_db)):
+            return Context(db)
+
+        @app.get("/")
+        async def read(given: Context = Depends(context)):
+            return given.name
+        """
+    )
+    assert "    return await Context.create(db)" in text and "return await given.name" in text
 
 
 @pytest.mark.parametrize("snippet", STAY.values(), ids=STAY)

@@ -42,10 +42,14 @@ def test_scope_is_kept_twice_for_threads_and_routes() -> None:
     migration = migrated(SCOPE)
     text = migration.after["app.py"].text
     assert "async def session_scope():" in text
-    assert "@contextmanager\ndef sync_session_scope():\n    session = SyncSessionLocal()" in text
-    assert "def work():\n    with sync_session_scope() as db:\n        return count(db)" in text
-    assert "    async with session_scope() as db:\n        return await db.run_sync(count)" in text
-    assert colours(migration)["work"] == "left"
+    opened = "session = SessionLocal(bind=unpooled_engine())"
+    assert f"async def unpooled_session_scope():\n    {opened}" in text
+    assert (
+        "        async with unpooled_session_scope() as db:\n            return await count("
+        in text
+    )
+    assert "\n    async with session_scope() as db:\n        return await count(db)" in text
+    assert colours(migration)["work"] == "native"
     ast.parse(text)
 
 
