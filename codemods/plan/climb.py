@@ -20,6 +20,12 @@ from codemods.plan.constructors import Constructors, is_constructor
 from codemods.plan.lambdas import Handed, Lambdas
 from codemods.plan.managers import Managers, is_manager
 from codemods.plan.properties import Properties
+from codemods.plan.surroundings import (
+    holder_of_lambda,
+    inside_lambda,
+    is_decorator,
+    is_override_key,
+)
 
 #: Methods of dictionaries, lists, strings and clients: on something unknown they prove nothing.
 _COMMON_NAMES = frozenset(
@@ -168,7 +174,7 @@ class Climb:
                 continue
             where = f"{module.path}:{node.lineno}"
             caller = module.function_around(node)
-            if caller is None or self._inside_lambda(node, module):
+            if caller is None or inside_lambda(node, module):
                 text = f"is a property that is read where nothing can wait, in {where}"
                 self.obstacles.setdefault(function, Cause(text))
                 return
@@ -217,7 +223,7 @@ class Climb:
         yield from self._together(function, self._constructors.group(function))
         for call, module in self._constructors.made(function):
             caller = module.function_of(call)
-            if caller is None or self._inside_lambda(call, module):
+            if caller is None or inside_lambda(call, module):
                 continue
             if why := self.framework.consumption(function, call, module):
                 self.obstacles.setdefault(caller, Cause(why))
@@ -232,7 +238,7 @@ class Climb:
         module, node = reference.module, reference.node
         if self.framework.registration(reference):
             return None
-        if self._is_override_key(node, module) or self._is_decorator(node, module):
+        if is_override_key(node, module) or is_decorator(node, module):
             return None
         if is_property(function) and isinstance(node, ast.Attribute):
             return None
@@ -250,15 +256,15 @@ class Climb:
             return None
         caller = module.function_of(reference.call)
         if caller is None:
-            if self.framework.twofold(function) and not self._inside_lambda(reference.call, module):
+            if self.framework.twofold(function) and not inside_lambda(reference.call, module):
                 return None
             where = f"{module.path}:{node.lineno}"
-            if self._inside_lambda(reference.call, module):
+            if inside_lambda(reference.call, module):
                 handed = self._lambdas.handed(reference.call, module)
                 if handed is not None:
                     return self._called_by(function, handed)
                 self.obstacles.setdefault(function, Cause(f"is called by a lambda in {where}"))
-                holder = self._holder_of_lambda(reference.call, module)
+                holder = holder_of_lambda(reference.call, module)
                 if holder is not None:
                     self.obstacles.setdefault(
                         holder, Cause(f"calls {function.name} in a lambda in {where}")
@@ -377,53 +383,9 @@ class Climb:
     def _already_awaited(call: ast.Call, module: Module) -> bool:
         return isinstance(module.parent(call), ast.Await)
 
-    @staticmethod
-    def _inside_lambda(node: ast.AST, module: Module) -> bool:
-        for parent in module.ancestors(node):
-            if isinstance(parent, ast.Lambda):
-                return True
-            if isinstance(parent, ast.stmt):
-                return False
-        return False
-
-    @staticmethod
-    def _holder_of_lambda(node: ast.AST, module: Module) -> Function | None:
-        for parent in module.ancestors(node):
-            if isinstance(parent, ast.Lambda):
-                return module.function_of(parent)
-        return None
-
     def _is_entry(self, call: ast.Call, module: Module) -> bool:
         """Whether a call at module level stands where ``asyncio.run`` may stand."""
         return is_main_block(call, module) or self.program.web.in_tests(module)
-
-    @staticmethod
-    def _is_override_key(node: ast.AST, module: Module) -> bool:
-        for parent in module.ancestors(node):
-            if isinstance(parent, ast.Subscript | ast.Dict | ast.Assign):
-                if _names_overrides(
-                    parent.targets[0] if isinstance(parent, ast.Assign) else parent
-                ):
-                    return True
-                if isinstance(parent, ast.Dict):
-                    return _names_overrides(module.parent(parent))
-            if isinstance(parent, ast.Call) and node in parent.args[:1]:
-                # ``app.dependency_overrides.pop(get_db)``
-                return _names_overrides(parent.func)
-            if isinstance(parent, ast.stmt):
-                return False
-        return False
-
-    @staticmethod
-    def _is_decorator(node: ast.AST, module: Module) -> bool:
-        child: ast.AST = node
-        for parent in module.ancestors(node):
-            if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                return child in parent.decorator_list
-            if isinstance(parent, ast.stmt):
-                return False
-            child = parent
-        return False
 
     def _is_harmless(self, function: Function, node: ast.AST, module: Module) -> bool:
         """Whether naming a function without a call leads to none."""
@@ -478,13 +440,6 @@ def fits(call: ast.Call, function: Function, bound: int = 1) -> bool:
     given = {a.arg for a in positional[: len(call.args)]} | {k.arg for k in call.keywords}
     required = positional[: len(positional) - len(arguments.defaults)]
     return all(a.arg in given for a in required)
-
-
-def _names_overrides(node: ast.AST | None) -> bool:
-    return node is not None and any(
-        isinstance(inner, ast.Attribute) and inner.attr == "dependency_overrides"
-        for inner in ast.walk(node)
-    )
 
 
 def place(function: Function) -> tuple[str, int]:

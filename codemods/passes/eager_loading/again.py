@@ -11,7 +11,7 @@ from codemods.facts.syntax import Class, Function
 from codemods.passes.eager_loading.between import Between
 from codemods.passes.eager_loading.commits import Stale
 from codemods.passes.eager_loading.expiries import Expired
-from codemods.passes.eager_loading.reloads import Reload
+from codemods.passes.eager_loading.reloads import Reload, Spot
 from codemods.passes.eager_loading.render import (
     Renderer,
     continued,
@@ -61,17 +61,7 @@ class ReadAgain(Edits):
         text = (
             f"{spot.session}.get({root}, {identity}, options=[{options}], populate_existing=True)"
         )
-        self._import(module, renderer.imports)
-        text = _guarded(text, name) if spot.guard else text
-        if spot.replaces:
-            self._add(module, spot.statement, ReplaceStatement(text))
-        elif spot.before:
-            self._add(module, spot.statement, InsertBefore(text))
-        elif isinstance(spot.statement, ast.Return):
-            template = f"{name} = {{value}}\n{text}\nreturn {name}"
-            self._add(module, spot.statement, ReplaceStatement(template))
-        else:
-            self._add(module, spot.statement, InsertAfter(text))
+        self._place(spot, text, renderer)
 
     def _reselect(
         self, reload: Reload, root: str, keys: list[str], options: str, renderer: Renderer
@@ -80,8 +70,7 @@ class ReadAgain(Edits):
 
         Where something could be unsaved, ``refresh`` saves it first.
         """
-        spot = reload.spot
-        module, name = spot.function.module, spot.name
+        spot, name = reload.spot, reload.spot.name
         select = renderer.callable("select", "sqlalchemy", "sqlmodel")
         where = ", ".join(f"{root}.{key.partition('.')[2]} == {key}" for key in keys)
         query = f"{select}({root}).options({options}).where({where})"
@@ -93,6 +82,11 @@ class ReadAgain(Edits):
             )
         else:
             text = f"{spot.session}.refresh({name})\n{spot.session}.execute({query}).scalar_one()"
+        self._place(spot, text, renderer)
+
+    def _place(self, spot: Spot, text: str, renderer: Renderer) -> None:
+        """Write what reads an object again where that has to happen."""
+        module, name = spot.function.module, spot.name
         self._import(module, renderer.imports)
         text = _guarded(text, name) if spot.guard else text
         if spot.replaces:
@@ -100,7 +94,7 @@ class ReadAgain(Edits):
         elif spot.before:
             self._add(module, spot.statement, InsertBefore(text))
         elif isinstance(spot.statement, ast.Return):
-            template = f"{spot.name} = {{value}}\n{text}\nreturn {spot.name}"
+            template = f"{name} = {{value}}\n{text}\nreturn {name}"
             self._add(module, spot.statement, ReplaceStatement(template))
         else:
             self._add(module, spot.statement, InsertAfter(text))
