@@ -257,17 +257,17 @@ class Editor(cst.CSTTransformer):
         self, old: cst.BaseStatement, new: cst.BaseStatement
     ) -> tuple[cst.BaseStatement, Outcome | None]:
         if isinstance(old, cst.SimpleStatementLine) and isinstance(new, cst.SimpleStatementLine):
+            touched = id(old) in self.touched
+            if touched:
+                indent, rewritten = self.found.indents[id(old)], id(old) in self.rewritten
+                new = self.layout.line(old, new, indent, rewritten)
             outcomes = [
                 self._outcome(small, updated, old)
                 for small, updated in zip(old.body, new.body, strict=True)
             ]
             if any(outcomes):
                 return new, _keeping(old, changed_line(new, outcomes))
-            if id(old) in self.touched:
-                indent, rewritten = self.found.indents[id(old)], id(old) in self.rewritten
-                laid_out = self.layout.line(old, new, indent, rewritten)
-                return with_lost(old, [laid_out])[0], None
-            return new, None
+            return (with_lost(old, [new])[0] if touched else new), None
         outcome = self._outcome(old, new, old)
         return new, _keeping(new, outcome) if outcome else None
 

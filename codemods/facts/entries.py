@@ -144,7 +144,7 @@ class Entries:
     def _handed(self) -> Iterator[Entry]:
         words = {name.rpartition(".")[2] for name in _CALLS} | set(_CHAINS)
         for module in self.program.modules.mentioning(sorted(words)):
-            for word in words:
+            for word in sorted(words):
                 for call in module.syntax.calls.get(word, ()):
                     yield from self._of_call(call, word, module)
 

@@ -11,6 +11,7 @@ from codemods.edits import (
     Await,
     Edit,
     FileEdits,
+    InsertAfter,
     MakeAsync,
     Rename,
     Rewrite,
@@ -38,6 +39,13 @@ def test_a_line_that_gets_too_long_is_split() -> None:
         ("g(aaaaaaaaaa, bbbbbbbbbbb)", Await()),
         line_length=42,
     )
+
+
+def test_a_line_that_gets_a_neighbour_is_split_as_well() -> None:
+    source = "a = f(one, two)\n"
+    edits = (("Call:f(one, two)", Await()), ("a = f(one, two)", InsertAfter("b = g()")))
+    after = edited(source, *edits, line_length=18)
+    assert after == "a = await f(\n    one, two\n)\nb = g()\n"
 
 
 def test_a_line_that_was_too_long_stays_one() -> None:

@@ -12,7 +12,9 @@ class Base(DeclarativeBase):
     pass
 
 
-engine = create_async_engine(async_database_url(settings.database_url), pool_pre_ping=True)
+engine = create_async_engine(
+    async_database_url(settings.database_url), pool_pre_ping=True
+)
 sync_engine = create_engine(settings.database_url, pool_pre_ping=True)
 SessionLocal = async_sessionmaker(bind=engine, autoflush=False, expire_on_commit=False)
 SyncSessionLocal = sessionmaker(

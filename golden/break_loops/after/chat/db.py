@@ -7,7 +7,9 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from chat.async_database_url import async_database_url
 
-engine = create_async_engine(async_database_url(os.environ.get("DATABASE_URL", "sqlite:///chat.db")))
+engine = create_async_engine(
+    async_database_url(os.environ.get("DATABASE_URL", "sqlite:///chat.db"))
+)
 sync_engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///chat.db"))
 SessionLocal = async_sessionmaker(bind=engine, autoflush=False, expire_on_commit=False)
 SyncSessionLocal = sessionmaker(

@@ -14,7 +14,9 @@ if SQLALCHEMY_DATABASE_URL.startswith("sqlite"):
     # only needed for SQLite
     connect_args = {"check_same_thread": False}
 
-engine = create_async_engine(async_database_url(SQLALCHEMY_DATABASE_URL), connect_args=connect_args)
+engine = create_async_engine(
+    async_database_url(SQLALCHEMY_DATABASE_URL), connect_args=connect_args
+)
 sync_engine = create_engine(SQLALCHEMY_DATABASE_URL, connect_args=connect_args)
 SessionLocal = async_sessionmaker(
     autocommit=False, autoflush=False, bind=engine, expire_on_commit=False

@@ -11,7 +11,9 @@ from library.async_database_url import async_database_url
 
 log = logging.getLogger(__name__)
 
-engine = create_async_engine(async_database_url(os.environ.get("DATABASE_URL", "sqlite:///library.db")))
+engine = create_async_engine(
+    async_database_url(os.environ.get("DATABASE_URL", "sqlite:///library.db"))
+)
 sync_engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///library.db"))
 SessionLocal = async_sessionmaker(engine, expire_on_commit=False)
 SyncSessionLocal = sessionmaker(sync_engine, expire_on_commit=False)

@@ -6,7 +6,9 @@ from sqlalchemy.orm import DeclarativeBase, sessionmaker
 
 from shop.async_database_url import async_database_url
 
-engine = create_async_engine(async_database_url(os.environ.get("DATABASE_URL", "sqlite:///shop.db")))
+engine = create_async_engine(
+    async_database_url(os.environ.get("DATABASE_URL", "sqlite:///shop.db"))
+)
 sync_engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///shop.db"))
 SessionLocal = async_sessionmaker(engine, expire_on_commit=False)
 SyncSessionLocal = sessionmaker(sync_engine, expire_on_commit=False)

@@ -9,7 +9,9 @@ from .async_database_url import async_database_url
 from .config import DATABASE_URL, SQL_ECHO
 
 connect_args = {"check_same_thread": False} if DATABASE_URL.startswith("sqlite") else {}
-engine = create_async_engine(async_database_url(DATABASE_URL), echo=SQL_ECHO, connect_args=connect_args)
+engine = create_async_engine(
+    async_database_url(DATABASE_URL), echo=SQL_ECHO, connect_args=connect_args
+)
 sync_engine = create_engine(DATABASE_URL, echo=SQL_ECHO, connect_args=connect_args)
 
 

@@ -9,7 +9,9 @@ from orders_service.db.async_database_url import async_database_url
 
 settings = get_settings()
 
-engine = create_async_engine(async_database_url(settings.database_url), echo=settings.echo, pool_pre_ping=True)
+engine = create_async_engine(
+    async_database_url(settings.database_url), echo=settings.echo, pool_pre_ping=True
+)
 sync_engine = create_engine(
     settings.database_url, echo=settings.echo, pool_pre_ping=True
 )
