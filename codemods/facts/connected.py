@@ -39,9 +39,9 @@ def connected(codebase: CodeBase) -> CodeBase:
     return replace(codebase, files=files)
 
 
-def imported(module: Module, modules: Modules) -> Iterator[Module]:
-    """The modules of the code base that a module imports."""
-    for node in _statements(module.tree):
+def imported(module: Module, modules: Modules, *, late: bool = True) -> Iterator[Module]:
+    """The modules of the code base that a module imports; ``late``: also when a function runs."""
+    for node in _statements(module.tree, late=late):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if (target := modules.resolve(module, alias.name)) is not None:
@@ -54,12 +54,14 @@ def imported(module: Module, modules: Modules) -> Iterator[Module]:
                     yield target
 
 
-def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+def _statements(tree: ast.Module, *, late: bool) -> Iterator[ast.AST]:
     """All statements, at any depth: imports stand in no expression."""
     waiting: list[ast.AST] = list(tree.body)
     while waiting:
         node = waiting.pop()
         yield node
+        if not late and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
         for name in ("body", "orelse", "finalbody", "handlers", "cases"):
             waiting.extend(getattr(node, name, ()))
 

@@ -49,6 +49,8 @@ CONTEXT = "contextlib.AbstractContextManager"
 GENERATOR = "collections.abc.Generator"
 CALLABLE = "collections.abc.Callable"
 COROUTINE = "collections.abc.Coroutine"
+#: Decorators that keep what a function returned.
+CACHES = ("functools.cache", "functools.lru_cache")
 FASTAPI = "fastapi.FastAPI"
 REQUEST = "fastapi.Request"
 WEBSOCKET = "fastapi.WebSocket"

@@ -16,6 +16,7 @@ from codemods.drivers import in_memory
 from codemods.edits.actions import InsertAfter
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.connected import imported
 from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
@@ -28,7 +29,6 @@ from codemods.plan.generated import import_object
 from codemods.plan.lifespans import Start, find_start, make_lifespan
 
 _DISPOSE = "dispose"
-_CACHES = frozenset({"functools.cache", "functools.lru_cache"})
 #: The URL of a database in memory in a file that is not Python.
 _MEMORY_URL = re.compile(r"""sqlite(?:\+\w+)?://(?:/:memory:|/?(?=["'\s]|$))""")
 
@@ -129,7 +129,7 @@ def _is_cached(program: Program, function: Function) -> bool:
     """Whether a function gives the same engine each time."""
     for decorator in function.definition.decorator_list:
         called = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if program.outside_name(called, function.module) in _CACHES:
+        if program.outside_name(called, function.module) in known.CACHES:
             return True
     return any(isinstance(node, ast.Global) for node in function.nodes)
 
@@ -201,28 +201,11 @@ def _imported(program: Program, module: Module) -> set[Module]:
     found: set[Module] = set()
     waiting = [module]
     while waiting:
-        current = waiting.pop()
-        for dotted, level in _names(current.tree.body):
-            target = program.modules.resolve(current, dotted, level)
-            if target is not None and target not in found:
+        for target in imported(waiting.pop(), program.modules, late=False):
+            if target not in found:
                 found.add(target)
                 waiting.append(target)
     return found
-
-
-def _names(body: list[ast.stmt]) -> Iterator[tuple[str, int]]:
-    """What the import statements of a module name, with the count of dots before it."""
-    for statement in body:
-        match statement:
-            case ast.ImportFrom(module=dotted, names=names, level=level):
-                yield dotted or "", level
-                for alias in names:
-                    yield f"{dotted or ''}.{alias.name}".lstrip("."), level
-            case ast.Import(names=names):
-                for alias in names:
-                    yield alias.name, 0
-            case ast.If(body=inner, orelse=other) | ast.Try(body=inner, orelse=other):
-                yield from _names([*inner, *other])
 
 
 def _named(analysis: Analysis, draft: Draft, start: Start, kept: _Kept) -> str:

@@ -19,8 +19,6 @@ from codemods.passes.async_session.sessions.sites import Site
 from codemods.plan.climb import Cause, is_main_block
 from codemods.plan.flows import Flows, Node
 
-#: Decorators that keep what a function returned.
-_CACHES = ("functools.lru_cache", "functools.cache")
 #: Providers of dependency_injector that make one object for all.
 _SINGLETONS = ("Singleton", "ThreadSafeSingleton")
 
@@ -186,7 +184,7 @@ class Lifetimes:
             for target in statement.targets:
                 if holder := self._assigned(target, module, function):
                     return holder
-        if isinstance(statement, ast.Return) and self.program.decorated(function, *_CACHES):
+        if isinstance(statement, ast.Return) and self.program.decorated(function, *known.CACHES):
             return f"the cache of {function.name}"
         for parent in module.ancestors(call):
             if isinstance(parent, ast.stmt):
