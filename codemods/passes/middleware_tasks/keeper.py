@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 #: Names for the module, the first that is free.
 MODULES = ("background_tasks", "background_work", "response_tasks")
 
@@ -114,3 +116,48 @@ async def _one_by_one(work: tuple[Awaitable[Any], ...]) -> None:
 
 background = Background()
 '''
+
+#: What gives a task the values of a request, or of a response, by the kind of what it was given.
+VALUES = {"request": "values_of_request", "response": "values_of_response"}
+
+_IMPORTS = {
+    "request": "from starlette.requests import Request\n",
+    "response": "from starlette.responses import Response\n",
+}
+
+_TEXTS = {
+    "request": '''
+
+#: What a request says of itself before its body is read.
+_OF_REQUEST = (
+    *("type", "http_version", "method", "scheme", "server", "client", "app"),
+    *("root_path", "app_root_path", "path", "raw_path", "query_string", "path_params"),
+)
+
+
+def values_of_request(request: Request) -> Request:
+    """Its method, URL, headers and client as they are now, without body and connection."""
+    scope = {name: request.scope[name] for name in _OF_REQUEST if name in request.scope}
+    return Request({**scope, "headers": list(request.scope["headers"])})
+''',
+    "response": '''
+
+def values_of_response(response: Response) -> Response:
+    """Its status and media type as they are now, without its body."""
+    values = Response(status_code=response.status_code, media_type=response.media_type)
+    values.charset = response.charset
+    return values
+''',
+}
+
+
+def text(kinds: Collection[str] = ()) -> str:
+    """The text of the module, with what takes the values of those ``kinds``."""
+    wanted = [kind for kind in VALUES if kind in kinds]
+    if not wanted:
+        return TEXT
+    imports = "".join(_IMPORTS[kind] for kind in wanted)
+    functions = "".join(_TEXTS[kind] for kind in wanted)
+    first = TEXT.replace("from typing import Any\n", f"from typing import Any\n\n{imports}")
+    start = f"\n\n{NAME} = Background()\n"
+    return first.replace(start, f"{functions}{start}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from codemods.config import Options
 from codemods.edits.actions import RemoveStatement, ReplaceStatement, Rewrite
 from codemods.facts import Program
 from codemods.facts.modules import Module
+from codemods.facts.plain import Plain
 from codemods.findings import Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.middleware_tasks import codes, keeper
@@ -99,7 +100,9 @@ def _write(
     start = find_start(program)
     if isinstance(start, str):
         return start
-    place = generated(program, start.module, keeper.MODULES, keeper.TEXT)
+    taken = values_taken(program, works)
+    text = keeper.text(set(taken.values()))
+    place = generated(program, start.module, keeper.MODULES, text)
     if place is None:
         return "there is no free name for the module that would keep its tasks"
     paths = {start.module.path, place.path, *(work.middleware.module.path for work in works)}
@@ -112,7 +115,8 @@ def _write(
         return reason
     _keep(program, draft, texts, start, place)
     for group in dict.fromkeys((work.middleware, work.group) for work in works):
-        _start(program, draft, place, [w for w in works if (w.middleware, w.group) == group])
+        together = [w for w in works if (w.middleware, w.group) == group]
+        _start(program, draft, place, together, taken)
     for task in tasks:
         _hold(program, draft, place, task)
     return ""
@@ -128,16 +132,26 @@ def _keep(
     texts.update(work_in_place(program, draft, place.path, keeper.NAME))
 
 
-def _start(program: Program, draft: Draft, place: Generated, works: list[Work]) -> None:
+def _start(
+    program: Program,
+    draft: Draft,
+    place: Generated,
+    works: list[Work],
+    taken: Mapping[ast.expr, str],
+) -> None:
     """``await background.run(...)`` in the place of the first, and the others within it."""
     first, *others = works
     module = first.middleware.module
     background = import_object(program, draft, module, place.path, keeper.NAME)
+    values = _Values(program, draft, module, place, taken)
     for work in works:
         if not work.is_awaited:
             draft.add_import(module, "starlette.concurrency", "run_in_threadpool")
+    for node in _arguments(first.call):
+        if name := values.name(node):
+            draft.edit(module, node, Rewrite(f"{name}({{self}})"))
     name = " and ".join(dict.fromkeys(_name(work, program) for work in works))
-    rest = "".join(f", {_source(work, module)}" for work in others)
+    rest = "".join(f", {_source(work, values)}" for work in others)
     own = "{value}" if first.is_awaited else _threaded(first.call)
     template = f'await {background}.run({own}{rest}, name="{name}")'
     draft.edit(module, first.statement.value, Rewrite(template))
@@ -161,8 +175,8 @@ def _hold(program: Program, draft: Draft, place: Generated, task: Dropped) -> No
     draft.drop_import(module, "asyncio")
 
 
-def _source(work: Work, module: Module) -> str:
-    return module.source(work.call) if work.is_awaited else _threaded_source(work.call, module)
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 
 def _threaded(call: ast.Call) -> str:
@@ -170,10 +184,54 @@ def _threaded(call: ast.Call) -> str:
     return f"run_in_threadpool({{func}}{arguments})"
 
 
-def _threaded_source(call: ast.Call, module: Module) -> str:
-    arguments = [module.source(a) for a in call.args]
-    arguments += [f"{k.arg}={module.source(k.value)}" for k in call.keywords if k.arg]
-    return f"run_in_threadpool({', '.join([module.source(call.func), *arguments])})"
+def _source(work: Work, values: _Values) -> str:
+    """The text of a call that moves to the one before it."""
+    call, module = work.call, values.module
+    if work.is_awaited and not any(values.name(node) for node in _arguments(call)):
+        return module.source(call)
+    arguments = [values.source(argument) for argument in call.args]
+    for keyword in call.keywords:
+        before = f"{keyword.arg}=" if keyword.arg else "**"
+        arguments.append(f"{before}{values.source(keyword.value)}")
+    func = module.source(call.func)
+    if work.is_awaited:
+        return f"{func}({', '.join(arguments)})"
+    return f"run_in_threadpool({', '.join([func, *arguments])})"
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Takes the values of requests and responses that are handed to the tasks of a module."""
+
+    program: Program
+    draft: Draft
+    module: Module
+    place: Generated
+    taken: Mapping[ast.expr, str]
+
+    def name(self, node: ast.expr) -> str:
+        """The function that takes the values of an argument, where it is one of them."""
+        function = keeper.VALUES.get(self.taken.get(node, ""), "")
+        if not function or f"def {function}(" not in self.place.text:
+            return ""
+        return import_object(self.program, self.draft, self.module, self.place.path, function)
+
+    def source(self, node: ast.expr) -> str:
+        """The text of an argument, of which only the values are handed over."""
+        name = self.name(node)
+        text = self.module.source(node)
+        return f"{name}({text})" if name else text
+
+
+def values_taken(program: Program, works: Iterable[Work]) -> dict[ast.expr, str]:
+    """The arguments of tasks that are a request or a response, by their kind."""
+    plain = Plain(program)
+    return {
+        node: kind
+        for work in works
+        for node in _arguments(work.call)
+        if (kind := plain.kind(node, work.middleware.module)) in keeper.VALUES
+    }
 
 
 def _name(work: Work, program: Program) -> str:

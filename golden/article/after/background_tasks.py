@@ -7,6 +7,8 @@ import logging
 from collections.abc import Awaitable, Coroutine
 from typing import Any
 
+from starlette.requests import Request
+
 logger = logging.getLogger(__name__)
 
 
@@ -99,6 +101,19 @@ async def _one_by_one(work: tuple[Awaitable[Any], ...]) -> None:
         for one in work:
             if asyncio.iscoroutine(one):
                 one.close()  # what stands behind an error was never started
+
+
+#: What a request says of itself before its body is read.
+_OF_REQUEST = (
+    *("type", "http_version", "method", "scheme", "server", "client", "app"),
+    *("root_path", "app_root_path", "path", "raw_path", "query_string", "path_params"),
+)
+
+
+def values_of_request(request: Request) -> Request:
+    """Its method, URL, headers and client as they are now, without body and connection."""
+    scope = {name: request.scope[name] for name in _OF_REQUEST if name in request.scope}
+    return Request({**scope, "headers": list(request.scope["headers"])})
 
 
 background = Background()

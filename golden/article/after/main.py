@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import crud
 from background_queue import BackgroundQueue, job_queue
-from background_tasks import background
+from background_tasks import background, values_of_request
 from database import Base, SessionLocal, engine, get_db
 from json_stream import stream_json_array
 from models import Measurement, Report, RequestLog, User
@@ -34,7 +34,10 @@ app = FastAPI(lifespan=lifespan)
 @app.middleware("http")
 async def log_requests(request: Request, call_next):
     response = await call_next(request)
-    await background.run(crud.log_request_to_db(request), name="crud.log_request_to_db")
+    await background.run(
+        crud.log_request_to_db(values_of_request(request)),
+        name="crud.log_request_to_db",
+    )
     return response
 
 

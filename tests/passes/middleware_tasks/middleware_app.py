@@ -17,7 +17,7 @@ import time
 
 import httpx
 import requests
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -48,6 +48,10 @@ async def write(path: str):
 
 async def log(request: Request):
     await write(request.url.path)
+
+
+async def answered(request: Request, answer: Response):
+    await write(f"{request.method} {answer.status_code}")
 
 
 async def log_with(db: AsyncSession, path: str):

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI, Request, Response
+from fastapi.testclient import TestClient
 
+from codemods.facts.plain import REQUEST_ATTRIBUTES, RESPONSE_ATTRIBUTES
 from codemods.passes.middleware_tasks import keeper
 
 
@@ -18,7 +21,7 @@ from codemods.passes.middleware_tasks import keeper
 def module() -> Iterator[Any]:
     """The module as an application imports it."""
     made = types.ModuleType("background_tasks")
-    exec(compile(keeper.TEXT, "background_tasks.py", "exec"), made.__dict__)
+    exec(compile(keeper.text(keeper.VALUES), "background_tasks.py", "exec"), made.__dict__)
     yield made
 
 
@@ -143,3 +146,40 @@ def test_a_started_task_needs_no_lifespan_and_its_error_is_logged(
     for _ in range(2):  # each has an event loop of its own
         asyncio.run(main())
     assert [record.getMessage() for record in caplog.records] == ["broken failed"] * 2
+
+
+def test_the_values_of_a_request_are_all_that_a_task_may_read(module: Any) -> None:
+    app, found = FastAPI(), {}
+
+    def read(request: Request) -> dict[str, str]:
+        return {name: str(getattr(request, name)) for name in REQUEST_ATTRIBUTES}
+
+    @app.middleware("http")
+    async def around(request: Request, call_next: Any) -> Response:
+        response: Response = await call_next(request)
+        values = module.values_of_request(request)
+        found["request"] = [read(values), read(request)]
+        answer = module.values_of_response(response)
+        found["response"] = [
+            [str(getattr(one, name)) for name in sorted(RESPONSE_ATTRIBUTES)]
+            for one in (answer, response)
+        ]
+        request.scope["method"] = "PUT"
+        request.scope["headers"].clear()
+        assert values.method == "POST" and values.headers["x-one"] == "1"
+        with pytest.raises(RuntimeError):
+            await values.body()
+        return response
+
+    @app.post("/items/{number}", status_code=201)
+    def create(number: int) -> int:
+        return number
+
+    with TestClient(app, root_path="/behind") as client:
+        client.cookies.set("a", "b")
+        answer = client.post("/items/7?q=1&q=2", headers={"x-one": "1"}, content=b"body")
+        assert (answer.status_code, answer.json()) == (201, 7)
+    assert found["request"][0] == found["request"][1]
+    assert "'number': '7'" in found["request"][0]["path_params"]
+    assert found["response"][0] == found["response"][1]
+    assert "201" in found["response"][0]

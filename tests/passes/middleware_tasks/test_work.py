@@ -9,9 +9,30 @@ RETURN = "return response"
 
 #: Lines after ``call_next`` that become these.
 MOVED = {
+    "the response of which only the status is read": (
+        ["await answered(request, answer=response)", RETURN],
+        [
+            "await background.run(",
+            "    answered(values_of_request(request), answer=values_of_response(response)),",
+            '    name="answered",',
+            ")",
+            RETURN,
+        ],
+    ),
+    "two that are given the request": (
+        ["await log(request)", "await log(request=request)", RETURN],
+        [
+            "await background.run(",
+            "    log(values_of_request(request)),",
+            "    log(request=values_of_request(request)),",
+            '    name="log",',
+            ")",
+            RETURN,
+        ],
+    ),
     "the request of which only the scope is read": (
         ["await log(request)", RETURN],
-        ['await background.run(log(request), name="log")', RETURN],
+        ['await background.run(log(values_of_request(request)), name="log")', RETURN],
     ),
     "plain values": (
         ["await write(f'{request.method} {response.status_code}')", RETURN],
@@ -162,7 +183,7 @@ def test_work_behind_a_try_around_call_next() -> None:
         "    except ValueError:\n        return JSONResponse({}, 400)\n"
         "    await log(request)\n    return response\n"
     )
-    assert 'await background.run(log(request), name="log")' in after(snippet)
+    assert 'await background.run(log(values_of_request(request)), name="log")' in after(snippet)
 
 
 def test_functions_that_are_no_middleware() -> None:
@@ -183,7 +204,7 @@ def test_class_middleware() -> None:
         "    async def write(self, request, status):\n"
         "        await write(f'{request.url} {status}')\n"
     )
-    assert 'await background.run(self.write(request, response.status_code), name="write")' in text
+    assert "self.write(values_of_request(request), response.status_code)" in text
 
 
 def test_an_object_whose_session_others_use_too() -> None:

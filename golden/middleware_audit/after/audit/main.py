@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from audit.background_tasks import background
+from audit.background_tasks import background, values_of_request
 from audit.database import Base, engine, get_db
 from audit.journal import log_request
 from audit.json_stream import stream_json_array
@@ -41,7 +41,10 @@ async def audit(request: Request, call_next):
     response = await call_next(request)
     elapsed = time.perf_counter() - start
     # the audit trail, row by row
-    await background.run(log_request(request, response.status_code), name="log_request")
+    await background.run(
+        log_request(values_of_request(request), response.status_code),
+        name="log_request",
+    )
     response.headers["X-Audited"] = "yes"
     if elapsed > 5:
         logger.warning("slow: %s", request.url.path)

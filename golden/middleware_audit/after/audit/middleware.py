@@ -4,7 +4,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from audit.background_tasks import background
+from audit.background_tasks import background, values_of_request
 from audit.database import SessionLocal
 from audit.journal import check_quota, count_visit, log_size, tidy
 from audit.models import AuditRow, ErrorRow
@@ -35,7 +35,7 @@ class VisitsMiddleware(BaseHTTPMiddleware):
         response = await call_next(request)
         visit = await count_visit(request.url.path)
         response.headers[self.header] = str(visit)
-        await background.run(self.slow(request, 0.5), name="slow")
+        await background.run(self.slow(values_of_request(request), 0.5), name="slow")
         return response
 
     async def slow(self, request: Request, limit: float):
