@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 from codemods.config import Options
 from codemods.confine import confine
@@ -95,15 +96,18 @@ def inspect(
     first = program or Program(codebase)
     unsafe = replace(options, unsafe_fixes=True)
     tasks = [(rule, options) for rule in passes] + [(rule, unsafe) for rule in withheld]
-    planned = answers(
-        [partial(_planned, rule, first, chosen) for rule, chosen in tasks],
+    groups = _grouped([rule for rule, _ in tasks])
+    found = answers(
+        [partial(_planned, [tasks[index] for index in group], first) for group in groups],
         len(list(codebase.python_files)) if program is None else 0,
         options.jobs,
     )
+    planned = dict(zip(chain(*groups), chain(*found), strict=True))
     outcomes: list[Outcome] = []
     errors: dict[SourceError, None] = {}
     blocks: dict[str, str] = {}
-    for (rule, chosen), (outcome, seen) in zip(tasks, planned, strict=True):
+    for index, (rule, chosen) in enumerate(tasks):
+        outcome, seen = planned[index]
         own = _for_pass(first, rule, chosen)
         outcome = _checked(rule, outcome, own, chosen, blocks)
         outcome, refusal = confine(outcome, rule, codebase)
@@ -118,28 +122,45 @@ def inspect(
     )
 
 
+def _grouped(passes: Sequence[Pass]) -> list[list[int]]:
+    """The places of ``passes``, those together of which one heeds the others: these first.
+
+    They take longest, and the passes that come first in the order have the most to read.
+    """
+    heeding = {name: index for index, rule in enumerate(passes) for name in rule.heeds}
+    groups: dict[int, list[int]] = {}
+    for index, rule in enumerate(passes):
+        groups.setdefault(heeding.get(rule.name, index), []).append(index)
+    return sorted(groups.values(), key=len, reverse=True)
+
+
 def _planned(
-    rule: Pass, program: Program, options: Options
-) -> tuple[Outcome, tuple[SourceError, ...]]:
-    """What a pass decides, and the files that it could not read."""
-    own = _for_pass(program, rule, options)
-    return rule.plan(own, _heeding(rule, own, options)), tuple(own.errors)
+    tasks: Sequence[tuple[Pass, Options]], program: Program
+) -> list[tuple[Outcome, tuple[SourceError, ...]]]:
+    """What passes decide one after the other, and the files that each could not read."""
+    known: dict[str, Outcome] = {}
+    found = []
+    for rule, options in tasks:
+        own = _for_pass(program, rule, options)
+        known[rule.name] = outcome = rule.plan(own, _heeding(rule, own, options, known))
+        found.append((outcome, tuple(own.errors)))
+    return found
 
 
 def _heeding(
-    rule: Pass, program: Program, options: Options, runs: Sequence[PassRun] = ()
+    rule: Pass, program: Program, options: Options, known: Mapping[str, Outcome]
 ) -> Options:
     """The options with what the passes that ``rule`` heeds leave in ``program``.
 
-    They look at the code base as it is now, unless they left nothing when they ran.
+    They look at the code base as it is now, but for those of which that is ``known``.
     """
-    done = {run.rule.name: run.outcome for run in runs}
     found: list[Finding] = []
     for heeded in all_passes() if rule.heeds else ():
         if heeded.name in rule.heeds:
-            outcome = done.get(heeded.name)
-            if outcome is None or _left(outcome):
-                found += _left(heeded.plan(_for_pass(program, heeded, options), options))
+            outcome = known.get(heeded.name)
+            if outcome is None:
+                outcome = heeded.plan(_for_pass(program, heeded, options), options)
+            found += _left(outcome)
     return replace(options, left=tuple(found))
 
 
@@ -155,7 +176,9 @@ def migrate(codebase: CodeBase, passes: Sequence[Pass], options: Options) -> Mig
     blocks: dict[str, str] = {}
     for rule in passes:
         program = _for_pass(program, rule, options)
-        own = _heeding(rule, program, options, runs)
+        # What left nothing when it ran leaves nothing now.
+        spent = {run.rule.name: run.outcome for run in runs if not _left(run.outcome)}
+        own = _heeding(rule, program, options, spent)
         outcome = rule.plan(program, own)
         if runs and runs[-1].rule.prepares == rule.name and _is_idle(outcome):
             unprepared = _for_pass(Program(runs[-1].before, reuse=program), rule, options)

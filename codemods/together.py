@@ -19,7 +19,7 @@ _questions: list[Callable[[], object]] = []
 
 
 def answers(questions: Sequence[Callable[[], Answer]], modules: int, jobs: int = 0) -> list[Answer]:
-    """What each of ``questions`` returns, in their order.
+    """What each of ``questions`` returns, in their order, which is that of asking.
 
     ``modules`` is the size of the code base, ``jobs`` the number of processes (0: one for each
     processor). Where processes can't be forked safely (macOS, Windows), all is asked here.
@@ -30,10 +30,8 @@ def answers(questions: Sequence[Callable[[], Answer]], modules: int, jobs: int =
     _questions[:] = questions
     try:
         with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
-            # The first passes of the order have the most to read: begin with the last, so that
-            # the long ones do not end up behind each other.
-            waiting = [pool.submit(_ask, index) for index in reversed(range(len(questions)))]
-            return [future.result() for future in reversed(waiting)]  # type: ignore[misc]
+            waiting = [pool.submit(_ask, index) for index in range(len(questions))]
+            return [future.result() for future in waiting]  # type: ignore[misc]
     finally:
         _questions.clear()
 

@@ -82,6 +82,7 @@ class Models:
         self._backrefs: dict[Class, dict[str, Relationship]] | None = None
         self._by_name: dict[str, list[Class]] | None = None
         self._mappings: dict[Class, Mapping] | None = None
+        self._deferred: dict[Class, dict[str, str]] = {}
 
     def is_mapped(self, cls: ClassRef) -> bool:
         """Whether ``cls`` is mapped to a table."""
@@ -207,6 +208,11 @@ class Models:
 
     def deferred(self, cls: Class) -> dict[str, str]:
         """The columns of a mapped class that are loaded when they are read, and their groups."""
+        if cls not in self._deferred:
+            self._deferred[cls] = self._find_deferred(cls)
+        return self._deferred[cls]
+
+    def _find_deferred(self, cls: Class) -> dict[str, str]:
         found: dict[str, str] = {}
         for base in self.program.mro(cls):
             if isinstance(base, Class) and "deferred" in base.module.identifiers:

@@ -90,8 +90,8 @@ class SharedState:
         self.blocking = blocking
         self._accesses: dict[Function, tuple[Access, ...]] = {}
         self._totals: dict[Function, frozenset[tuple[Key, bool]]] = {}
-        self._changes: dict[Function, tuple[frozenset[Key], frozenset[Key]]] = {}
-        self._written: dict[str, _Keys] = {}
+        self._changes: dict[Module, tuple[frozenset[Key], frozenset[Key]]] = {}
+        self._written: dict[tuple[str, ...], _Keys] = {}
         self._removed: dict[Key, bool] = {}
         self._given_to: dict[tuple[ast.arg, int], set[Key]] = {}
 
@@ -111,66 +111,87 @@ class SharedState:
 
     def written_by_functions(self, key: Key) -> bool:
         """Whether any function writes what is named by ``key``, after it was made."""
-        name = key[-1]
-        if name not in self._written:
-            self._written[name] = _Keys(
-                key
-                for module in self.program.modules.mentioning((name,))
-                if not self.program.web.in_tests(module)
-                for function in module.functions.values()
-                if function.name not in MAKERS
-                for key in self._changed(function)[0]
+        names = key[2:] or key[-1:]
+        if names not in self._written:
+            self._written[names] = _Keys(
+                changed
+                for module in self._mentioning(names)
+                for changed in self._changed(module)[0]
             )
-        return self._written[name].overlap(key)
+        return self._written[names].overlap(key)
 
     def removed_by_functions(self, key: Key) -> bool:
         """Whether any function takes away what is named by ``key``, or a part of it."""
         if key not in self._removed:
-            names = _FILE_REMOVERS if key == DISK else (key[-1],)
+            names = _FILE_REMOVERS if key == DISK else key[2:] or key[-1:]
             self._removed[key] = any(
                 overlap(removed, key)
-                for module in self.program.modules.mentioning(names)
-                if not self.program.web.in_tests(module)
-                for function in module.functions.values()
-                for removed in self._changed(function)[1]
+                for module in self._mentioning(names)
+                for removed in self._changed(module)[1]
             )
         return self._removed[key]
 
-    def _changed(self, function: Function) -> tuple[frozenset[Key], frozenset[Key]]:
-        """The keys that a function writes, and those that it takes away."""
-        if function not in self._changes:
-            accesses = self.accesses(function)
-            self._changes[function] = (
-                frozenset(access.key for access in accesses if access.writes),
-                frozenset(access.key for access in accesses if access.removes),
+    def _mentioning(self, names: Iterable[str]) -> list[Module]:
+        modules = self.program.modules.mentioning(names)
+        return [module for module in modules if not self.program.web.in_tests(module)]
+
+    def _changed(self, module: Module) -> tuple[frozenset[Key], frozenset[Key]]:
+        """The keys that the functions of a module write themselves, and those they take away."""
+        if module not in self._changes:
+            accesses = [
+                (function, access)
+                for function in module.functions.values()
+                for node in own_nodes(function)
+                for access in self._changes_of(node, function)
+            ]
+            self._changes[module] = (
+                frozenset(access.key for made, access in accesses if made.name not in MAKERS),
+                frozenset(access.key for _, access in accesses if access.removes),
             )
-        return self._changes[function]
+        return self._changes[module]
 
     # -- one function ------------------------------------------------------------------------
 
     def _own(self, function: Function) -> Iterator[Access]:
-        module = function.module
         for node in own_nodes(function):
-            match node:
-                case ast.Name(ctx=ast.Load()) | ast.Attribute(ctx=ast.Load()):
-                    if not isinstance(module.parent(node), ast.Attribute):
-                        yield from self._each(self._read(node, module), False, node, start(node))
-                case ast.Name() if node.id in function.outer_names:
-                    written = self.keys(node, module)
-                    yield from self._each(written, True, node, end(module.statement(node)))
-                case ast.Attribute(value=value, attr=attr):
-                    holders = self.keys(value, module)
-                    written = {(*holder, attr) for holder in holders}
-                    yield from self._each(written, True, node, end(module.statement(node)))
-                case ast.Subscript(ctx=ast.Store() | ast.Del() as context, value=value):
-                    place, gone = end(module.statement(node)), isinstance(context, ast.Del)
-                    for key in sorted(self.keys(value, module)):
-                        yield Access(key, True, node, place, gone)
-                case ast.AugAssign(target=target):
-                    read = self.keys(target, module)
-                    yield from self._each(read, False, target, start(target))
-                case ast.Call():
-                    yield from self._called(node, module)
+            yield from self._reads(node, function.module)
+            yield from self._through(node, function.module)
+            yield from self._changes_of(node, function)
+
+    def _reads(self, node: ast.AST, module: Module) -> Iterator[Access]:
+        """What a node reads."""
+        match node:
+            case ast.Name(ctx=ast.Load()) | ast.Attribute(ctx=ast.Load()):
+                if not isinstance(module.parent(node), ast.Attribute):
+                    yield from self._each(self._read(node, module), False, node, start(node))
+            case ast.AugAssign(target=target):
+                read = self.keys(target, module)
+                yield from self._each(read, False, target, start(target))
+
+    def _through(self, node: ast.AST, module: Module) -> Iterator[Access]:
+        """What the functions of the application read and write that a node calls."""
+        if isinstance(node, ast.Call):
+            for callee in self.program.called_functions(node, module):
+                place = end(node)
+                for key, writes in self.total(callee):
+                    yield Access(key, writes, node, place)
+
+    def _changes_of(self, node: ast.AST, function: Function) -> Iterator[Access]:
+        """What a node writes itself, and what it does outside of the process."""
+        module = function.module
+        match node:
+            case ast.Name(ctx=ast.Store() | ast.Del()) if node.id in function.outer_names:
+                written = self.keys(node, module)
+                yield from self._each(written, True, node, end(module.statement(node)))
+            case ast.Attribute(ctx=ast.Store() | ast.Del(), value=value, attr=attr):
+                written = {(*holder, attr) for holder in self.keys(value, module)}
+                yield from self._each(written, True, node, end(module.statement(node)))
+            case ast.Subscript(ctx=ast.Store() | ast.Del() as context, value=value):
+                place, gone = end(module.statement(node)), isinstance(context, ast.Del)
+                for key in sorted(self.keys(value, module)):
+                    yield Access(key, True, node, place, gone)
+            case ast.Call():
+                yield from self._called(node, module)
 
     def _read(self, node: ast.Name | ast.Attribute, module: Module) -> set[Key]:
         """What is read by a name: of a method that is called, what it belongs to."""
@@ -182,17 +203,11 @@ class SharedState:
         return self.keys(node, module)
 
     def _called(self, call: ast.Call, module: Module) -> Iterator[Access]:
-        callees = self.program.called_functions(call, module)
-        if callees:
-            for callee in callees:
-                place = end(call)
-                for key, writes in self.total(callee):
-                    yield Access(key, writes, call, place)
-        elif isinstance(call.func, ast.Attribute) and call.func.attr in _MUTATORS:
-            for key in sorted(self.keys(call.func.value, module)):
-                yield Access(key, True, call, end(call), call.func.attr in _REMOVERS)
-        elif isinstance(call.func, ast.Name) and call.func.id == "setattr" and call.args:
-            yield from self._each(self.keys(call.args[0], module), True, call, end(call))
+        """What a call changes or does outside of the process, if it is none of the application."""
+        if (changed := _changed_by(call)) and not self.program.called_functions(call, module):
+            removes = _last(call.func) in _REMOVERS
+            for key in sorted(self.keys(changed, module)):
+                yield Access(key, True, call, end(call), removes)
         blocker = self.blocking.call(call, module)
         if blocker is not None:
             for key, writes in self._outside(blocker, call, module):
@@ -425,6 +440,16 @@ def _is_global(node: ast.Name, module: Module) -> bool:
             return node.id in scope.outer_names
         scope = scope.parent
     return True
+
+
+def _changed_by(call: ast.Call) -> ast.expr | None:
+    """What a call changes, as its name says."""
+    match call.func:
+        case ast.Attribute(value=value, attr=attr) if attr in _MUTATORS:
+            return value
+        case ast.Name(id="setattr") if call.args:
+            return call.args[0]
+    return None
 
 
 def _last(node: ast.expr) -> str:

@@ -7,6 +7,9 @@ instances of the subclass, without the columns that only the subclass has.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from weakref import WeakKeyDictionary
+
 from codemods.facts import Program
 from codemods.facts.models import Relationship
 from codemods.facts.syntax import Class
@@ -16,11 +19,20 @@ DEFERRED = "deferred"
 #: A column of a subclass, which comes with all others of that class.
 POLYMORPHIC = "polymorphic"
 #: How a mapper says that its columns come with a query of its base.
-_TOGETHER = ("polymorphic_load", "with_polymorphic")
+_TOGETHER = frozenset(("polymorphic_load", "with_polymorphic"))
+#: What was found already, by program.
+_FOUND: WeakKeyDictionary[Program, dict[Class, Mapping[str, Relationship]]] = WeakKeyDictionary()
 
 
-def lazily(program: Program, cls: Class) -> dict[str, Relationship]:
+def lazily(program: Program, cls: Class) -> Mapping[str, Relationship]:
     """The relationships of a class, its deferred columns, and what its subclasses add."""
+    found = _FOUND.setdefault(program, {})
+    if cls not in found:
+        found[cls] = _lazily(program, cls)
+    return found[cls]
+
+
+def _lazily(program: Program, cls: Class) -> dict[str, Relationship]:
     models = program.models
     found = {
         name: Relationship(cls, name, None, many=False, lazy=DEFERRED)
@@ -30,7 +42,7 @@ def lazily(program: Program, cls: Class) -> dict[str, Relationship]:
     subclasses = _subclasses(program, cls)
     own = {*found, *models.columns(cls)} if subclasses else set()
     for one in subclasses:
-        added = lazily(program, one) | {
+        added = dict(lazily(program, one)) | {
             name: Relationship(one, name, None, many=False, lazy=POLYMORPHIC)
             for name in models.columns(one)
         }
@@ -66,12 +78,14 @@ def is_base(program: Program, cls: Class) -> bool:
 def _subclasses(program: Program, cls: Class) -> list[Class]:
     """The mapped subclasses of which a query of a class gives instances, bare of their columns."""
     bases = [base for base in program.mro(cls) if isinstance(base, Class)]
-    if not any("polymorphic_on" in base.module.file.text for base in bases):
+    if not any("polymorphic_on" in base.module.identifiers for base in bases):
+        return []
+    if not _TOGETHER.isdisjoint(cls.module.identifiers):
         return []
     return [
         one
         for one in program.subclasses(cls)
         if one is not cls
         and program.models.is_mapped(one)
-        and not any(word in each.module.file.text for word in _TOGETHER for each in (cls, one))
+        and _TOGETHER.isdisjoint(one.module.identifiers)
     ]

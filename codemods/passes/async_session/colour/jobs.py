@@ -8,7 +8,7 @@ function, there is no telling, and the job stays sync.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, KeysView
 from functools import cached_property
 
 from codemods.facts import Program
@@ -34,18 +34,18 @@ class Reach:
         self.program = program
         self._below: dict[Function, list[Function]] = {}
 
-    def of(self, function: Function) -> set[Function]:
-        """A function, and all that it calls or names, directly or not."""
-        found: set[Function] = set()
+    def of(self, function: Function) -> KeysView[Function]:
+        """A function, and all that it calls or names, directly or not, in one order."""
+        found: dict[Function, None] = {}
         waiting = [function]
         while waiting:
             current = waiting.pop()
             if current not in found:
-                found.add(current)
+                found[current] = None
                 if current not in self._below:
                     self._below[current] = [*self._next(current)]
                 waiting += self._below[current]
-        return found
+        return found.keys()
 
     def _next(self, function: Function) -> Iterator[Function]:
         module = function.module
@@ -59,9 +59,9 @@ class Reach:
                 and node.id in self._names
                 and isinstance(node.ctx, ast.Load)
             ):
-                for value in self.program.infer(node, module):
-                    if isinstance(value, FunctionValue):
-                        yield value.function
+                values = self.program.infer(node, module)
+                named = (value.function for value in values if isinstance(value, FunctionValue))
+                yield from sorted(named, key=str)
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -109,14 +109,17 @@ class Jobs:
         self.providers = providers
         self.reach = Reach(program)
 
-    def opening(self, job: Function) -> set[Function]:
+    def opening(self, job: Function) -> list[Function]:
         """The functions that a job reaches and that open sessions, themselves or by a provider."""
-        return {
+        return [
             function
-            for function in self.reach.of(job) - self.providers
-            if any(self._opens_by(site) for site in self.sites.get(function, ()))
-            or self._asks_provider(function)
-        }
+            for function in self.reach.of(job)
+            if function not in self.providers
+            and (
+                any(self._opens_by(site) for site in self.sites.get(function, ()))
+                or self._asks_provider(function)
+            )
+        ]
 
     def _opens_by(self, site: Site) -> bool:
         return site.kind in (CREATE, ENTER, DDL) and site.owner not in _HELD[1:]
@@ -143,7 +146,7 @@ class Jobs:
                 return f"{function.qualname}, which others call too, opens sessions"
         return self._replaced_in_tests
 
-    def _site(self, site: Site, reached: set[Function]) -> str:
+    def _site(self, site: Site, reached: KeysView[Function]) -> str:
         where = f"{site.module.path}:{site.line}"
         if site.kind not in (CREATE, ENTER) and site.owner in _HELD:
             if self._comes_from_outside(site, reached):
@@ -169,7 +172,7 @@ class Jobs:
             and self.program.is_a(site.node.func, site.module, known.SESSIONMAKER)
         )
 
-    def _comes_from_outside(self, site: Site, reached: set[Function]) -> bool:
+    def _comes_from_outside(self, site: Site, reached: KeysView[Function]) -> bool:
         """Whether the session of a place was there before the job began."""
         assert isinstance(site.node, ast.Call)
         root: ast.expr = site.node

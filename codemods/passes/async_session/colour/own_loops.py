@@ -9,7 +9,7 @@ may run at once, use engines without a pool.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -150,7 +150,7 @@ class OwnLoops:
         if has_memory_database(self.program):
             return "the database ends with its engine: it lives in memory"
         reached = self.jobs.reach.of(function)
-        if loop := self._running(reached - {function}):
+        if loop := self._running(other for other in reached if other is not function):
             return f"{loop} runs an event loop"
         engines: dict[EngineName, None] = {}
         for site in (site for other in reached for site in self.by_function.get(other, ())):
@@ -223,7 +223,7 @@ class OwnLoops:
             and module.function_of(call) is None
         )
 
-    def _running(self, reached: Collection[Function]) -> str:
+    def _running(self, reached: Iterable[Function]) -> str:
         """The function among some that runs an event loop itself."""
         for function in reached:
             for node in function.nodes:
