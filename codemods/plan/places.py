@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
-from codemods.edits.actions import Await, MakeAsync, MakeList, Rewrite
+from codemods.edits.actions import Await, MakeAsync, MakeList, ReplaceStatement, Rewrite
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.values import External, Instance
@@ -157,3 +158,13 @@ def leave_in_thread(draft: Draft, block: ast.With, call: ast.Call, module: Modul
     name = _threadpool(draft, module, "contextmanager_in_threadpool")
     draft.edit(module, call, Rewrite(f"{name}({{self}})"))
     draft.edit(module, block, MakeAsync())
+
+
+def thread_block(
+    draft: Draft, block: ast.With, module: Module, template: Callable[[str], str]
+) -> None:
+    """A with statement becomes a function, and the call of that in a thread.
+
+    ``template`` makes both, given the name of what calls functions in threads.
+    """
+    draft.edit(module, block, ReplaceStatement(template(_threadpool(draft, module))))

@@ -16,7 +16,9 @@ another thread as well goes through FastAPI's `run_in_threadpool`. A sync functi
 application becomes `async def`, and its callers await it, where all of them are on the loop and all
 that blocks in it can wait there (a pause, a request); else it is called in a thread as a whole. So
 is the end of a with statement that waits (mail, connections), and what collects an iterator that
-reads the disk.
+reads the disk. A with statement that opens files becomes a function that a thread calls: all of it
+changes threads once, the end of the file included; where it waits for something else, or its file
+is used behind it, each call of the file changes threads.
 
 Some calls have an async form that does the same. It is used where its library is there: a block
 `with httpx.Client()` becomes `async with httpx.AsyncClient()`; where the application declares
@@ -60,6 +62,11 @@ library that can't be used by several threads at once. A new `await` lets other 
 something shared is read before it and written after it, nothing is changed, and the finding says
 where a lock would have to be held. Nor is anything changed while a sync database session is open,
 or where a cancelled task cleans up.
+
+To change threads costs some tenths of a millisecond. What the operating system has in memory (a
+small file) is read faster without; but a disk that is slow, or of another machine, no longer stops
+all other requests. Work that holds Python's global lock (pandas, SQLite on its data in memory)
+gains nothing by a thread but turns for the others.
 
 ## References
 - [FastAPI: Concurrency and async / await](https://fastapi.tiangolo.com/async/)

@@ -1,4 +1,4 @@
-"""What stands around a call, and waits with it: its with statement."""
+"""What stands around a call: the with statement that waits with it, the loop that repeats it."""
 
 from __future__ import annotations
 
@@ -28,3 +28,20 @@ def last_statement(block: ast.With) -> ast.stmt:
     while isinstance(last, ast.For | ast.AsyncFor | ast.While | ast.If | ast.With | ast.Try):
         last = last.body[-1]
     return last
+
+
+def is_in_loop(node: ast.AST, site: Site) -> bool:
+    """Whether a loop of the function repeats a statement."""
+    for parent in site.module.ancestors(node):
+        if parent is site.function.definition:
+            return False
+        if isinstance(parent, ast.For | ast.AsyncFor | ast.While):
+            return True
+    return False
+
+
+def opening_block(site: Site) -> ast.With | None:
+    """The with statement that a call is entered by."""
+    item = site.module.parent(site.call)
+    block = site.module.parent(item) if isinstance(item, ast.withitem) else None
+    return block if isinstance(block, ast.With) else None

@@ -13,7 +13,13 @@ from codemods.facts.syntax import Class, Function
 from codemods.facts.values import External
 from codemods.findings import Code, Treatment
 from codemods.passes.blocking_calls import clients, codes
-from codemods.passes.blocking_calls.around import closing_block, last_statement
+from codemods.passes.blocking_calls.around import (
+    closing_block,
+    is_in_loop,
+    last_statement,
+    opening_block,
+)
+from codemods.passes.blocking_calls.blocks import Blocks, Moved
 from codemods.passes.blocking_calls.files import Opened, is_file_method, opened_files
 from codemods.passes.blocking_calls.helpers import called_from_the_loop, candidates
 from codemods.passes.blocking_calls.natives import Context, Native, natives
@@ -39,8 +45,8 @@ class Verdict:
     """What becomes of a site: its treatment and, where it is left, the reason.
 
     ``native`` is its async form, ``collected`` what a thread uses its iterator up by, ``block``
-    the with statement that is left in a thread as well. ``awaits`` tells that its helper becomes
-    async.
+    the with statement that is left in a thread as well, ``moved`` one that a thread does as a
+    whole. ``awaits`` tells that its helper becomes async.
     """
 
     site: Site
@@ -50,6 +56,7 @@ class Verdict:
     collected: ast.expr | None = None
     block: ast.With | None = None
     awaits: bool = False
+    moved: Moved | None = None
 
     @property
     def code(self) -> Code:
@@ -107,7 +114,7 @@ class Decisions:
         self._calls = frozenset(site.call for site in self.sites.all)
         self.opened: list[Opened] = []
         self.clients = self._clients_place()
-        self.verdicts = self._with_natives(self._all())
+        self.verdicts = self._with_natives(self._with_blocks(self._all()))
 
     def stuck(self) -> frozenset[Function]:
         """Those that were to become async, and would go on blocking or gain nothing by it."""
@@ -153,11 +160,54 @@ class Decisions:
             if verdict.treatment is Treatment.BRIDGED
             and verdict.collected is None
             and verdict.block is None
+            and verdict.moved is None
         }
         context = Context(self.program, sites, tuple(self.opened), self.clients is not None)
         for call, native in natives(context, self.options).items():
             verdicts[call] = Verdict(sites[call], Treatment.NATIVE, native=native)
         return verdicts
+
+    def _with_blocks(self, verdicts: dict[ast.Call, Verdict]) -> dict[ast.Call, Verdict]:
+        """The verdicts, where one thread does the whole of a block that opens files."""
+        if not self.has_pool:
+            return verdicts
+        finder = Blocks(self.program, self.state, self.threads)
+        blocks = {
+            opened: block
+            for opened in self.opened
+            if (block := opening_block(opened.site)) is not None
+        }
+        others = {node for block in blocks.values() for node in ast.walk(block)}
+        for opened, block in blocks.items():
+            opener = opened.site
+            if verdicts[opener.call].moved is not None or self._reason(opener):
+                continue
+            if not opened.obstacle and is_in_loop(block, opener):
+                continue  # a function in a loop is worth it only where nothing else would do
+            inside = set(ast.walk(block))
+            sites = [verdict.site for call, verdict in verdicts.items() if call in inside]
+            if any(verdicts[site.call].treatment is Treatment.NATIVE for site in sites):
+                continue
+            if not all(map(self._is_fit, sites)):
+                continue
+            moved = finder.moved(block, opener, sites, others)
+            if moved is not None:
+                for site in sites:
+                    verdicts[site.call] = Verdict(site, Treatment.BRIDGED, moved=moved)
+        return verdicts
+
+    def _is_fit(self, site: Site) -> bool:
+        """Whether a thread can make a call of a block that it does as a whole."""
+        if site.blocker.form is Form.LEFT and not site.helpers and not site.blocker.slight:
+            return False
+        if isinstance(site.module.parent(site.call), ast.Await):
+            return False
+        line = site.module.key(site.call).line
+        if self.silence.why(site.module.path, line, code_of(site).code):
+            return False
+        if not is_file_method(self.program, site) and self.threads.obstacle(site):
+            return False
+        return not self.interleaving.conflict(site.call, site.function)
 
     def _clients_place(self) -> tuple[Start, Generated] | None:
         """Where the application closes its clients, and the module that has them."""

@@ -6,18 +6,20 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from codemods.config import Options
-from codemods.edits.actions import Await, MakeAsync, Rewrite
+from codemods.edits.actions import Await, MakeAsync, ReplaceStatement, Rewrite
 from codemods.facts import Program
 from codemods.facts.blocking_table import Kind
+from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.findings import Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.blocking_calls import codes
+from codemods.passes.blocking_calls.blocks import Moved
 from codemods.passes.blocking_calls.decide import Verdict, decide
 from codemods.passes.blocking_calls.natives import distinct, has_library
 from codemods.passes.blocking_calls.writing import write
 from codemods.plan.draft import Draft
-from codemods.plan.places import leave_in_thread, materialise, thread, thread_of
+from codemods.plan.places import leave_in_thread, materialise, thread, thread_block, thread_of
 from codemods.suppression import Silence
 
 _LOCK_ADVICE = "it stops the loop while another thread holds it: on the loop use asyncio.Lock"
@@ -57,6 +59,10 @@ def _edit(program: Program, draft: Draft, verdict: Verdict) -> None:
         draft.edit(module, call, Await())
         draft.drop_import(module, "time")
         draft.drop_import(module, "time", "sleep")
+    elif verdict.moved is not None:
+        if verdict.moved.opener is verdict.site:
+            _move(draft, verdict.moved, module)
+        return
     elif verdict.collected is not None:
         thread_of(draft, verdict.collected, call, module)
     else:
@@ -64,6 +70,12 @@ def _edit(program: Program, draft: Draft, verdict: Verdict) -> None:
         if verdict.block is not None:
             leave_in_thread(draft, verdict.block, call, module)
     materialise(program, draft, call, module)
+
+
+def _move(draft: Draft, moved: Moved, module: Module) -> None:
+    if moved.given is not None:
+        draft.edit(module, moved.given, ReplaceStatement("return {value}"))
+    thread_block(draft, moved.block, module, moved.template)
 
 
 def _level(program: Program, verdict: Verdict, verdicts: Iterable[Verdict]) -> Level:

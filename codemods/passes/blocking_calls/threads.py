@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from codemods.drivers import in_memory
@@ -231,18 +231,24 @@ class Threads:
             for value in self.program.parameter(function, argument):
                 if why := self._foreign(value):
                     return f"is given {why}"
-        for node in own_nodes(function):
-            if not isinstance(node, ast.Name | ast.Attribute):
-                continue
-            for value in self.program.infer(node, module):
-                if why := self._foreign(value, node, module):
-                    return f"uses {why} in {module.path}:{node.lineno}"
+        if why := self.uses(own_nodes(function), module):
+            return why
         for statement in function.returns:
             if statement.value is None:
                 continue
             for value in self.program.infer(statement.value, module):
                 if isinstance(value, Instance) and str(value.cls).startswith(BOUND_TO_THREAD):
                     return f"returns {value.cls}, which belongs to one thread"
+        return ""
+
+    def uses(self, nodes: Iterable[ast.AST], module: Module) -> str:
+        """What some nodes use that belongs to a thread, the event loop or a session, or ""."""
+        for node in nodes:
+            if not isinstance(node, ast.Name | ast.Attribute):
+                continue
+            for value in self.program.infer(node, module):
+                if why := self._foreign(value, node, module):
+                    return f"uses {why} in {module.path}:{node.lineno}"
         return ""
 
     def _gives_values(self, function: Function) -> bool:
@@ -299,12 +305,12 @@ class Threads:
                     continue
             elif values or root.id in ("self", "cls"):
                 continue
-            if root is not call.func and self._is_plain(parameters[root.id], module):
+            if root is not call.func and self.is_plain(parameters[root.id], module):
                 continue
             return f"calls `{ast.unparse(call.func)}`, of which nothing is known"
         return ""
 
-    def _is_plain(self, argument: ast.arg, module: Module) -> bool:
+    def is_plain(self, argument: ast.arg, module: Module) -> bool:
         """Whether a parameter is declared to be something of a library or of the language."""
         if argument.annotation is None:
             return False

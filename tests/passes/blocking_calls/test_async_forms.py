@@ -118,17 +118,19 @@ ROWS = [
     ),
     (
         "builtins.open",
-        "",
+        "import asyncio",
         "with open(f'{FOLDER}/b.txt', 'w', newline='') as out:\n"
         "        written = out.write('one\\ntwo\\n'), out.name == f'{FOLDER}/b.txt'\n"
         "    with open(f'{FOLDER}/b.txt', 'rb') as file:\n"
+        "        await asyncio.sleep(0)\n"
         "        return written, file.readline().decode(), file.read().decode(), file.mode",
         "async with await anyio.open_file(f'{FOLDER}/b.txt', 'rb') as file:",
     ),
     (
         "io.open",
-        "import io",
-        "try:\n        with io.open(f'{FOLDER}/nothing') as file:\n            return file.read()\n"
+        "import asyncio, io",
+        "try:\n        with io.open(f'{FOLDER}/nothing') as file:\n"
+        "            await asyncio.sleep(0)\n            return file.read()\n"
         "    except FileNotFoundError as error:\n        return error.errno",
         "await anyio.open_file(",
     ),

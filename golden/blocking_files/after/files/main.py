@@ -35,16 +35,22 @@ SETTINGS = Path(__file__).parent / "settings.json"
 
 @app.get("/settings")
 async def settings():
-    with await run_in_threadpool(open, SETTINGS, encoding="utf-8") as source:
-        found = await run_in_threadpool(json.load, source)
+    def read_source():
+        with open(SETTINGS, encoding="utf-8") as source:
+            return json.load(source)
+
+    found = await run_in_threadpool(read_source)
     return found | {"text": (await anyio.Path(SETTINGS).read_text("utf-8")).strip()}
 
 
 @app.get("/settings/text")
 async def settings_text():
-    async with await anyio.open_file(SETTINGS, encoding="utf-8") as source:
-        first = await source.readline()
-        return {"first": first, "rest": await source.read(), "name": source.name == str(SETTINGS)}
+    def read_source():
+        with open(SETTINGS, encoding="utf-8") as source:
+            first = source.readline()
+            return {"first": first, "rest": source.read(), "name": source.name == str(SETTINGS)}
+
+    return await run_in_threadpool(read_source)
 
 
 def report(tasks: BackgroundTasks):
@@ -60,8 +66,12 @@ def report(tasks: BackgroundTasks):
 async def upload(name: str, file: UploadFile, tasks: BackgroundQueue):
     await run_in_threadpool(os.makedirs, ROOT, exist_ok=True)
     target = ROOT / name
-    with await run_in_threadpool(open, target, "wb") as out:
-        await run_in_threadpool(shutil.copyfileobj, file.file, out)
+
+    def write_out():
+        with open(target, "wb") as out:
+            shutil.copyfileobj(file.file, out)
+
+    await run_in_threadpool(write_out)
     # One after the other: the second reads what the first wrote.
     await tasks.add_task(summarise, name)
     await tasks.add_task(summarise, name, again=True)
@@ -145,8 +155,12 @@ async def delete(name: str):
 @app.get("/sorted")
 async def sort_words(words: str):
     path = Path(tempfile.gettempdir()) / f"{uuid4()}.txt"
-    async with await anyio.Path(path).open("w") as out:
-        await out.write("\n".join(words.split(",")) + "\n")
+
+    def write_out():
+        with path.open("w") as out:
+            out.write("\n".join(words.split(",")) + "\n")
+
+    await run_in_threadpool(write_out)
     done = await run_in_threadpool(
         subprocess.run, ["sort", str(path)], capture_output=True, text=True, check=True
     )
