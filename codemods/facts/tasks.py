@@ -13,14 +13,22 @@ if TYPE_CHECKING:
     from codemods.facts.program import Program
 
 _TASKS = frozenset(("asyncio.create_task", "asyncio.ensure_future"))
+_EMPTY = frozenset(("[]", "set()", "list()"))
 
 
 def dropped_task(program: Program, statement: ast.AST, function: Function) -> ast.Call | None:
     """The call by which a statement starts a task that nothing holds.
 
-    ``asyncio.create_task(...)`` alone, or assigned to a name that the function never reads.
+    ``asyncio.create_task(...)`` alone, assigned to a name that the function never reads, or put
+    into a list that only grows: nobody ever looks at what is in it.
     """
     match statement:
+        case ast.Expr(
+            value=ast.Call(
+                func=ast.Attribute(attr="append" | "add", value=holder), args=[ast.Call() as call]
+            )
+        ) if _starts_task(program, call, function.module):
+            return call if _only_grows(program, holder, function.module) else None
         case ast.Expr(value=ast.Call() as call):
             pass
         case (
@@ -40,6 +48,40 @@ def _starts_task(program: Program, call: ast.Call, module: Module) -> bool:
     match call.func:
         case ast.Attribute(attr="create_task", value=loop):
             return program.is_a(loop, module, known.LOOP)
+    return False
+
+
+def _only_grows(program: Program, holder: ast.expr, module: Module) -> bool:
+    """Whether a list or set of a module or an object is made empty and only ever added to."""
+    match holder:
+        case ast.Attribute(attr=name):
+            pass
+        case ast.Name(id=name) if name in module.scope.bindings:
+            pass
+        case _:
+            return False
+    return all(
+        _adds(node, name, other)
+        for other in program.modules.mentioning((name,))
+        for node in ast.walk(other.tree)
+    )
+
+
+def _adds(node: ast.AST, name: str, module: Module) -> bool:
+    """Whether a node does not concern what is called ``name``, makes it empty or adds to it."""
+    match node:
+        case ast.Attribute(attr=found) | ast.Name(id=found) if found == name:
+            parent = module.parent(node)
+        case ast.Constant(value=found) | ast.alias(name=found) | ast.arg(arg=found):
+            return found != name
+        case _:
+            return True
+    match parent:
+        case ast.Assign(value=value) | ast.AnnAssign(value=value):
+            return value is not node and (value is None or ast.unparse(value) in _EMPTY)
+        case ast.Attribute(attr="append" | "add"):
+            call = module.parent(parent)
+            return isinstance(call, ast.Call) and isinstance(module.parent(call), ast.Expr)
     return False
 
 

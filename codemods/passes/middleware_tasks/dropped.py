@@ -28,7 +28,7 @@ class Dropped:
     """A statement that starts a task which nobody holds; ``work`` is the coroutine's call."""
 
     function: Function
-    statement: ast.stmt
+    statement: ast.Expr | ast.Assign | ast.AnnAssign
     call: ast.Call
     work: ast.Call | None
     reason: str = ""
@@ -110,7 +110,11 @@ class Dropping:
     # -- why it stays ------------------------------------------------------------------------
 
     def _reason(
-        self, statement: ast.stmt, call: ast.Call, work: ast.Call | None, function: Function
+        self,
+        statement: ast.Expr | ast.Assign | ast.AnnAssign,
+        call: ast.Call,
+        work: ast.Call | None,
+        function: Function,
     ) -> str:
         module = function.module
         if isinstance(statement, ast.AnnAssign):
@@ -123,7 +127,7 @@ class Dropping:
             return "the coroutine is made somewhere else"
         if any(keyword.arg != "name" for keyword in call.keywords) or len(call.args) != 1:
             return "it is started in a context of its own"
-        if isinstance(statement, ast.Assign) and holes_of(module.source(call)):
+        if _is_replaced(statement, call) and holes_of(module.source(call)):
             return "its arguments can't be written anew"
         values = self.program.infer(work.func, module)
         functions = [v.function for v in values if isinstance(v, FunctionValue)]
@@ -147,6 +151,11 @@ class Dropping:
             if reason := self.plain.reason(argument, module):
                 return f"it is given what ends with the request: {reason}"
         return ""
+
+
+def _is_replaced(statement: ast.Expr | ast.Assign | ast.AnnAssign, call: ast.Call) -> bool:
+    """Whether the whole statement is written anew: what is assigned, or put into a list."""
+    return isinstance(statement, ast.Assign) or statement.value is not call
 
 
 def _place(function: Function) -> tuple[str, int]:

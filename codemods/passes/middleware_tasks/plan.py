@@ -166,7 +166,7 @@ def _hold(program: Program, draft: Draft, place: Generated, task: Dropped) -> No
     name = next((module.source(keyword.value) for keyword in call.keywords), "")
     if not name:
         name = f'"{_plain_name(task.what)}"'
-    if isinstance(task.statement, ast.Assign):
+    if task.statement.value is not call or isinstance(task.statement, ast.Assign):
         work = module.source(call.args[0])
         text = f"await {background}.start({work}, name={name})"
         draft.edit(module, task.statement, ReplaceStatement(text))

@@ -45,9 +45,40 @@ def test_it_is_held(line, becomes):
     ],
 )
 def test_one_that_somebody_holds_stays(lines):
-    snippet = f"held = []\n\n\n{middleware(*lines, 'return response')}"
+    seen = "held = []\n\n\ndef running():\n    return len(held)\n\n\n"
+    snippet = f"{seen}{middleware(*lines, 'return response')}"
     assert "background" not in after(snippet)
     assert not reasons(snippet)
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        ("held = []", "held.append(asyncio.create_task(write('x')))"),
+        ("held: set = set()", "held.add(asyncio.ensure_future(write('x')))"),
+        (
+            "class Hub:\n    def __init__(self):\n        self.running = []\n\n\nhub = Hub()",
+            "hub.running.append(asyncio.create_task(write('x')))",
+        ),
+    ],
+)
+def test_a_list_that_only_grows_is_no_holder(made, line):
+    text = after(f"{made}\n\n\n{middleware(line, 'return response')}")
+    assert "    await background.start(write('x'), name=\"write\")\n    return response\n" in text
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        ("held = [None]", "held.append(asyncio.create_task(write('x')))"),
+        ("held = list(range(3))", "held.append(asyncio.create_task(write('x')))"),
+        ("held = []\ngiven = held", "held.append(asyncio.create_task(write('x')))"),
+        ("held = []\nnamed = 'held'", "held.append(asyncio.create_task(write('x')))"),
+        ("", "held = []\n    held.append(asyncio.create_task(write('x')))"),
+    ],
+)
+def test_a_list_that_may_be_looked_at_holds(made, line):
+    assert "background" not in after(f"{made}\n\n\n{middleware(line, 'return response')}")
 
 
 @pytest.mark.parametrize(
