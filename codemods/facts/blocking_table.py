@@ -249,6 +249,11 @@ METHODS: dict[str, dict[str, Blocker]] = {
         for name in ("pbkdf2.PBKDF2HMAC", "scrypt.Scrypt", "argon2.Argon2id")
     },
     "requests.Session": _each("", f"{_VERBS} send", replace(_NETWORK, shared=False)),
+    "requests.Response": _each(
+        "",
+        "iter_content iter_lines",
+        Blocker(Kind.NETWORK, Form.LAZY, advice=f"it waits at each step: {_ALONE}"),
+    ),
     "httpx.Client": {
         **_each("", f"{_VERBS} send close", _NETWORK),
         "stream": replace(_NETWORK, form=Form.LEFT, advice="use httpx.AsyncClient"),

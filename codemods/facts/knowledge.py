@@ -363,6 +363,11 @@ RETURNS |= {
         f"asyncio.{name}": LOOP for name in "get_event_loop get_running_loop new_event_loop".split()
     },
 }
+RETURNS |= {
+    f"{owner}.{verb}": "requests.Response"
+    for owner in ("requests", "requests.Session")
+    for verb in "get post put patch delete head options request".split()
+}
 #: Context managers that give themselves.
 RETURNS |= {
     f"{name}.__enter__": "self"
@@ -373,6 +378,7 @@ RETURNS |= {
         "tarfile.TarFile",
         "zipfile.ZipFile",
         "requests.Session",
+        "requests.Response",
         "httpx.Client",
         "smtplib.SMTP",
         "smtplib.SMTP_SSL",

@@ -69,7 +69,7 @@ class Errors:
             if not isinstance(node, ast.Call) or node is self.site.call:
                 continue
             name = self.program.outside_name(node.func, self.site.module)
-            if name.startswith("requests.") or self._reaches(node, self.site.module, set()):
+            if _asks(name) or self._reaches(node, self.site.module, set()):
                 return False
         return True
 
@@ -82,7 +82,7 @@ class Errors:
             if any(
                 isinstance(node, ast.Call)
                 and (
-                    self.program.outside_name(node.func, function.module).startswith("requests.")
+                    _asks(self.program.outside_name(node.func, function.module))
                     or self._reaches(node, function.module, seen)
                 )
                 for node in function.nodes
@@ -134,6 +134,11 @@ class Errors:
                         if self.program.outside_name(argument, module).startswith("requests."):
                             return True
         return False
+
+
+def _asks(name: str) -> bool:
+    """Whether a function is one of requests; what an answer says comes with the answer."""
+    return name.startswith("requests.") and not name.startswith("requests.Response.")
 
 
 def caught_names(program: Program, handler: ast.ExceptHandler, module: Module) -> list[str]:

@@ -204,6 +204,11 @@ LEFT = [
     ("import os", "any(x for x in os.walk(n))", "each step"),
     ("import sqlite3", "sqlite3.connect(n)", "belongs to one thread"),
     ("import requests\ns = requests.Session()", "s.get(n)", "several threads"),
+    (
+        "import requests\nasync def load(n) -> requests.Response: ...",
+        "sum(map(len, (await load(n)).iter_lines()))",
+        "each step",
+    ),
     ("import time", "lambda: time.sleep(1)", ""),
     ("import os", "(x for x in n if os.path.exists(x))", "generator expression"),
     ("import os", "[[os.stat(y) for y in x] for x in n]", "within another"),
