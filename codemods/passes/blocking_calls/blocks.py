@@ -248,11 +248,14 @@ def _names(
         unbound = [node for node in _loads(name, function) if not _is_bound_around(node, module)]
         is_first = not inside.intersection(unbound) or _is_certain(name, block)
         alone = len(within) == len(bindings)
-        if not set(unbound) - inside and (alone or is_first):
+        behind = set(unbound) - inside
+        if not behind and (alone or is_first):
             continue
         if name in opened:
             return None
-        if _is_certain(name, block) and not tried and not ends:
+        # A function within this one may be called while the block runs.
+        shared = any(module.function_of(node) is not function for node in behind)
+        if _is_certain(name, block) and not (tried or ends or shared):
             results.append(name)
         elif any(binding.node not in others for binding in bindings):
             outer.append(name)

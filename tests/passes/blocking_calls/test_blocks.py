@@ -65,6 +65,11 @@ MOVED = {
         "    out.write(Note(text=name).model_dump_json())\nreturn name",
         "    await run_in_threadpool(write_out)\n",
     ),
+    "a result that a comprehension reads": (
+        "with open(ROOT / name) as source:\n    text = source.read()\n"
+        "return [part for part in 'abc' if part in text]",
+        "    text = await run_in_threadpool(read_source)\n",
+    ),
     "two files": (
         "with open(ROOT / name) as a, open(ROOT / name) as b:\n"
         "    same = a.read() == b.read()\nreturn same",
@@ -74,6 +79,11 @@ MOVED = {
         "found = []\nfor part in name.split(','):\n    with open(ROOT / part) as source:\n"
         "        found.append([line.strip() for line in source])\nreturn found",
         "        await run_in_threadpool(read_source)\n",
+    ),
+    "a variable of a function within this one": (
+        "text, seen = '', []\n\ndef remember():\n    seen.append(text)\n\n"
+        "with open(ROOT / name) as source:\n    text = source.read()\n    remember()\nreturn seen",
+        "        nonlocal text\n",
     ),
     "an error for the client": (
         "with open(ROOT / name) as source:\n    text = source.read()\n    if not text:\n"
