@@ -95,9 +95,17 @@ class Blocking:
         return self._generators[function]
 
     def callees(self, call: ast.Call, module: Module) -> list[Function]:
-        """The functions of the code base that a call names."""
+        """The functions of the code base that a call names, and that it may have to wait for."""
         values = self.program.infer(call.func, module)
-        return [value.function for value in values if isinstance(value, FunctionValue)]
+        functions = [value.function for value in values if isinstance(value, FunctionValue)]
+        return [function for function in functions if not self._is_kept(function)]
+
+    def _is_kept(self, function: Function) -> bool:
+        """Whether a function runs once, and its result is kept: ``@lru_cache`` of no arguments."""
+        arguments = function.definition.args
+        return not (
+            function.parameters or arguments.vararg or arguments.kwarg
+        ) and self.program.decorated(function, *known.CACHES)
 
     def reason(self, call: ast.Call, module: Module) -> str:
         """What a call waits for that a thread can wait for instead, or ""."""

@@ -134,6 +134,8 @@ class Inference:
             match value:
                 case Instance(cls="builtins.dict", args=(_, item)):
                     found |= item
+                case Instance(cls=known.OPAQUE):
+                    found.add(value)
                 case Instance(cls=str() as cls) if cls in known.HOLDS:
                     found |= instance(known.HOLDS[cls][0])
                 case Instance(cls=known.QUERY):

@@ -294,6 +294,12 @@ RETURNS: dict[str, str] = {
     "pydantic.BaseModel.model_dump": "builtins.dict",
     "pydantic.BaseModel.model_copy": "self",
     "pydantic.BaseModel.model_validate": "self",
+    "pydantic.BaseModel.model_validate_json": "self",
+    "pydantic.BaseModel.model_validate_strings": "self",
+    "pydantic.BaseModel.model_construct": "self",
+    "pydantic.BaseModel.parse_obj": "self",
+    "pydantic.BaseModel.parse_raw": "self",
+    "pydantic.BaseModel.construct": "self",
     "copy.copy": "first_arg",
     "copy.deepcopy": "first_arg",
 }
