@@ -28,6 +28,7 @@ from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.rewrite.functions import await_call
 from codemods.passes.async_session.rewrite.unittests import edit_cases
 from codemods.passes.async_session.sessions.clients import ClientCall
+from codemods.passes.async_session.suite.loops import LOOP, is_wide, marks_on_loop, on_loop
 from codemods.plan.draft import Draft
 
 
@@ -80,6 +81,8 @@ class Testing:
                 folders.add(function.module.folder)
         for module, functions in tests.items():
             self._mark(module, functions)
+        if self._one_loop:
+            marks_on_loop(self.program, self.draft)
         if folders and self.runner is Runner.ANYIO:
             self.by_anyio = True
             self._backend(folders)
@@ -111,20 +114,30 @@ class Testing:
                 return Runner.ASYNCIO_AUTO
         return Runner.ASYNCIO_STRICT if uses else Runner.ANYIO
 
+    @cached_property
+    def _one_loop(self) -> bool:
+        """Whether tests need one loop: what a fixture of a wider scope made lives on its loop."""
+        return self.runner is Runner.ASYNCIO_STRICT and any(
+            is_wide(function)
+            for function in self.analysis.colours.asynchronous
+            if self.program.web.is_fixture(function)
+        )
+
     def _mark(self, module: Module, functions: list[Function]) -> None:
         if self.runner is Runner.ASYNCIO_AUTO:
             return
         word = self.runner.value
+        loop = f"({LOOP})" if self._one_loop else ""
         self.draft.add_import(module, "pytest")
         every = [f for f in module.functions.values() if self.program.web.is_test(f)]
         whole = word == "anyio" or all(f in functions or f.is_async for f in every)
         # anyio would call the methods of a test case itself, without what unittest does first.
         whole = whole and not any(is_case(self.program, f) for f in every)
         if whole and "pytestmark" not in module.scope.bindings:
-            self.draft.after_imports(module, f"pytestmark = pytest.mark.{word}")
+            self.draft.after_imports(module, f"pytestmark = pytest.mark.{word}{loop}")
             return
         for function in functions:
-            self.draft.edit(module, function.definition, AddDecorator(f"pytest.mark.{word}"))
+            self.draft.edit(module, function.definition, AddDecorator(f"pytest.mark.{word}{loop}"))
 
     def _fixture(self, function: Function) -> None:
         module = function.module
@@ -134,6 +147,8 @@ class Testing:
                 if self.program.outside_name(called, module) == "pytest.fixture":
                     self.draft.add_import(module, "pytest_asyncio")
                     self.draft.edit(module, called, Rewrite("pytest_asyncio.fixture"))
+                    if self._one_loop:
+                        on_loop(self.draft, decorator, module)
                     if not self._starred(module):
                         self.draft.drop_import(module, "pytest")
         elif self.runner is Runner.ANYIO and self._asked_by_sync(function):
