@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from codemods.facts.carried import Carried
 from codemods.facts.descriptors import is_classmethod
 from codemods.facts.modules import Module
+from codemods.facts.splats import forwarded, splatted
 from codemods.facts.syntax import Class, Function
+from codemods.facts.travels import Travels, is_kept
 from codemods.facts.values import (
-    UNKNOWN,
     ClassValue,
     FunctionValue,
     Instance,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 class Reference:
     """A place that names a function. ``call`` is set where it is called right there."""
 
-    node: ast.Name | ast.Attribute
+    node: ast.expr
     module: Module
     call: ast.Call | None
 
@@ -46,6 +47,7 @@ class CallGraph:
         self._named: dict[str, list[Function]] = {}
         self._dispatch: dict[tuple[Class, Function], frozenset[Function]] = {}
         self.carried = Carried(program)
+        self.travels = Travels(program)
 
     def targets(self, call: ast.Call, module: Module) -> list[Function]:
         """The functions of the code base that a call can reach."""
@@ -212,7 +214,18 @@ class CallGraph:
                         for v in self.program.infer(node, module)
                     ):
                         found.append(Reference(node, module, _call_of(node, module)))
-        return (*found, *self._as_cls(cls))
+        kept = [r for r in found if r.call is None and is_kept(r.node, r.module)]
+        return (*found, *self._taken_out(kept), *self._as_cls(cls))
+
+    def _taken_out(self, kept: list[Reference]) -> Iterator[Reference]:
+        """Where a class is called that is kept in a table: ``TABLE[kind](...)``."""
+        done: set[ast.Call] = set()
+        for reference in kept:
+            journey = self.travels.of(reference.node, reference.module)
+            for call, module in journey.calls.items() if not journey.lost else ():
+                if call not in done:
+                    done.add(call)
+                    yield Reference(call.func, module, call)
 
     def _as_cls(self, cls: Class) -> Iterator[Reference]:
         """What a class method calls ``cls``: its class, or one that derives from it."""
@@ -232,13 +245,20 @@ class CallGraph:
 
     def argument_values(self, function: Function, argument: ast.arg) -> Values:
         """What the callers of ``function`` pass for ``argument``."""
-        found = []
-        callers = list(self.calls_of(function))
-        for call, module in callers:
-            node = self.argument(call, function, argument)
-            if node is not None:
-                found.append(self.program.infer(node, module))
-        return union(found) if found else UNKNOWN
+        return union(
+            self.program.infer(node, home)
+            for call, module in list(self.calls_of(function))
+            for node, home in self.given(call, module, function, argument)
+        )
+
+    def given(
+        self, call: ast.Call, module: Module, function: Function, argument: ast.arg
+    ) -> list[tuple[ast.expr, Module]]:
+        """What a call passes for an argument, handed on from its callers if need be."""
+        node = self.argument(call, function, argument)
+        if node is not None:
+            return [(node, module)]
+        return list(forwarded(self.program, call, argument.arg, module))
 
     def calls_of(self, function: Function) -> list[tuple[ast.Call, Module]]:
         """The calls of a function that were resolved; of ``__init__``: those of its class."""
@@ -246,7 +266,7 @@ class CallGraph:
             makers = [
                 reference
                 for cls in (function.parent, *self.program.subclasses(function.parent))
-                if self._constructor(cls) is function
+                if self.constructor(cls) is function
                 for reference in self.class_references(cls)
             ]
             # Beside them, ``super().__init__(...)`` of the subclasses that have their own.
@@ -297,7 +317,7 @@ class CallGraph:
                 return [function for function in functions if function is not None]
         return []
 
-    def _constructor(self, cls: Class) -> Function | None:
+    def constructor(self, cls: Class) -> Function | None:
         """The ``__init__`` that making an object of ``cls`` calls."""
         for base in self.program.mro(cls):
             if isinstance(base, Class):
@@ -310,6 +330,8 @@ class CallGraph:
         for keyword in call.keywords:
             if keyword.arg == argument.arg:
                 return keyword.value
+        if (found := splatted(self.program, call, argument.arg)) is not None:
+            return found
         positional = [*function.definition.args.posonlyargs, *function.definition.args.args]
         if argument not in positional:
             return None

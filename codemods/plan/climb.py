@@ -14,14 +14,17 @@ from codemods.facts import Program
 from codemods.facts.calls import Reference
 from codemods.facts.descriptors import is_property
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Function
+from codemods.facts.syntax import Class, Function
 from codemods.facts.values import FunctionValue
 from codemods.plan.constructors import Constructors, is_constructor
 from codemods.plan.lambdas import Handed, Lambdas
 from codemods.plan.managers import Managers, is_manager
 from codemods.plan.properties import Properties
+from codemods.plan.stubs import generator_obstacle
 from codemods.plan.surroundings import (
+    fits,
     holder_of_lambda,
+    in_comprehension,
     inside_lambda,
     is_decorator,
     is_override_key,
@@ -95,6 +98,9 @@ class Climb:
         self.obstacles = dict(closed)
         self.callers: dict[Function, list[AwaitedCall]] = {}
         self.alike: dict[Function, set[Function]] = {}
+        #: Calls that can mean something that waits, and something that does not.
+        self.mixed: set[ast.Call] = set()
+        self._kept: list[tuple[Function, Cause]] = []
         self._properties = framework.properties
         self._lambdas = framework.lambdas
         self._managers = framework.managers
@@ -149,6 +155,8 @@ class Climb:
                             ),
                         )
                     )
+            queue.extend(self._kept)
+            self._kept.clear()
             if is_property(function):
                 queue.extend(self._readers(function))
                 continue
@@ -249,6 +257,8 @@ class Climb:
                 return None
             if self.program.calls.carried.followed(function, node, module):
                 return None
+            if self._taken_out(function, node, module):
+                return None
             self.obstacles.setdefault(
                 function,
                 Cause(f"is passed on as a value in {module.path}:{node.lineno}"),
@@ -286,6 +296,36 @@ class Climb:
             AwaitedCall(reference.call, module, caller, function)
         )
         return caller
+
+    def _taken_out(self, function: Function, node: ast.expr, module: Module) -> bool:
+        """Whether a function is kept where all calls of what is kept there are known."""
+        journey = self.program.calls.travels.of(node, module)
+        if journey.lost or journey.classes or function.is_generator or is_property(function):
+            return False
+        if not journey.calls:
+            return False  # it is kept for somebody who is not here
+        others = journey.functions - self.program.calls.family(function)
+        mixed = journey.others or journey.lambdas or any(f.is_async for f in others)
+        if any(f.is_generator for f in others):
+            return False
+        for call, home in journey.calls.items():
+            if home.function_of(call) is None or (mixed and in_comprehension(call, home)):
+                return False
+        for call, home in journey.calls.items():
+            caller = home.function_of(call)
+            assert caller is not None
+            if self._already_awaited(call, home):
+                continue
+            if why := self.framework.consumption(function, call, home):
+                self.obstacles.setdefault(caller, Cause(why))
+            self.callers.setdefault(function, []).append(AwaitedCall(call, home, caller, function))
+            text = f"awaits {function.name}, called in {home.path}:{call.lineno}"
+            self._kept.append((caller, Cause(text, function)))
+            if mixed:
+                self.mixed.add(call)
+        if not mixed:
+            self._kept.extend(self._together(function, sorted(others, key=place)))
+        return True
 
     def _called_by(self, function: Function, handed: Handed) -> Function:
         """What is called through a parameter is awaited there, and so is all that it stands for."""
@@ -333,6 +373,8 @@ class Climb:
             caller = reference.module.function_of(reference.call)
             if self._already_awaited(reference.call, reference.module):
                 continue
+            if self._is_elsewhere(function, reference):
+                continue
             if caller is None or not self._all_alike(function):
                 self.obstacles.setdefault(
                     function,
@@ -347,6 +389,19 @@ class Climb:
             )
             found.append((caller, Cause(f"awaits {function.name}, called in {where}", function)))
         return found
+
+    def _is_elsewhere(self, function: Function, reference: Reference) -> bool:
+        """Whether no object that has the method can stand where a reference asks for it."""
+        classes = {member.parent for member in self.program.calls.family(function)}
+        if not isinstance(reference.node, ast.Attribute):
+            return False
+        for cls in classes:
+            if not isinstance(cls, Class):
+                return False
+            journey = self.program.calls.travels.of_objects(cls)
+            if journey.lost or reference.node.value in journey.seen:
+                return False
+        return True
 
     def _all_alike(self, function: Function) -> bool:
         """Whether every function with that name waits, so that it does not matter which it is."""
@@ -372,6 +427,8 @@ class Climb:
                 return why
         elif name.startswith("__") and name.endswith("__") and name != "__call__":
             return f"is {name}, which Python calls and does not await"
+        if why := generator_obstacle(self.program, function):
+            return why
         for decorator in function.definition.decorator_list:
             if not self.framework.decorator(function, decorator):
                 return f"is wrapped by the decorator {ast.unparse(decorator)}"
@@ -414,32 +471,6 @@ class Climb:
             and around.slice is parent
             and self.program.outside_name(around.value, module) == "typing.Annotated"
         )
-
-
-def fits(call: ast.Call, function: Function, bound: int = 1) -> bool:
-    """Whether the arguments of a call could be those of the function.
-
-    ``bound`` is 0 where a method may get its object as an argument: ``Finder.find(finder, 1)``.
-    """
-    arguments = function.definition.args
-    if any(isinstance(a, ast.Starred) for a in call.args):
-        return True
-    if any(k.arg is None for k in call.keywords):
-        return True
-    static = any(
-        isinstance(d, ast.Name) and d.id == "staticmethod"
-        for d in function.definition.decorator_list
-    )
-    bound = bound if function.is_method and not static else 0
-    positional = [*arguments.posonlyargs, *arguments.args][bound:]
-    if len(call.args) > len(positional) and arguments.vararg is None:
-        return False
-    names = {a.arg for a in [*positional, *arguments.kwonlyargs]}
-    if arguments.kwarg is None and any(k.arg not in names for k in call.keywords):
-        return False
-    given = {a.arg for a in positional[: len(call.args)]} | {k.arg for k in call.keywords}
-    required = positional[: len(positional) - len(arguments.defaults)]
-    return all(a.arg in given for a in required)
 
 
 def place(function: Function) -> tuple[str, int]:

@@ -12,8 +12,10 @@ from collections.abc import Collection, Iterator
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.journeys import Journey
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
+from codemods.facts.travels import is_kept
 
 #: Bases outside of the code that have no part in how an object is made.
 _PLAIN_BASES = frozenset(
@@ -45,13 +47,48 @@ class Constructors:
         self.program = program
 
     def group(self, function: Function) -> list[Function]:
-        """The constructors of the classes below, which ``create`` would call in its place."""
-        return [
+        """The constructors of the classes below, which ``create`` would call in its place.
+
+        So are those of the classes that are kept in one table with them.
+        """
+        below = [
             method
             for cls in self._classes(function)
             for method in cls.methods
             if is_constructor(method) and method is not function
         ]
+        kept = (
+            self.program.calls.constructor(other)
+            for cls in self._classes(function)
+            for journey in self._journeys(cls)
+            for other in journey.classes
+        )
+        beside = {method for method in kept if method is not None and method is not function}
+        return [*below, *sorted(beside - {*below}, key=str)]
+
+    def _journeys(self, cls: Class) -> Iterator[Journey]:
+        """Where a class goes that is kept in tables."""
+        for reference in self.program.calls.class_references(cls):
+            if reference.call is None and is_kept(reference.node, reference.module):
+                yield self.program.calls.travels.of(reference.node, reference.module)
+
+    def _is_taken_out(self, node: ast.expr, module: Module) -> bool:
+        """Whether a class is kept in a table, and it is known where what is kept there is called.
+
+        All that can be called there has to be a class whose objects can be made by ``create``.
+        """
+        if not is_kept(node, module):
+            return False
+        journey = self.program.calls.travels.of(node, module)
+        if journey.lost or journey.others or journey.lambdas or journey.functions:
+            return False
+        if not journey.calls:
+            return False  # it is kept for somebody who is not here
+        return all(
+            self.program.calls.constructor(cls) is not None
+            and self.names(base_of(cls, self.program)) == _NAMES[0]
+            for cls in journey.classes
+        )
 
     def made(self, function: Function) -> Iterator[tuple[ast.Call, Module]]:
         """The calls that make an object with this constructor."""
@@ -125,7 +162,7 @@ class Constructors:
             module, node = reference.module, reference.node
             where = f"{module.path}:{node.lineno}"
             if reference.call is None:
-                if not self._is_harmless(node, module):
+                if not self._is_harmless(node, module) and not self._is_taken_out(node, module):
                     yield f"which is handed on as a value in {where}"
             elif module.function_around(reference.call) is None:
                 yield f"of which an object is made in {where}, where nothing can wait"
@@ -133,7 +170,7 @@ class Constructors:
         for module in self.program.modules:
             if self.program.web.in_tests(module) and quoted.search(module.file.text):
                 yield f"which {module.path} may replace by its name"
-        if "__class__" in cls.module.identifiers or _calls_a_type(cls.module):
+        if _takes_a_class(cls.module) or _calls_a_type(cls.module):
             yield f"and {cls.module.path} makes objects of classes that it does not name"
 
     def _is_asked_for(
@@ -189,6 +226,15 @@ def base_of(cls: Class, program: Program) -> Class:
 def calls_by_name(call: ast.Call) -> bool:
     """Whether ``__init__`` is called by its name, as by a class below: nothing is made there."""
     return isinstance(call.func, ast.Attribute) and call.func.attr == "__init__"
+
+
+def _takes_a_class(module: Module) -> bool:
+    """Whether a module does more with ``other.__class__`` than to read one of its attributes."""
+    return "__class__" in module.identifiers and not all(
+        isinstance(parent := module.parent(node), ast.Attribute)
+        and not (isinstance(call := module.parent(parent), ast.Call) and call.func is parent)
+        for node in module.syntax.references.get("__class__", ())
+    )
 
 
 def _calls_a_type(module: Module) -> bool:

@@ -222,10 +222,17 @@ class Flows:
         for call, module in self.program.calls.calls_of(function):
             if call in self.cut:
                 continue
-            passed = self.program.calls.argument(call, function, argument)
-            if passed is not None and self.holds(passed, module):
-                found |= self._origins(passed, module, 0)
+            for passed, home in self.program.calls.given(call, module, function, argument):
+                if self.holds(passed, home) and not self._is_cut(passed, home):
+                    found |= self._origins(passed, home, 0)
         return found
+
+    def _is_cut(self, passed: ast.expr, module: Module) -> bool:
+        """Whether an argument that a function hands on comes from a call that is cut."""
+        holder = module.parent(passed)
+        if isinstance(holder, ast.keyword):
+            holder = module.parent(holder)
+        return isinstance(holder, ast.Call) and holder in self.cut
 
     def _for_later(self, function: Function, name: str) -> Iterator[tuple[ast.expr, Module]]:
         """What background tasks pass for a parameter: ``tasks.add_task(function, db)``."""

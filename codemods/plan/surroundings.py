@@ -59,3 +59,41 @@ def _names_overrides(node: ast.AST | None) -> bool:
         isinstance(inner, ast.Attribute) and inner.attr == "dependency_overrides"
         for inner in ast.walk(node)
     )
+
+
+def in_comprehension(node: ast.AST, module: Module) -> bool:
+    """Whether an expression stands in a comprehension or lambda, where no name can be bound."""
+    for parent in module.ancestors(node):
+        if isinstance(parent, ast.stmt):
+            return False
+        if isinstance(parent, ast.Lambda | ast.comprehension | ast.GeneratorExp):
+            return True
+        if isinstance(parent, ast.ListComp | ast.SetComp | ast.DictComp):
+            return True
+    return False
+
+
+def fits(call: ast.Call, function: Function, bound: int = 1) -> bool:
+    """Whether the arguments of a call could be those of the function.
+
+    ``bound`` is 0 where a method may get its object as an argument: ``Finder.find(finder, 1)``.
+    """
+    arguments = function.definition.args
+    if any(isinstance(a, ast.Starred) for a in call.args):
+        return True
+    if any(k.arg is None for k in call.keywords):
+        return True
+    static = any(
+        isinstance(d, ast.Name) and d.id == "staticmethod"
+        for d in function.definition.decorator_list
+    )
+    bound = bound if function.is_method and not static else 0
+    positional = [*arguments.posonlyargs, *arguments.args][bound:]
+    if len(call.args) > len(positional) and arguments.vararg is None:
+        return False
+    names = {a.arg for a in [*positional, *arguments.kwonlyargs]}
+    if arguments.kwarg is None and any(k.arg not in names for k in call.keywords):
+        return False
+    given = {a.arg for a in positional[: len(call.args)]} | {k.arg for k in call.keywords}
+    required = positional[: len(positional) - len(arguments.defaults)]
+    return all(a.arg in given for a in required)

@@ -15,8 +15,8 @@ from codemods.facts.calls import Reference
 from codemods.facts.migrations import is_migration
 from codemods.facts.syntax import Function
 from codemods.passes.blocking_calls.sites import Sites, own_calls
-from codemods.plan.climb import fits
 from codemods.plan.places import place_obstacle
+from codemods.plan.surroundings import fits
 
 _PLAIN_DECORATORS = frozenset(("builtins.staticmethod", "builtins.classmethod"))
 

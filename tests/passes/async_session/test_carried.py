@@ -230,16 +230,20 @@ def test_a_function_that_is_handed_on_twice() -> None:
     assert "    return await twice(Loader(db).load, other)\n" in text
 
 
+def test_who_hands_it_on_is_a_value_itself() -> None:
+    text = after(HANDED_ON + "\n\nhandlers = [twice]\n")
+    assert "await read(1)" not in text
+    assert "    def load(self, number):\n        return self.db.scalar(" in text
+
+
 @pytest.mark.parametrize(
     "more",
     [
-        "handlers = [twice]\n",
         "def other():\n    return twice(print, print)\n",
         "def other(function):\n    return twice(function, function)\n",
     ],
-    ids=["who hands it on is a value", "something outside", "something unknown"],
+    ids=["something outside", "something unknown"],
 )
-def test_what_else_may_be_handed_on_keeps_it_sync(more: str) -> None:
-    text = after(HANDED_ON + more)
-    assert "await read(1)" not in text
-    assert "    def load(self, number):\n        return self.db.scalar(" in text
+def test_what_else_is_handed_on_need_not_wait(more: str) -> None:
+    text = after(HANDED_ON + "\n\n" + more)
+    assert "return await given if isawaitable(given := read(1)) else given" in text

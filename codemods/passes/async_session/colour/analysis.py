@@ -20,6 +20,7 @@ from codemods.facts.syntax import Class, Function
 from codemods.facts.values import FunctionValue
 from codemods.passes.async_session.colour.beside import sharing
 from codemods.passes.async_session.colour.boundaries import Boundaries, Bridge, callers
+from codemods.passes.async_session.colour.decorators import takes_both
 from codemods.passes.async_session.colour.escapes import escapes
 from codemods.passes.async_session.colour.hidden import Hidden, hidden
 from codemods.passes.async_session.colour.indirect import Indirect
@@ -318,7 +319,7 @@ def tolerates(program: Program, function: Function, decorator: ast.expr) -> bool
         if called.attr == "middleware":
             return True
         return program.web.is_application(called.value, module)
-    return False
+    return takes_both(program, decorator, module)
 
 
 def _schedules_on_loop(program: Program) -> bool:

@@ -41,6 +41,8 @@ _HARMLESS = frozenset(
 )
 #: Bases that have no methods but those of every object.
 _PLAIN_BASES = frozenset({"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"})
+#: What takes connections of both kinds, or is edited where it takes one.
+_DATABASE = ("sqlalchemy.", "sqlmodel.", "fastapi.", "builtins.")
 _LOGGING = ("logging.", "loguru.", "structlog.", "warnings.")
 WAITING = tables.AWAITED[known.SESSION] | tables.ENTERED[known.SESSION] | {"query"}
 
@@ -108,6 +110,9 @@ class _Seeker:
         for argument in (*call.args, *(k.value for k in call.keywords)):
             passed = argument.value if isinstance(argument, ast.Starred) else argument
             if not self._is_session(passed, module):
+                if self._is_given_away(call, passed, module):
+                    called = ast.unparse(call.func)
+                    yield f"hands its connection to `{called}`, which does not wait", passed
                 continue
             if not (
                 self._followed(call, passed, module)
@@ -115,6 +120,24 @@ class _Seeker:
             ):
                 called = ast.unparse(call.func)
                 yield f"hands its session to `{called}`, which can't be followed", passed
+
+    def _is_given_away(self, call: ast.Call, passed: ast.expr, module: Module) -> bool:
+        """Whether a connection goes to a library that knows sync ones: pandas, Alembic."""
+        if not isinstance(passed, ast.Name | ast.Attribute):
+            return False
+        if not self.program.is_a(passed, module, known.CONNECTION):
+            return False
+        names = {
+            value.name if isinstance(value, External) else value.owner.cls
+            for value in self.program.infer(call.func, module)
+            if isinstance(value, External | Method)
+        }
+        return any(
+            isinstance(name, str)
+            and name not in _HARMLESS
+            and not name.startswith((*_DATABASE, *_LOGGING))
+            for name in names
+        )
 
     def _followed(self, call: ast.Call, passed: ast.expr, module: Module) -> bool:
         """Whether it is known what the called function does with the session."""
@@ -142,6 +165,8 @@ class _Seeker:
                 if owner.cls == known.PROVIDER:
                     return True  # ``container.db.override(db)``, which flows follow
                 return isinstance(owner.cls, str) and self._of_database(owner)
+            case Instance(cls="builtins.type"):
+                return self._made_of_table(call, passed, module)
             case Instance(cls=cls):
                 if isinstance(cls, Class):
                     methods = self.program.inference.instance_attribute(value, "__call__")
@@ -150,6 +175,15 @@ class _Seeker:
                     )
                 return self._of_database(value)
         return False
+
+    def _made_of_table(self, call: ast.Call, passed: ast.expr, module: Module) -> bool:
+        """``PARSERS[kind](db)``: whether all classes are known that can be called there."""
+        called = self.program.calls.travels.called(call, module)
+        if called.lost or called.others or called.lambdas or called.functions:
+            return False
+        return bool(called.classes) and all(
+            self._constructor(cls, call, passed) for cls in called.classes
+        )
 
     def _is_missing(self, called: ast.expr, module: Module) -> bool:
         """Whether a call only ever raises: its class, all of it here, has no such method."""

@@ -19,8 +19,9 @@ from codemods.facts.values import External, FunctionValue, Instance, Method
 from codemods.passes.async_session.colour.callees import Callees
 from codemods.passes.async_session.colour.escapes import WAITING
 from codemods.passes.async_session.colour.lookups import Lookups
-from codemods.plan.climb import Cause, fits
+from codemods.plan.climb import Cause
 from codemods.plan.colours import Colouring
+from codemods.plan.surroundings import fits
 
 
 class Indirect:

@@ -18,7 +18,8 @@ from codemods.facts.patches import dotted
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, FunctionValue, Instance, ModuleValue
 from codemods.passes.async_session.colour.uses import Use, Uses
-from codemods.plan.climb import Cause, fits
+from codemods.plan.climb import Cause
+from codemods.plan.surroundings import fits
 
 _NAMESPACES = ("globals", "locals", "vars")
 _IMPORTERS = ("importlib.import_module", "builtins.__import__")

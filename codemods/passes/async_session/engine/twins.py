@@ -52,9 +52,7 @@ def _renamed(source: str, names: dict[str, str]) -> str:
     return source
 
 
-def use_twin(
-    draft: Draft, node: ast.Name | ast.Attribute, module: Module, name: str, twin: str
-) -> None:
+def use_twin(draft: Draft, node: ast.expr, module: Module, name: str, twin: str) -> None:
     """Name the sync form instead, and import it where the other one was imported."""
     draft.edit(module, node, Rename(twin))
     if isinstance(node, ast.Name):

@@ -27,6 +27,7 @@ from codemods.passes.async_session.colour.validated import edit_validations
 from codemods.passes.async_session.rewrite.cached import edit_cached
 from codemods.passes.async_session.rewrite.constructors import edit_constructor, make_waiting
 from codemods.passes.async_session.rewrite.inspection import inspect_within
+from codemods.passes.async_session.rewrite.mixed import await_if_needed
 from codemods.passes.async_session.rewrite.unittests import run_hook
 from codemods.passes.async_session.sessions.sites import AWAIT, BRIDGE, CREATE, DDL, ENTER, Site
 from codemods.passes.async_session.sessions.streams import stream
@@ -35,6 +36,7 @@ from codemods.plan.constructors import is_constructor
 from codemods.plan.draft import Draft
 from codemods.plan.managers import ASYNC_NAMES, is_manager
 from codemods.plan.places import materialise, thread
+from codemods.plan.stubs import stands_for_generator
 
 #: Return annotations of generators and their async form.
 ASYNC_GENERICS = {
@@ -70,6 +72,10 @@ def _function(analysis: Analysis, draft: Draft, function: Function) -> None:
         return
     if is_hook(analysis.program, function):
         run_hook(draft, function)
+        return
+    if stands_for_generator(analysis.program, function):
+        if definition.returns is not None:
+            _generator_annotation(analysis, draft, definition.returns, module)
         return
     draft.edit(module, definition, MakeAsync())
     if is_manager(function):
@@ -301,6 +307,8 @@ def _call(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
     parent = module.parent(call)
     if isinstance(parent, ast.Await) or call in analysis.run_as_they_are:
         return
+    if stands_for_generator(analysis.program, callee):
+        return  # the call is that of a generator as well
     if is_manager(callee):
         if isinstance(parent, ast.withitem):
             _enter(analysis, draft, parent, module)
@@ -310,6 +318,9 @@ def _call(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
     if is_constructor(callee):
         assert isinstance(call, ast.Call)
         make_waiting(analysis, draft, awaited.callee, call, module)
+    if isinstance(call, ast.Call) and call in analysis.colours.climb.mixed:
+        await_if_needed(draft, call, module)
+        return
     if not callee.is_generator or not isinstance(call, ast.Call):
         await_call(analysis, draft, call, module)
         return
