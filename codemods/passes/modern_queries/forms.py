@@ -78,10 +78,13 @@ def chains(node: Node) -> frozenset[tuple[str, ...]]:
     """The methods that a query went through, on each of its ways to ``node``."""
     found: set[tuple[str, ...]] = set()
     waiting: list[tuple[Node, tuple[str, ...], frozenset[Node]]] = [(node, (), frozenset())]
+    # Ways part and meet again: what is behind a meeting is the same for all of them.
+    asked: set[tuple[Node, tuple[str, ...]]] = set()
     while waiting and len(found) < _MOST_CHAINS:
         current, after, seen = waiting.pop()
-        if current in seen:
+        if current in seen or (current, after) in asked:
             continue
+        asked.add((current, after))
         if current.kind == "root":
             found.add(("query", *after))
             continue
