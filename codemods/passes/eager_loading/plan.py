@@ -24,6 +24,7 @@ from codemods.passes.eager_loading.defaults import (
 )
 from codemods.passes.eager_loading.expiries import Expired, Expiries
 from codemods.passes.eager_loading.factories import Factory, factories
+from codemods.passes.eager_loading.greenlets import has_greenlet
 from codemods.passes.eager_loading.lasting import Lasting
 from codemods.passes.eager_loading.loads import Placement, Placer
 from codemods.passes.eager_loading.narrowed import narrowed
@@ -90,7 +91,7 @@ def analyse(program: Program) -> Analysis:
     found.defaults = list(eager_defaults(program))
     touches = Touches(program)
     landings: list[tuple[Landing, Path]] = []
-    read = touches.all()
+    read = [t for t in touches.all() if not has_greenlet(program, t.node, t.module)]
     too_deep = {touch.node: touch for touch in read if touches.is_too_deep(touch)}
     found.untracked += [_untracked(touch, _TOO_DEEP) for touch in too_deep.values()]
     for touch in read:
@@ -104,7 +105,9 @@ def analyse(program: Program) -> Analysis:
                 found.dynamic.append(touch)
             if path and landing.kind is not Kind.SELF:
                 landings.append((landing, path))
-    found.untracked += _unknown(touches)
+    found.untracked += [
+        one for one in _unknown(touches) if not has_greenlet(program, one.node, one.module)
+    ]
     found.untracked += _left_out(program)
     sessions = Sessions(program)
     related = _related(touches)
