@@ -14,15 +14,8 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External, FunctionValue, Instance, Method
 from codemods.facts.walk import own_nodes
-from codemods.plan.shared import (
-    DATABASE,
-    DISK,
-    Access,
-    SharedState,
-    describe,
-    end,
-    overlap,
-)
+from codemods.plan.shared import Access, SharedState, end
+from codemods.plan.shared_keys import DATABASE, DISK, describe, overlap
 
 _LOCKS = ("asyncio.Lock", "anyio.Lock", "asyncio.Condition")
 #: What gives up the event loop whenever it is awaited.

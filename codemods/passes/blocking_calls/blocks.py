@@ -19,7 +19,8 @@ from codemods.facts.syntax import Function
 from codemods.facts.values import ClassValue, External, FunctionValue, Method
 from codemods.passes.blocking_calls.sites import Site
 from codemods.passes.blocking_calls.threads import Threads
-from codemods.plan.shared import DATABASE, DISK, SharedState, overlap
+from codemods.plan.shared import SharedState
+from codemods.plan.shared_keys import DATABASE, DISK, overlap
 
 #: What can't move into a function of its own.
 _BOUND = (

@@ -15,7 +15,8 @@ from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, FunctionValue, Instance, Method, Value
 from codemods.facts.walk import own_nodes
 from codemods.passes.blocking_calls.sites import CACHES, Site, Sites, own_calls
-from codemods.plan.shared import DATABASE, DISK, Key, SharedState, describe, overlap
+from codemods.plan.shared import SharedState
+from codemods.plan.shared_keys import DATABASE, DISK, Key, describe, overlap
 
 #: Modules whose functions belong to one thread or to the event loop.
 _OF_A_THREAD = (
