@@ -178,3 +178,19 @@ def test_tables_of_a_condition_that_others_read_stay_where_they_are() -> None:
     text = APPLICATION.replace("{engine}", told).replace("{session}", OPEN)
     after = flipped({"formed.py": text})["formed.py"]
     assert "\n    Base.metadata.create_all(bind=sync_engine)\n    ready = True\n" in after
+
+
+def test_a_path_operation_within_a_factory_keeps_its_async_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, _, rest = APPLICATION.partition("app = FastAPI()\n")
+    provider, _, route = rest.partition('@app.post("/items")')
+    factory = "def create_app():\n    app = FastAPI()\n    " + CREATE + "\n"
+    body = "\n".join(f"    {line}" for line in ('@app.post("/items")' + route).splitlines())
+    text = head + provider + factory + body + "\n    return app\n\n\napp = create_app()\n"
+    before = {"formed.py": text.replace("{engine}", PLAIN + FACTORY).replace("{session}", OPEN)}
+    after = flipped(before)
+    assert "    Base.metadata.create_all(bind=sync_engine)" in after["formed.py"]
+    assert "async def add(db: AsyncSession = Depends(get_db))" in after["formed.py"]
+    assert _answers(before, tmp_path / "before", monkeypatch) == [1, 2]
+    assert _answers(after, tmp_path / "after", monkeypatch) == [1, 2]

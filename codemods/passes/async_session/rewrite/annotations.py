@@ -132,6 +132,8 @@ def _is_sync(analysis: Analysis, function: Function) -> bool:
     while isinstance(scope, Function):
         if scope in analysis.colours.sync or scope in analysis.keeping:
             return True
+        if scope in analysis.colours.asynchronous:
+            return False
         scope = scope.parent
     return False
 

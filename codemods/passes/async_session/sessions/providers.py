@@ -221,11 +221,12 @@ class Providers:
 
     def _is_sync(self, reference: Reference, provider: Function, colours: Colouring) -> bool:
         module, node = reference.module, reference.node
+        # A default belongs to its own function, also where another one is around both.
+        signature = _signature(node, module)
+        if signature is not None and reference.call is None:
+            return self.separate(provider, signature, colours)
         function = module.function_of(node)
         if function is None:
-            signature = _signature(node, module)
-            if signature is not None and reference.call is None:
-                return self.separate(provider, signature, colours)
             return reference.call is not None
         return function in colours.sync
 
