@@ -44,6 +44,13 @@ class Draft:
         self._file(module).add[Import(source, name, alias)] = None
         return alias or name or source
 
+    def means_another(self, module: Module, source: str, name: str, used: str) -> bool:
+        """Whether an import that is added calls something else by the name ``used``."""
+        return any(
+            used == (one.alias or one.name) and (one.module, one.name) != (source, name)
+            for one in self._file(module).add
+        )
+
     def name_for(self, module: Module, source: str, name: str) -> str:
         """Import a name; gives the one to use: another one, where the module has that name.
 

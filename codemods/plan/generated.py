@@ -49,9 +49,11 @@ def import_object(program: Program, draft: Draft, module: Module, path: str, nam
     """Import ``name`` of the module at ``path``; gives what it is called in ``module``."""
     source = import_name(program, module, path)
     taken = any(_binds(node, name) for node in ast.walk(module.tree))
+    names = [f"application_{name}", f"{path.removesuffix('.py').rpartition('/')[2]}_{name}"]
     if not taken or _imports(program, module, path, name):
-        return draft.add_import(module, source, name)
-    return draft.add_import(module, source, name, f"application_{name}")
+        names.insert(0, name)
+    free = next((n for n in names if not draft.means_another(module, source, name, n)), names[-1])
+    return draft.add_import(module, source, name, free if free != name else "")
 
 
 def _binds(node: ast.AST, name: str) -> bool:

@@ -131,6 +131,44 @@ def test_no_connection_is_left(
             sys.modules.pop(path.removesuffix(".py"), None)
 
 
+def test_engines_of_the_same_name_are_all_disposed_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = (
+        "from sqlalchemy import create_engine, text\nfrom sqlalchemy.orm import sessionmaker\n\n"
+        'FILE = "{0}"\nengine = create_engine(f"sqlite:///{{FILE}}")\n'
+        "SessionLocal = sessionmaker(bind=engine)\n\n\n"
+        "def {1}():\n    with SessionLocal() as db:\n        db.execute(text('select 1'))\n"
+    )
+    start = "from filled import fill\nfrom audited import audit\n\n\n" + LIFESPAN.replace(
+        "    yield\n", "    fill()\n    audit()\n    yield\n"
+    )
+    files = {
+        "stored.py": MODELS + ENGINE + USE,
+        "filled.py": second.format(tmp_path / "filled.db", "fill"),
+        "audited.py": second.format(tmp_path / "audited.db", "audit"),
+        "served.py": APPLICATION.replace("{start}", start),
+    }
+    after = flipped(files)
+    for path, text in after.items():
+        (tmp_path / path).write_text(text)
+    monkeypatch.setenv("ITEMS_FILE", str(tmp_path / "items.db"))
+    monkeypatch.syspath_prepend(tmp_path)
+    names = [path.removesuffix(".py") for path in after]
+    for name in names:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    try:
+        served = importlib.import_module("served")
+        engines = [sys.modules[name].engine for name in ("stored", "filled", "audited")]
+        with TestClient(served.app) as client:
+            assert client.post("/items").json() == 1
+            assert [engine.pool.checkedin() for engine in engines] == [1, 1, 1]
+        assert [engine.pool.checkedin() for engine in engines] == [0, 0, 0]
+    finally:
+        for name in names:
+            sys.modules.pop(name, None)
+
+
 @pytest.mark.parametrize(("engine", "start"), KEPT.values(), ids=KEPT)
 def test_a_database_in_memory_is_kept(engine: str, start: str) -> None:
     files = {"stored.py": MODELS + engine, "served.py": APPLICATION.replace("{start}", start)}
