@@ -19,8 +19,6 @@ TAKING = frozenset("__getitem__ copy get items pop popitem popleft setdefault un
 GIVING = frozenset(
     f"builtins.{name}" for name in "dict enumerate iter list next reversed set sorted tuple".split()
 ) | frozenset({"copy.copy", "typing.cast"})
-#: Bases that put nothing into the fields of an object.
-PLAIN_BASES = frozenset({"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"})
 
 
 @dataclass(frozen=True)

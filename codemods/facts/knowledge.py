@@ -49,6 +49,10 @@ CONTEXT = "contextlib.AbstractContextManager"
 GENERATOR = "collections.abc.Generator"
 CALLABLE = "collections.abc.Callable"
 COROUTINE = "collections.abc.Coroutine"
+#: Bases outside of the code that bring nothing along: how an object is made, entered or filled.
+PLAIN_BASES = frozenset(
+    """abc.ABC builtins.object typing.Generic typing.Protocol typing_extensions.Protocol""".split()
+)
 #: Decorators that keep what a function returned.
 CACHES = ("functools.cache", "functools.lru_cache")
 FASTAPI = "fastapi.FastAPI"

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from codemods.facts.journeys import GIVING, PLAIN_BASES, TAKING, Place, Trail
+from codemods.facts import knowledge as known
+from codemods.facts.journeys import GIVING, TAKING, Place, Trail
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Class, Function, Scope
 from codemods.facts.values import ClassValue, External, FunctionValue
@@ -133,7 +134,7 @@ class Sources(Trail):
         """Whether making an object puts nothing into its fields by itself."""
         order = self.program.mro(cls)
         return not cls.definition.decorator_list and (
-            all(isinstance(base, Class) or base in PLAIN_BASES for base in order)
+            all(isinstance(base, Class) or base in known.PLAIN_BASES for base in order)
             or any(isinstance(base, Class) and "__init__" in base.bindings for base in order)
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Class, Function
+from codemods.facts.syntax import Function
 
 if TYPE_CHECKING:
     from codemods.facts.program import Program
@@ -48,7 +48,7 @@ def _display(node: ast.expr, module: Module) -> ast.Dict | None:
     if not isinstance(node, ast.Name):
         return None
     holder = module.scope_of(node).lookup(node.id, node)
-    if holder is None or not isinstance(holder, Function) or isinstance(holder, Class):
+    if not isinstance(holder, Function):
         return None
     bindings = holder.bindings.get(node.id, [])
     if len(bindings) != 1 or not isinstance(bindings[0].value, ast.Dict):

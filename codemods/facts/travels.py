@@ -12,7 +12,8 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from codemods.facts.journeys import GIVING, PLAIN_BASES, TAKING, Journey, Place, where
+from codemods.facts import knowledge as known
+from codemods.facts.journeys import GIVING, TAKING, Journey, Place, where
 from codemods.facts.modules import Module
 from codemods.facts.sources_of import Sources
 from codemods.facts.syntax import Class, Function, Scope
@@ -82,7 +83,7 @@ class Travels:
             if self.program.models.is_mapped(below):
                 trail.lose(f"{below.name} is mapped: queries make its objects")
             for base in self.program.mro(below):
-                if isinstance(base, str) and base not in PLAIN_BASES | {"pydantic.BaseModel"}:
+                if isinstance(base, str) and base not in known.PLAIN_BASES | {"pydantic.BaseModel"}:
                     trail.lose(f"{below.name} has the base {base}")
             for reference in self.program.calls.class_references(below):
                 trail.made(reference.node, reference.call, reference.module)
@@ -262,20 +263,20 @@ class _Trail(Sources):
 
     def _attribute(self, node: ast.Attribute, module: Module) -> None:
         """Something is read from the value, or a method of it is called."""
-        call = module.parent(node)
-        called = isinstance(call, ast.Call) and call.func is node
-        if called and isinstance(call, ast.Call) and self.program.called_functions(call, module):
+        parent = module.parent(node)
+        call = parent if isinstance(parent, ast.Call) and parent.func is node else None
+        if call is not None and self.program.called_functions(call, module):
             if not self.objects:
                 self.lose(where(f"is asked for `{node.attr}`", node, module))
-        elif called and isinstance(call, ast.Call) and node.attr in _PUTTING | TAKING:
+        elif call is not None and node.attr in _PUTTING | TAKING:
             for argument in call.args[-1:] if node.attr in _PUTTING | {"get", "pop"} else ():
                 self.source(argument, module)
             if node.attr in TAKING:
                 self.use(call, module)
         elif not (
             self.objects
-            or (called and node.attr in _NEITHER)
-            or (node.attr.startswith("__") and node.attr.endswith("__") and not called)
+            or (call is not None and node.attr in _NEITHER)
+            or (call is None and node.attr.startswith("__") and node.attr.endswith("__"))
             or self._is_of_class(node, module)
         ):
             self.lose(where(f"is asked for `{node.attr}`", node, module))

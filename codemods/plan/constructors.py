@@ -17,16 +17,6 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.travels import is_kept
 
-#: Bases outside of the code that have no part in how an object is made.
-_PLAIN_BASES = frozenset(
-    {
-        "abc.ABC",
-        "builtins.object",
-        "typing.Generic",
-        "typing.Protocol",
-        "typing_extensions.Protocol",
-    }
-)
 #: What is given a class and makes no object of it.
 _HARMLESS = frozenset(
     f"builtins.{name}" for name in "isinstance issubclass super print repr str".split()
@@ -140,7 +130,7 @@ class Constructors:
         above = False
         for base in self.program.mro(cls):
             if isinstance(base, str):
-                if base not in _PLAIN_BASES:
+                if base not in known.PLAIN_BASES:
                     yield f"whose base {base} has a part in it"
                 continue
             if base.definition.keywords or "__new__" in base.bindings:

@@ -11,22 +11,13 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from codemods.facts import Program
+from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import Instance, Values
 
 #: The methods of a context manager, and the names of their async forms.
 ASYNC_NAMES = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
-#: Bases outside of the code that neither enter an object nor leave it.
-_PLAIN_BASES = frozenset(
-    {
-        "abc.ABC",
-        "builtins.object",
-        "typing.Generic",
-        "typing.Protocol",
-        "typing_extensions.Protocol",
-    }
-)
 #: Libraries whose functions give back what they were given, or what they find in it.
 _HANDING_ON = frozenset(
     "builtins contextvars copy functools itertools operator queue typing typing_extensions".split()
@@ -69,7 +60,7 @@ class Managers:
             if any(self._method(cls, name) is not None for name in ASYNC_NAMES.values()):
                 return f"is {function.name} of {cls.name}, which has an async form of its own"
             for base in self.program.mro(cls):
-                if isinstance(base, str) and base not in _PLAIN_BASES:
+                if isinstance(base, str) and base not in known.PLAIN_BASES:
                     return f"is {function.name} of {cls.name}, whose base {base} may call it"
         for text in (*self._odd_items(function, classes), *self._by_hand(function, classes)):
             return text

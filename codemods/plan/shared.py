@@ -87,7 +87,7 @@ class SharedState:
 
     def written_by_functions(self, key: Key) -> bool:
         """Whether any function writes what is named by ``key``, after it was made."""
-        names = key[2:] or key[-1:]
+        names = _names(key)
         if names not in self._written:
             self._written[names] = _Keys(
                 changed
@@ -99,7 +99,7 @@ class SharedState:
     def removed_by_functions(self, key: Key) -> bool:
         """Whether any function takes away what is named by ``key``, or a part of it."""
         if key not in self._removed:
-            names = _FILE_REMOVERS if key == DISK else key[2:] or key[-1:]
+            names = _FILE_REMOVERS if key == DISK else _names(key)
             self._removed[key] = any(
                 overlap(removed, key)
                 for module in self._mentioning(names)
@@ -262,6 +262,11 @@ class SharedState:
                     ):
                         return True
         return False
+
+
+def _names(key: Key) -> tuple[str, ...]:
+    """The words of which a module has one that writes what a key names, or a part of it."""
+    return key[2:] or key[-1:]
 
 
 def _changed_by(call: ast.Call) -> ast.expr | None:

@@ -298,7 +298,7 @@ def main() -> int:
             service.process.terminate()
             service.process.wait(20)
             shutil.rmtree(service.tree.parent)
-        for side in SIDES:
+        for side in [service.side for service in services]:
             said = (folder / f"{side}.log").read_text(errors="replace")
             words = ("never awaited", "MissingGreenlet", "non-checked-in", "Traceback")
             print(side, {word: said.count(word) for word in words}, folder / f"{side}.log")

@@ -16,9 +16,9 @@ from codemods.facts import Program
 from codemods.facts.blocking_table import Effect, Form
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
-from codemods.facts.values import ClassValue, External, FunctionValue, Method
+from codemods.facts.values import ClassValue, External
 from codemods.passes.blocking_calls.sites import Site
-from codemods.passes.blocking_calls.threads import Threads
+from codemods.passes.blocking_calls.threads import CALLABLE, Threads
 from codemods.plan.shared import SharedState
 from codemods.plan.shared_keys import DATABASE, DISK, overlap
 
@@ -44,7 +44,6 @@ _BOUND = (
 #: Names that mean another thing in another function.
 _OF_A_FUNCTION = frozenset("super locals vars exec eval dir __class__".split())
 _LOOPS = (ast.For, ast.While)
-_CALLABLE = (External, FunctionValue, ClassValue, Method)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +156,7 @@ class Blocks:
             return False
         values = self.program.infer(node.func, module)
         if values:
-            return all(isinstance(value, _CALLABLE) for value in values)
+            return all(isinstance(value, CALLABLE) for value in values)
         root = node.func
         while isinstance(root, ast.Attribute | ast.Subscript | ast.Call):
             root = root.func if isinstance(root, ast.Call) else root.value
@@ -303,6 +302,3 @@ def _is_certain(name: str, block: ast.With) -> bool:
         if reads:
             return False
     return False
-
-
-__all__ = ["Blocks", "Moved"]

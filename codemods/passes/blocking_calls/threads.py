@@ -49,7 +49,7 @@ _OWN_OBJECTS = ("fastapi.UploadFile",)
 _MODEL = "pydantic.BaseModel"
 _VALUES = frozenset(("builtins.str", "builtins.int", "builtins.bytes", "builtins.bool", known.PATH))
 #: What is known when it is called.
-_CALLABLE = (External, FunctionValue, ClassValue, Method)
+CALLABLE = (External, FunctionValue, ClassValue, Method)
 
 
 class Threads:
@@ -302,7 +302,7 @@ class Threads:
                 continue
             values = self.program.infer(call.func, module)
             if root is call.func:
-                if values and all(isinstance(value, _CALLABLE) for value in values):
+                if values and all(isinstance(value, CALLABLE) for value in values):
                     continue
             elif values or root.id in ("self", "cls"):
                 continue

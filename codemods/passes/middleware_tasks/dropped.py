@@ -127,7 +127,7 @@ class Dropping:
             return "the coroutine is made somewhere else"
         if any(keyword.arg != "name" for keyword in call.keywords) or len(call.args) != 1:
             return "it is started in a context of its own"
-        if _is_replaced(statement, call) and holes_of(module.source(call)):
+        if is_replaced(statement, call) and holes_of(module.source(call)):
             return "its arguments can't be written anew"
         values = self.program.infer(work.func, module)
         functions = [v.function for v in values if isinstance(v, FunctionValue)]
@@ -153,7 +153,7 @@ class Dropping:
         return ""
 
 
-def _is_replaced(statement: ast.Expr | ast.Assign | ast.AnnAssign, call: ast.Call) -> bool:
+def is_replaced(statement: ast.Expr | ast.Assign | ast.AnnAssign, call: ast.Call) -> bool:
     """Whether the whole statement is written anew: what is assigned, or put into a list."""
     return isinstance(statement, ast.Assign) or statement.value is not call
 

@@ -15,7 +15,7 @@ from codemods.findings import Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.middleware_tasks import codes, keeper
 from codemods.passes.middleware_tasks.callees import THREADS, Callees
-from codemods.passes.middleware_tasks.dropped import Dropped, Dropping
+from codemods.passes.middleware_tasks.dropped import Dropped, Dropping, is_replaced
 from codemods.passes.middleware_tasks.middleware import find_middleware
 from codemods.passes.middleware_tasks.work import Finder, Work
 from codemods.plan.draft import Draft
@@ -166,7 +166,7 @@ def _hold(program: Program, draft: Draft, place: Generated, task: Dropped) -> No
     name = next((module.source(keyword.value) for keyword in call.keywords), "")
     if not name:
         name = f'"{_plain_name(task.what)}"'
-    if task.statement.value is not call or isinstance(task.statement, ast.Assign):
+    if is_replaced(task.statement, call):
         work = module.source(call.args[0])
         text = f"await {background}.start({work}, name={name})"
         draft.edit(module, task.statement, ReplaceStatement(text))

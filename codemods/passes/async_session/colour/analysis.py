@@ -374,11 +374,7 @@ def sync_entry(program: Program, function: Function) -> str:
 
 
 _PLAIN_BASES = (
-    "builtins.object",
-    "abc.ABC",
-    "typing.Generic",
-    "typing.Protocol",
-    "typing_extensions.Protocol",
+    *known.PLAIN_BASES,
     "pydantic.BaseModel",
     "typing.NamedTuple",
     "enum.Enum",

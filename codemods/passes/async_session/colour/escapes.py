@@ -39,8 +39,6 @@ _HARMLESS = frozenset(
         known.SECURITY,
     }
 )
-#: Bases that have no methods but those of every object.
-_PLAIN_BASES = frozenset({"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"})
 #: What takes connections of both kinds, or is edited where it takes one.
 _DATABASE = ("sqlalchemy.", "sqlmodel.", "fastapi.", "builtins.")
 _LOGGING = ("logging.", "loguru.", "structlog.", "warnings.")
@@ -200,7 +198,7 @@ class _Seeker:
     def _lacks(self, cls: Class, name: str) -> bool:
         for base in self.program.mro(cls):
             if isinstance(base, str):
-                if base not in _PLAIN_BASES:
+                if base not in known.PLAIN_BASES:
                     return False
                 continue
             if {name, "__getattr__", "__getattribute__"} & {*base.bindings, *base.attributes}:

@@ -26,6 +26,7 @@ from codemods.passes.async_session.sessions.factories import (
     Given,
 )
 from codemods.passes.async_session.sessions.silenced import RULE
+from codemods.passes.async_session.suite.loops import is_wide
 from codemods.plan.draft import Draft
 
 FACTORY = "LL409"
@@ -164,7 +165,7 @@ class FactoryEdits:
     def _fixture(self, function: Function, given: Given) -> str:
         """The fixture with the factories' session, where a test or fixture can ask for it."""
         web = self.analysis.program.web
-        if not web.is_pytest(function) or _scope(function):
+        if not web.is_pytest(function) or is_wide(function):
             return ""
         for origin in given.origins:
             names = [name for name, fixtures in web.fixtures.items() if origin in fixtures]
@@ -200,17 +201,6 @@ def _imports(name: str, module: Module) -> Iterator[str]:
         statement = module.parent(binding.node)
         if isinstance(statement, ast.ImportFrom) and not statement.level and statement.module:
             yield statement.module
-
-
-def _scope(function: Function) -> bool:
-    """Whether a fixture lives longer than a test."""
-    return any(
-        keyword.arg == "scope"
-        and not (isinstance(keyword.value, ast.Constant) and keyword.value.value == "function")
-        for decorator in function.definition.decorator_list
-        if isinstance(decorator, ast.Call)
-        for keyword in decorator.keywords
-    )
 
 
 def _names(node: ast.AST, name: str) -> bool:

@@ -28,7 +28,7 @@ def is_wide(fixture: Function) -> bool:
 
 
 def on_loop(draft: Draft, decorator: ast.expr, module: Module) -> None:
-    """``@pytest_asyncio.fixture`` gets the loop of all."""
+    """A fixture or a mark, with or without arguments, gets the loop of all."""
     if isinstance(decorator, ast.Call):
         draft.edit(module, decorator, Arguments((), (("loop_scope", '"session"'),)))
     else:
@@ -47,6 +47,6 @@ def marks_on_loop(program: Program, draft: Draft) -> None:
                     continue
                 call = module.parent(node)
                 if not (isinstance(call, ast.Call) and call.func is node):
-                    draft.edit(module, node, Rewrite(f"{{self}}({LOOP})"))
+                    on_loop(draft, node, module)
                 elif not any(keyword.arg == "loop_scope" for keyword in call.keywords):
-                    draft.edit(module, call, Arguments((), (("loop_scope", '"session"'),)))
+                    on_loop(draft, call, module)
