@@ -13,7 +13,7 @@ from codemods.manifests.paths import folder, inside, upward
 from codemods.source import CodeBase
 
 #: A manifest that declares one of these is an application's own.
-_TELLING = frozenset({"fastapi", "sqlalchemy", "sqlmodel", "starlette"})
+TELLING = frozenset({"fastapi", "sqlalchemy", "sqlmodel", "starlette"})
 
 _REQUIREMENTS = re.compile(r"[\w.-]*requirements?[\w.-]*\.(?:txt|in)|constraints?[\w.-]*\.txt")
 _IN_FOLDER = re.compile(r"[\w.-]+\.(?:txt|in)")
@@ -58,13 +58,23 @@ def read(path: str, text: str) -> Manifest | None:
 def speaking_folders(codebase: CodeBase) -> frozenset[str]:
     """The folders that may hold a manifest: another one says what the folder above it says."""
     found: set[str] = set()
+    for path in manifest_paths(codebase):
+        found |= {folder(path), place_of(path)}
+    return frozenset(found)
+
+
+def manifest_paths(codebase: CodeBase) -> Iterator[str]:
+    """All files of the code base that are manifests by their names."""
     for path in codebase.files:
         if path.rpartition("/")[2] in _NAMES or _is_requirements(path):
-            place = folder(path)
-            found.add(place)
-            if place.rpartition("/")[2] in _BELOW:
-                found.add(folder(place))
-    return frozenset(found)
+            yield path
+
+
+def place_of(path: str) -> str:
+    """The folder for which a manifest speaks: of ``requirements/base.txt`` the one above."""
+    parent = folder(path)
+    is_below = parent.rpartition("/")[2] in _BELOW and _is_requirements(path)
+    return folder(parent) if is_below else parent
 
 
 def _is_requirements(path: str) -> bool:
@@ -89,7 +99,7 @@ def locate(codebase: CodeBase, near: str) -> Located:
         if not names:
             continue
         located = Located(base, manifests, _locks(codebase, base), _dockerfiles(codebase, base))
-        if names & _TELLING:
+        if names & TELLING:
             return located
         fallback = fallback or located
     return fallback or Located("", (), (), _dockerfiles(codebase, ""))
@@ -129,10 +139,15 @@ def _with_includes(codebase: CodeBase, manifests: list[Manifest]) -> tuple[Manif
 def _locks(codebase: CodeBase, base: str) -> tuple[str, ...]:
     """Lock files beside the manifests, or else (a workspace) in the nearest folder above."""
     for place in upward(inside(base, "x")):
-        found = tuple(path for name in COMMANDS if (path := inside(place, name)) in codebase)
+        found = lock_files(codebase, place)
         if found:
             return found
     return ()
+
+
+def lock_files(codebase: CodeBase, place: str) -> tuple[str, ...]:
+    """The lock files in a folder."""
+    return tuple(path for name in COMMANDS if (path := inside(place, name)) in codebase)
 
 
 def _dockerfiles(codebase: CodeBase, base: str) -> tuple[str, ...]:

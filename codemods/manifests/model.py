@@ -147,8 +147,13 @@ class Note:
 
 @dataclass(frozen=True)
 class ManifestEdits:
-    """New texts of manifests, what was changed in words, and notes about the rest."""
+    """New texts of manifests, what was changed in words, and notes about the rest.
+
+    ``others`` are notes about lists of which it is not known whose they are: they are void where
+    such a list is edited for another application.
+    """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[Note, ...] = ()
     notes: tuple[Note, ...] = ()
+    others: tuple[Note, ...] = ()

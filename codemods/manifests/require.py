@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from codemods.manifests import docker, homes, locks, setup_files, toml
 from codemods.manifests import requirements as requirement_files
+from codemods.manifests.further import further
 from codemods.manifests.locate import Located, identity, locate, read, together
 from codemods.manifests.model import (
     AddExtras,
@@ -60,27 +61,29 @@ def require(
     in ``requirements``; those in ``keep`` stay beside it. With ``dev`` only the tests need the
     requirements. A second call on the result changes nothing.
     """
-    located = locate(codebase, near)
     kept = {canonicalize_name(name) for name in keep}
     olds: dict[str, Requirement] = {
         canonicalize_name(old): _resolved(new, requirements)
         for old, new in (replace or {}).items()
         if canonicalize_name(old) not in kept
     }
+    watched = {canonicalize_name(requirement.name) for requirement in requirements} | set(olds)
+    found = locate(codebase, near)
+    more = further(codebase, found, watched)
+    located = more.added(found, codebase)
     if not any(section.kind is not Kind.CONSTRAINTS for section in located.sections):
         return ManifestEdits(notes=_without_manifest(located, codebase, requirements, olds))
-    run = _Run(codebase, located)
+    run = _Run(codebase, located, more.shared)
     replaced = [old for old in olds if any(section.find(old) for section in run.sections)]
     for old, new in olds.items():
         run.replace(old, new)
     for requirement in requirements:
         run.declare(requirement, dev=dev)
-    watched = {canonicalize_name(requirement.name) for requirement in requirements} | set(olds)
     for path in located.dockerfiles:
         run.notes += docker.report(path, codebase[path].text, replaced, watched)
     run.stale(requirements)
     return ManifestEdits(
-        run.texts, tuple(dict.fromkeys(run.changes)), tuple(dict.fromkeys(run.notes))
+        run.texts, tuple(dict.fromkeys(run.changes)), tuple(dict.fromkeys(run.notes)), more.others
     )
 
 
@@ -115,6 +118,7 @@ class _Run:
 
     codebase: CodeBase
     located: Located
+    shared: frozenset[str] = frozenset()
     texts: dict[str, str] = field(default_factory=dict)
     changes: list[Note] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -137,6 +141,8 @@ class _Run:
         """Put ``new`` wherever ``old`` is declared."""
         name = canonicalize_name(new.name)
         for key in [identity(section) for section in self.sections]:
+            if key[0] in self.shared:
+                continue  # the other application goes on using it
             while True:
                 section = next(part for part in self.sections if identity(part) == key)
                 entry = section.find(old)

@@ -10,6 +10,7 @@ from codemods.facts import Program
 from codemods.facts.migrations import is_migration
 from codemods.facts.syntax import Function
 from codemods.findings import Finding, Level, Treatment
+from codemods.manifests import Note
 from codemods.passes.async_session.colour.analysis import Analysis, analyse
 from codemods.passes.async_session.differences.differences import Difference, edit_differences
 from codemods.passes.async_session.differences.gaps import gaps
@@ -128,13 +129,14 @@ def _manifests(
     }
     versions = analysis.program.versions
     texts: dict[str, str] = {}
-    notes: list[Decision] = []
+    notes: dict[Note, None] = {}
+    others: dict[Note, None] = {}
     # Migrations and whatever stays sync connect through the old driver.
     keep_sync = any(holder.needs_sync for holder in holders.all) or any(
         is_migration(module) for module in analysis.program.modules
     )
     for manifests in {versions.declared(path).manifests: path for path in near}.values():
-        changed, more = edit_manifests(
+        edits = edit_manifests(
             analysis.program.codebase.with_texts(texts),
             versions,
             manifests,
@@ -144,18 +146,20 @@ def _manifests(
             anyio_tests=testing.by_anyio,
             keep_sync=keep_sync,
         )
-        texts |= changed
-        notes += [
-            Decision(
-                path=note.path,
-                line=note.line,
-                symbol="",
-                treatment=NOTE,
-                action=f"{note.message}{f': run `{note.command}`' if note.command else ''}",
-            )
-            for note in more
-        ]
-    return texts, notes
+        texts |= edits.texts
+        notes |= dict.fromkeys(edits.notes)
+        others |= dict.fromkeys(edits.others)
+    notes |= {note: None for note in others if note.path not in texts}
+    return texts, [
+        Decision(
+            path=note.path,
+            line=note.line,
+            symbol="",
+            treatment=NOTE,
+            action=f"{note.message}{f': run `{note.command}`' if note.command else ''}",
+        )
+        for note in notes
+    ]
 
 
 def reaches_the_loop(analysis: Analysis) -> bool:

@@ -6,7 +6,7 @@ from packaging.requirements import Requirement
 
 from codemods.drivers import DATABASES, Driver
 from codemods.facts.versions import Versions
-from codemods.manifests import Note, require
+from codemods.manifests import ManifestEdits, require
 from codemods.source import CodeBase
 
 
@@ -20,7 +20,7 @@ def edit_manifests(
     async_client: bool,
     anyio_tests: bool = False,
     keep_sync: bool,
-) -> tuple[dict[str, str], tuple[Note, ...]]:
+) -> ManifestEdits:
     """New texts of the manifests near a module, and notes for the person who applies them."""
     sqlalchemy = versions.of("sqlalchemy", near)
     needed = [Requirement("sqlalchemy[asyncio]")]
@@ -40,7 +40,7 @@ def edit_manifests(
     kept = [name for name in replaced if keep_sync or _is_used(codebase, name)]
     edits = require(codebase, near, needed, replace=replaced, keep=kept)
     texts = dict(edits.texts)
-    notes = list(edits.notes)
+    notes, others = list(edits.notes), list(edits.others)
     only_tests = [
         driver.requirement(sqlalchemy)
         for name, driver in test_drivers.items()
@@ -54,7 +54,10 @@ def edit_manifests(
         more = require(codebase.with_texts(texts), near, only_tests, dev=True)
         texts |= dict(more.texts)
         notes += more.notes
-    return texts, tuple(dict.fromkeys(notes))
+        others += more.others
+    return ManifestEdits(
+        texts, notes=tuple(dict.fromkeys(notes)), others=tuple(dict.fromkeys(others))
+    )
 
 
 def _lacks_anyio(versions: Versions, near: str) -> bool:
