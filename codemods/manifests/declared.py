@@ -144,7 +144,7 @@ def declared(codebase: CodeBase, near: str) -> Declared:
         name: replace(_package(name, entries.get(name, ())), locked=locked.get(name))
         for name in sorted({*entries, *locked})
     }
-    images = (docker.python_version(codebase[path].text) for path in located.dockerfiles)
+    images = (docker.python_version(codebase[path].text) for path in located.installing)
     pythons = (manifest.requires_python for manifest in located.manifests)
     return Declared(
         tuple(manifest.path for manifest in located.manifests),

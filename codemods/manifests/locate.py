@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from codemods.manifests import requirements, setup_files, toml
+from codemods.manifests import installs, requirements, setup_files, toml
 from codemods.manifests.locks import COMMANDS
 from codemods.manifests.model import Kind, Manifest, Role, Section
 from codemods.manifests.paths import folder, inside, upward
@@ -26,12 +26,12 @@ Identity = tuple[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Located:
-    """The manifests of one application, its lock files and its Dockerfiles."""
+    """The manifests of one application, its lock files, and the files that may install it."""
 
     base: str
     manifests: tuple[Manifest, ...] = ()
     locks: tuple[str, ...] = ()
-    dockerfiles: tuple[str, ...] = ()
+    installing: tuple[str, ...] = ()
 
     @property
     def sections(self) -> tuple[Section, ...]:
@@ -98,11 +98,11 @@ def locate(codebase: CodeBase, near: str) -> Located:
         }
         if not names:
             continue
-        located = Located(base, manifests, _locks(codebase, base), _dockerfiles(codebase, base))
+        located = Located(base, manifests, _locks(codebase, base), _installing(codebase, base))
         if names & TELLING:
             return located
         fallback = fallback or located
-    return fallback or Located("", (), (), _dockerfiles(codebase, ""))
+    return fallback or Located("", (), (), _installing(codebase, ""))
 
 
 def _in(codebase: CodeBase, base: str) -> list[Manifest]:
@@ -150,13 +150,9 @@ def lock_files(codebase: CodeBase, place: str) -> tuple[str, ...]:
     return tuple(path for name in COMMANDS if (path := inside(place, name)) in codebase)
 
 
-def _dockerfiles(codebase: CodeBase, base: str) -> tuple[str, ...]:
-    places = set(upward(inside(base, "x")))
-    return tuple(
-        path
-        for path in codebase.files
-        if "dockerfile" in path.rpartition("/")[2].lower() and folder(path) in places
-    )
+def _installing(codebase: CodeBase, base: str) -> tuple[str, ...]:
+    near = {place_of(path) for path in manifest_paths(codebase)}
+    return installs.files(codebase, base, near)
 
 
 def together(sections: Iterable[Section], start: Section) -> set[Identity]:

@@ -11,6 +11,20 @@ from packaging.specifiers import SpecifierSet
 
 from codemods.manifests.spelling import Spelling
 
+#: Extras that make others needless: any of these says enough about how to install the package.
+ENOUGH: Mapping[str, frozenset[str]] = {
+    "sqlalchemy": frozenset(
+        {
+            "aiomysql",
+            "aioodbc",
+            "aiosqlite",
+            "asyncio",
+            "asyncmy",
+            "postgresql-asyncpg",
+        }
+    ),
+}
+
 
 class Kind(Enum):
     """The kinds of files that declare dependencies."""

@@ -14,6 +14,7 @@ from codemods.manifests import requirements as requirement_files
 from codemods.manifests.further import further
 from codemods.manifests.locate import Located, identity, locate, read, together
 from codemods.manifests.model import (
+    ENOUGH,
     AddExtras,
     Edit,
     Entry,
@@ -27,20 +28,6 @@ from codemods.manifests.model import (
 )
 from codemods.manifests.spelling import Bounds, plain
 from codemods.source import CodeBase
-
-#: Extras that make others needless: any of these says enough about how to install the package.
-_ENOUGH: Mapping[str, frozenset[str]] = {
-    "sqlalchemy": frozenset(
-        {
-            "aiomysql",
-            "aioodbc",
-            "aiosqlite",
-            "asyncio",
-            "asyncmy",
-            "postgresql-asyncpg",
-        }
-    ),
-}
 
 #: Packages whose extras only choose how they are built: an author's own choice is kept.
 _OWN_CHOICE = frozenset({"psycopg", "fastapi", "uvicorn"})
@@ -74,13 +61,16 @@ def require(
     if not any(section.kind is not Kind.CONSTRAINTS for section in located.sections):
         return ManifestEdits(notes=_without_manifest(located, codebase, requirements, olds))
     run = _Run(codebase, located, more.shared)
-    replaced = [old for old in olds if any(section.find(old) for section in run.sections)]
+    gone = {
+        old: new for old, new in olds.items() if any(section.find(old) for section in run.sections)
+    }
     for old, new in olds.items():
         run.replace(old, new)
     for requirement in requirements:
         run.declare(requirement, dev=dev)
-    for path in located.dockerfiles:
-        run.notes += docker.report(path, codebase[path].text, replaced, watched)
+    for path in located.installing:
+        text = codebase[path].text
+        run.notes += docker.report(path, text, requirements, gone, dev=dev)
     run.stale(requirements)
     return ManifestEdits(
         run.texts, tuple(dict.fromkeys(run.changes)), tuple(dict.fromkeys(run.notes)), more.others
@@ -106,9 +96,8 @@ def _without_manifest(
     if needed:
         message = "no manifest declares the application's dependencies: install these by hand"
         notes.append(Note(located.base, message, command=f"pip install {words}"))
-    watched = {canonicalize_name(requirement.name) for requirement in needed} | set(olds)
-    for path in located.dockerfiles:
-        notes += docker.report(path, codebase[path].text, olds, watched)
+    for path in located.installing:
+        notes += docker.report(path, codebase[path].text, needed, olds)
     return tuple(notes)
 
 
@@ -203,7 +192,7 @@ class _Run:
             self.notes.append(Note(section.path, message, entry.line))
         wanted = tuple(sorted(requirement.extras))
         have = entry.spelling.extra_names
-        if not wanted or name in _OWN_CHOICE or have & _ENOUGH.get(name, frozenset(wanted)):
+        if not wanted or name in _OWN_CHOICE or have & ENOUGH.get(name, frozenset(wanted)):
             return
         message = f"{entry.spelling} becomes {entry.spelling.with_extras(wanted)}"
         if section.locked or not entry.editable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from packaging.requirements import Requirement
 
 from codemods.drivers import DATABASES, Driver
@@ -27,7 +29,7 @@ def edit_manifests(
     replaced: dict[str, str] = {}
     for driver in drivers.values():
         requirement = driver.requirement(sqlalchemy)
-        needed.append(requirement)
+        needed += driver.requirements(sqlalchemy)
         for database in DATABASES:
             if database.name == driver.database:
                 replaced |= {name: str(requirement) for name in database.distributions}
@@ -76,4 +78,6 @@ _MODULES = {"mysqlclient": "MySQLdb", "psycopg2-binary": "psycopg2"}
 def _is_used(codebase: CodeBase, distribution: str) -> bool:
     """Whether the application itself imports a sync driver, or names it in a URL."""
     word = _MODULES.get(distribution.lower(), distribution.lower().replace("-", "_"))
-    return any(word in file.text for file in codebase.python_files)
+    # ``psycopg2-binary`` in a noxfile or a setup.py is what is installed, and no use of it.
+    used = re.compile(rf"(?<!\w){re.escape(word)}(?!-)")
+    return any(used.search(file.text) for file in codebase.python_files)

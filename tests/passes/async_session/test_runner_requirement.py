@@ -49,8 +49,8 @@ def test_read():
 """
 
 
-def requirements(pins: str, test: str) -> str:
-    texts = {"app.py": APP, "test_app.py": test, "requirements.txt": pins + "sqlalchemy==1.4.41\n"}
+def requirements(pins: str, test: str, app: str = APP) -> str:
+    texts = {"app.py": app, "test_app.py": test, "requirements.txt": pins + "sqlalchemy==1.4.41\n"}
     files = {path: SourceFile(path, text) for path, text in texts.items()}
     options = Options(jobs=1)
     rules = resolve(options, all_passes()).passes
@@ -77,3 +77,12 @@ def test_anyio(pins: str, test: str, added: bool) -> None:
 def test_own_pin_is_kept() -> None:
     text = requirements("fastapi==0.87.0\nanyio==3.6.1\n", OWN_SESSION)
     assert text.count("anyio") == 1 and "anyio==3.6.1" in text
+
+
+def test_what_a_driver_needs_to_log_in_is_required_too() -> None:
+    """MySQL 8 asks for it, and the sync driver had brought it along."""
+    before = "fastapi==0.115.0\nmysqlclient==2.2\n"
+    app = APP.replace("sqlite://", "mysql://root@localhost/shop")
+    assert app != APP
+    text = requirements(before, OWN_SESSION, app)
+    assert "asyncmy" in text and "cryptography" in text and "mysqlclient" not in text
