@@ -133,10 +133,12 @@ class InsertCopy:
 class WrapRest:
     """Put a statement and all behind it in its body where ``{body}`` stands in a template.
 
-    The statement has to be the first of its line.
+    The statement has to be the first of its line. A ``count`` says how many lines go there (a
+    compound statement is one); what is behind them stays.
     """
 
     template: str
+    count: int | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
+from typing import NamedTuple, cast
 
 import libcst as cst
 
@@ -51,6 +51,14 @@ _BRACKETS = (
     cst.SetComp,
     cst.DictComp,
 )
+
+
+class _Wrap(NamedTuple):
+    """The place and the first of some statements of a body that a template wraps."""
+
+    first: int
+    old: cst.BaseStatement
+    action: WrapRest
 
 
 class Editor(cst.CSTTransformer):
@@ -226,23 +234,23 @@ class Editor(cst.CSTTransformer):
     ) -> tuple[Statements, Sequence[cst.EmptyLine]]:
         """The statements of a body after the edits of its statements."""
         pairs: list[tuple[cst.BaseStatement, Outcome | None]] = []
-        wraps: tuple[int, cst.BaseStatement, str] | None = None
+        wraps: list[_Wrap] = []
         for old, new in zip(original, updated, strict=True):
             if not isinstance(old, cst.BaseStatement) or not isinstance(new, cst.BaseStatement):
                 continue
-            if (template := self._wrap(old)) is not None:
-                wraps = len(pairs), old, template
+            if (action := self._wrap(old)) is not None:
+                wraps.append(_Wrap(len(pairs), old, action))
             pairs.append(self._statement(old, new))
-        if wraps is not None:
-            first, old, template = wraps
-            rest, pending = joined(pairs[first:], top=False)
-            spot = Spot(self.layout, self.found.indents.get(id(old), ""), old)
-            outcome = wrapped(template, rest, pending, spot)
-            pairs[first:] = [(with_leading_lines(old, ()), outcome)]
+        for wrap in reversed(wraps):
+            inside = slice(wrap.first, wrap.first + (wrap.action.count or len(pairs)))
+            statements, pending = joined(pairs[inside], top=False)
+            spot = Spot(self.layout, self.found.indents.get(id(wrap.old), ""), wrap.old)
+            outcome = wrapped(wrap.action.template, statements, pending, spot)
+            pairs[inside] = [(with_leading_lines(wrap.old, ()), outcome)]
         return joined(pairs, top)
 
-    def _wrap(self, statement: cst.BaseStatement) -> str | None:
-        """The template that wraps a statement and all behind it, if there is one."""
+    def _wrap(self, statement: cst.BaseStatement) -> WrapRest | None:
+        """The action that wraps a statement and what is behind it, if there is one."""
         first = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else statement
         actions = self.waiting.get(id(first), [])
         found = next((action for action in actions if isinstance(action, WrapRest)), None)
@@ -251,7 +259,7 @@ class Editor(cst.CSTTransformer):
         actions.remove(found)
         if not actions:
             del self.waiting[id(first)]
-        return found.template
+        return found
 
     def _statement(
         self, old: cst.BaseStatement, new: cst.BaseStatement

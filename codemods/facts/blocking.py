@@ -15,6 +15,7 @@ from codemods.facts.blocking_table import (
     Form,
 )
 from codemods.facts.modules import Module
+from codemods.facts.streamed import Streamed
 from codemods.facts.syntax import Function
 from codemods.facts.values import External, FunctionValue, Instance, Method, Value
 
@@ -31,6 +32,7 @@ class Blocking:
     def __init__(self, program: Program, *, left: bool = False) -> None:
         self.program = program
         self.left = left
+        self.streamed = Streamed(program)
         self._functions: dict[Function, str] = {}
         self._generators: dict[Function, str] = {}
 
@@ -38,7 +40,9 @@ class Blocking:
         """What is known of a call of a library, if it blocks."""
         for value in self.program.infer(call.func, module):
             blocker = self.known(value, call, module)
-            if blocker is not None and not _at_once(value, call):
+            if blocker is None or _at_once(value, call):
+                continue
+            if not (blocker.streamed and self.streamed.is_whole(call.func, module)):
                 return blocker
         return None
 

@@ -56,7 +56,8 @@ class Blocker:
     ``shared`` tells whether its object may be used by several threads at once. ``slight`` is a
     call that waits for an instant at most. ``advice`` says what to do where nothing is done.
     ``portable`` tells of a call that is left on the loop that any thread could make it just as
-    well, for a function that was in a thread before.
+    well, for a function that was in a thread before. ``streamed`` is a method of an answer that
+    waits for nothing where the answer has arrived as a whole.
     """
 
     kind: Kind
@@ -66,6 +67,7 @@ class Blocker:
     slight: bool = False
     advice: str = ""
     portable: bool = False
+    streamed: bool = False
 
     @property
     def reason(self) -> str:
@@ -252,7 +254,7 @@ METHODS: dict[str, dict[str, Blocker]] = {
     "requests.Response": _each(
         "",
         "iter_content iter_lines",
-        Blocker(Kind.NETWORK, Form.LAZY, advice=f"it waits at each step: {_ALONE}"),
+        Blocker(Kind.NETWORK, Form.LAZY, advice=f"it waits at each step: {_ALONE}", streamed=True),
     ),
     "httpx.Client": {
         **_each("", f"{_VERBS} send close", _NETWORK),

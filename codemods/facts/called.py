@@ -255,6 +255,8 @@ class Called:
                 return instance(known.INSPECTOR) if inspects else UNKNOWN
             case "list_of":
                 return instance("builtins.list", union(self.element(v) for v in first))
+            case "paths":
+                return instance("collections.abc.Iterator", instance(known.PATH))
             case "enumerated":
                 number, item = instance("builtins.int"), union(self.element(v) for v in first)
                 return instance("builtins.list", instance("builtins.tuple", number, item))

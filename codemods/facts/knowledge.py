@@ -378,6 +378,7 @@ RETURNS |= {
     for owner in ("requests", "requests.Session")
     for verb in "get post put patch delete head options request".split()
 }
+RETURNS |= {f"{PATH}.{name}": "paths" for name in ("iterdir", "glob", "rglob")}
 #: Context managers that give themselves.
 RETURNS |= {
     f"{name}.__enter__": "self"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from codemods.edits.actions import Await, MakeAsync, MakeList, ReplaceStatement, Rewrite
+from codemods.edits.actions import Await, MakeAsync, MakeList, ReplaceStatement, Rewrite, WrapRest
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.values import External, Instance
@@ -161,10 +161,13 @@ def leave_in_thread(draft: Draft, block: ast.With, call: ast.Call, module: Modul
 
 
 def thread_block(
-    draft: Draft, block: ast.With, module: Module, template: Callable[[str], str]
+    draft: Draft, statements: Sequence[ast.stmt], module: Module, template: Callable[[str], str]
 ) -> None:
-    """A with statement becomes a function, and the call of that in a thread.
+    """Statements of one body become a function, and the call of that in a thread.
 
     ``template`` makes both, given the name of what calls functions in threads.
     """
-    draft.edit(module, block, ReplaceStatement(template(_threadpool(draft, module))))
+    first, text = statements[0], template(_threadpool(draft, module))
+    is_block = len(statements) == 1 and isinstance(first, ast.With)
+    action = ReplaceStatement(text) if is_block else WrapRest(text, len(statements))
+    draft.edit(module, first, action)

@@ -484,6 +484,53 @@ def test_wrap_the_rest_of_a_body() -> None:
     )
 
 
+def test_wrap_some_statements_of_a_body() -> None:
+    """Those between are as they were, with their comments, and several runs can be wrapped."""
+    template = "def {}():\n    {{body}}\nawait pool({})"
+    check(
+        """
+        async def f(a):
+            # first
+            b(a)
+
+            # second
+            with c() as d:
+                d()
+            # between
+            e()
+            if a:
+                g(a)
+                h(a)  # here
+            i(a)
+        """,
+        """
+        async def f(a):
+            def one():
+                # first
+                b(a)
+
+                # second
+                with c() as d:
+                    d()
+
+            await pool(one)
+            # between
+            e()
+
+            def two():
+                if a:
+                    g(a)
+                    h(a)  # here
+                return i(a)
+
+            await pool(two)
+        """,
+        ("Expr:b(a)", WrapRest(template.format("one", "one"), 2)),
+        ("if a:", WrapRest(template.format("two", "two"), 2)),
+        ("Expr:i(a)", ReplaceStatement("return {value}")),
+    )
+
+
 def test_wrap_what_was_removed_or_added() -> None:
     source = "def f():\n    a()\n    b()\n    c(); d()\n"
     after = edited(

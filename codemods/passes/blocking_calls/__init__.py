@@ -16,9 +16,10 @@ another thread as well goes through FastAPI's `run_in_threadpool`. A sync functi
 application becomes `async def`, and its callers await it, where all of them are on the loop and all
 that blocks in it can wait there (a pause, a request); else it is called in a thread as a whole. So
 is the end of a with statement that waits (mail, connections), and what collects an iterator that
-reads the disk. A with statement that opens files becomes a function that a thread calls: all of it
-changes threads once, the end of the file included; where it waits for something else, or its file
-is used behind it, each call of the file changes threads.
+reads the disk. A with statement that opens files becomes a function that a thread calls, the end of
+the file included; so do statements that use the disk one after another, a loop over a folder, and
+an answer of requests with `stream=True` up to where it is read: they change threads once. What
+stands apart, or between what waits for something else, changes threads call by call.
 
 Some calls have an async form that does the same. It is used where its library is there: a block
 `with httpx.Client()` becomes `async with httpx.AsyncClient()`; where the application declares
@@ -64,9 +65,12 @@ where a lock would have to be held. Nor is anything changed while a sync databas
 or where a cancelled task cleans up.
 
 To change threads costs some tenths of a millisecond. What the operating system has in memory (a
-small file) is read faster without; but a disk that is slow, or of another machine, no longer stops
-all other requests. Work that holds Python's global lock (pandas, SQLite on its data in memory)
-gains nothing by a thread but turns for the others.
+small file, whether a path exists) is read faster without; but the code does not tell how large a
+file is, and a disk that is slow, or of another machine, stops all other requests. So all that may
+reach a disk leaves the loop, as ruff asks for it, too, and consecutive calls leave it together. To
+keep one there, silence its line (`# looplift: ignore[LL503]`), or all of them (`--ignore LL503`).
+Work that holds Python's global lock (pandas, SQLite on its data in memory) gains nothing by a
+thread but turns for the others.
 
 ## References
 - [FastAPI: Concurrency and async / await](https://fastapi.tiangolo.com/async/)

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codemods.config import Options
 from codemods.facts import Program
 from codemods.facts.async_forms import Shape
 from codemods.facts.blocking_table import Effect, Form, Kind
+from codemods.facts.streamed import Streamed
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import External
+from codemods.facts.walk import own_nodes
 from codemods.findings import Code, Treatment
 from codemods.passes.blocking_calls import clients, codes
-from codemods.passes.blocking_calls.around import (
-    closing_block,
-    is_in_loop,
-    last_statement,
-    opening_block,
-)
+from codemods.passes.blocking_calls.around import closing_block, last_statement
 from codemods.passes.blocking_calls.blocks import Blocks, Moved
 from codemods.passes.blocking_calls.files import Opened, is_file_method, opened_files
 from codemods.passes.blocking_calls.helpers import called_from_the_loop, candidates
+from codemods.passes.blocking_calls.moving import Mover
 from codemods.passes.blocking_calls.natives import Context, Native, natives
-from codemods.passes.blocking_calls.sites import Site, Sites
+from codemods.passes.blocking_calls.sites import Site, Sites, async_functions
 from codemods.passes.blocking_calls.threads import Threads
 from codemods.plan.generated import Generated, generated
 from codemods.plan.interleaving import Interleaving
 from codemods.plan.iterators import collector
 from codemods.plan.lifespans import Start, find_start
-from codemods.plan.places import place_obstacle
+from codemods.plan.places import consumed, place_obstacle
 from codemods.plan.shared import SharedState
 from codemods.suppression import Silence
 
@@ -37,6 +36,7 @@ from codemods.suppression import Silence
 _CLEANUP = ("BaseException", "CancelledError", "GeneratorExit", "KeyboardInterrupt")
 #: Async forms that go through a thread themselves.
 _THREADS_BELOW = (Shape.PATH, Shape.FILE)
+_UNKNOWN_FILE = "where the file was opened is not known"
 _ALONE = "move the whole block into a function and call that by run_in_threadpool"
 
 
@@ -116,6 +116,22 @@ class Decisions:
         self.clients = self._clients_place()
         self.verdicts = self._with_natives(self._with_blocks(self._all()))
 
+    def reads(self) -> Iterator[tuple[ast.Attribute, Function]]:
+        """What is read on the loop of an answer that arrives only then."""
+        streamed = Streamed(self.program)
+        moved = {
+            node
+            for verdict in self.verdicts.values()
+            if verdict.moved is not None
+            for statement in verdict.moved.statements
+            for node in ast.walk(statement)
+        }
+        for function in (*async_functions(self.program), *self.becoming):
+            if "stream" in function.module.identifiers:
+                own = [n for n in own_nodes(function) if n not in moved]
+                for node in streamed.reads(own, function):
+                    yield node, function
+
     def stuck(self) -> frozenset[Function]:
         """Those that were to become async, and would go on blocking or gain nothing by it."""
         found = {function for _, function in self.sites.locks() if function in self.becoming}
@@ -149,7 +165,7 @@ class Decisions:
             if site.call in followed or not is_file_method(self.program, site):
                 continue
             if not self.threads.is_local(_receiver(site), site):
-                verdicts[site.call] = _left(site, "where the file was opened is not known")
+                verdicts[site.call] = _left(site, _UNKNOWN_FILE)
         return verdicts
 
     def _with_natives(self, verdicts: dict[ast.Call, Verdict]) -> dict[ast.Call, Verdict]:
@@ -168,46 +184,78 @@ class Decisions:
         return verdicts
 
     def _with_blocks(self, verdicts: dict[ast.Call, Verdict]) -> dict[ast.Call, Verdict]:
-        """The verdicts, where one thread does the whole of a block that opens files."""
+        """The verdicts, where one thread does several statements, or a block that opens files."""
         if not self.has_pool:
             return verdicts
-        finder = Blocks(self.program, self.state, self.threads)
-        blocks = {
-            opened: block
-            for opened in self.opened
-            if (block := opening_block(opened.site)) is not None
-        }
-        others = {node for block in blocks.values() for node in ast.walk(block)}
-        for opened, block in blocks.items():
-            opener = opened.site
-            if verdicts[opener.call].moved is not None or self._reason(opener):
-                continue
-            if not opened.obstacle and is_in_loop(block, opener):
-                continue  # a function in a loop is worth it only where nothing else would do
-            inside = set(ast.walk(block))
-            sites = [verdict.site for call, verdict in verdicts.items() if call in inside]
-            if any(verdicts[site.call].treatment is Treatment.NATIVE for site in sites):
-                continue
-            if not all(map(self._is_fit, sites)):
-                continue
-            moved = finder.moved(block, opener, sites, others)
-            if moved is not None:
-                for site in sites:
-                    verdicts[site.call] = Verdict(site, Treatment.BRIDGED, moved=moved)
+        mover = Mover(
+            self.program,
+            Blocks(self.program, self.state, self.threads),
+            self.opened,
+            [verdict.site for verdict in verdicts.values()],
+        )
+        waiting = {call for call, v in verdicts.items() if v.treatment is Treatment.NATIVE}
+        for moved, sites in mover.all(
+            lambda site: site.call not in waiting and not self._stays(site),
+            lambda site: self._collector(site) is not None,
+        ):
+            for site in sites:
+                verdicts[site.call] = Verdict(site, Treatment.BRIDGED, moved=moved)
         return verdicts
 
-    def _is_fit(self, site: Site) -> bool:
-        """Whether a thread can make a call of a block that it does as a whole."""
+    def _stays(self, site: Site) -> str:
+        """Why a call can't be one of those that a thread makes together."""
+        if not self.program.codebase.editable(site.module.path):
+            return "the file can't be edited"
         if site.blocker.form is Form.LEFT and not site.helpers and not site.blocker.slight:
-            return False
-        if isinstance(site.module.parent(site.call), ast.Await):
-            return False
+            return site.blocker.advice
         line = site.module.key(site.call).line
-        if self.silence.why(site.module.path, line, code_of(site).code):
-            return False
-        if not is_file_method(self.program, site) and self.threads.obstacle(site):
-            return False
-        return not self.interleaving.conflict(site.call, site.function)
+        if silenced := self.silence.why(site.module.path, line, code_of(site).code):
+            return silenced
+        if isinstance(site.module.parent(site.call), ast.Await):
+            return "it is awaited, but gives nothing to wait for"
+        if not is_file_method(self.program, site):
+            if why := self.threads.obstacle(site):
+                return why
+        elif not self.threads.is_local(_receiver(site), site):
+            return _UNKNOWN_FILE
+        for opened in self.opened:
+            if site in opened.users and (why := self._stays(opened.site)):
+                return why
+        return (
+            self._later(site)
+            or self._place(site, site.module.statement(site.call))
+            or self._fixed_file(site)
+            or self.interleaving.conflict(site.call, site.function)
+        )
+
+    def _later(self, site: Site) -> str:
+        """Why a call, or the steps of what it gives, may come when its statement is done."""
+        is_lazy = site.blocker.form is Form.LAZY and not site.helpers
+        if is_lazy and not self._is_used_up(site):
+            return site.blocker.advice
+        for parent in site.module.ancestors(site.call):
+            match parent:
+                case ast.Lambda():
+                    return "it stands in a lambda"
+                case ast.GeneratorExp():
+                    outer = site.module.parent(parent)
+                    tests = isinstance(outer, ast.Call) and self.program.outside_name(
+                        outer.func, site.module
+                    ) in ("builtins.any", "builtins.all")
+                    if not tests and not consumed(parent, site.module, self.program):
+                        return "it stands in a generator expression"
+                case ast.stmt():
+                    break
+        return ""
+
+    def _is_used_up(self, site: Site) -> bool:
+        """Whether the statement takes all steps of the iterator that a call gives."""
+        match site.module.parent(site.call):
+            case ast.For(iter=it) | ast.comprehension(iter=it) if it is site.call:
+                return True
+            case ast.Call() as outer if outer in self._calls and outer.func is not site.call:
+                return True
+        return self._collector(site) is not None
 
     def _clients_place(self) -> tuple[Start, Generated] | None:
         """Where the application closes its clients, and the module that has them."""
@@ -281,9 +329,9 @@ class Decisions:
         """Whether what a site calls becomes async."""
         return len(site.helpers) == 1 and site.helpers[0] in self.becoming
 
-    def _place(self, site: Site) -> str:
-        """Why nothing can be awaited where the call stands."""
-        module, call = site.module, site.call
+    def _place(self, site: Site, node: ast.AST | None = None) -> str:
+        """Why nothing can be awaited where the call (or a ``node`` around it) stands."""
+        module, call = site.module, node or site.call
         if why := place_obstacle(self.program, call, module):
             return f"it stands {why}"
         comprehensions = 0
@@ -333,11 +381,11 @@ class Decisions:
 
     def _fixed_file(self, site: Site) -> str:
         """Why two requests must not write at the same time."""
-        if site.blocker.form is not Form.OPEN or site.helpers:
+        if site.helpers or not (site.blocker.form is Form.OPEN or _replaces(site.call)):
             return ""
         if self.state.effect(site.blocker, site.call, site.module) is not Effect.WRITE:
             return ""
-        for node in ast.walk(site.call):
+        for node in ast.walk(site.call.func if _replaces(site.call) else site.call):
             if not isinstance(node, ast.Name):
                 continue
             scope = site.module.scope_of(node).lookup(node.id)
@@ -371,6 +419,11 @@ class Decisions:
             and not module.identifiers.isdisjoint(("patch", "monkeypatch", "setattr", "mocker"))
             for module in self.program.modules.mentioning(("sleep",))
         )
+
+
+def _replaces(call: ast.Call) -> bool:
+    """Whether a call of a path gives its file another content."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr in ("write_text", "write_bytes")
 
 
 def code_of(site: Site) -> Code:

@@ -11,7 +11,7 @@ from codemods.facts import Program
 from codemods.facts.blocking_table import Kind
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
-from codemods.findings import Finding, Level, Treatment
+from codemods.findings import Code, Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome
 from codemods.passes.blocking_calls import codes
 from codemods.passes.blocking_calls.blocks import Moved
@@ -23,6 +23,10 @@ from codemods.plan.places import leave_in_thread, materialise, thread, thread_bl
 from codemods.suppression import Silence
 
 _LOCK_ADVICE = "it stops the loop while another thread holds it: on the loop use asyncio.Lock"
+_READ_ADVICE = (
+    "the answer was asked for with stream=True and arrives now: read it where it is asked for, "
+    "in a function that run_in_threadpool calls"
+)
 
 
 def plan(program: Program, options: Options) -> Outcome:
@@ -40,7 +44,14 @@ def plan(program: Program, options: Options) -> Outcome:
     used = {call: v.native for call, v in decisions.verdicts.items() if v.native is not None}
     texts, notes = write(program, draft, list(distinct(used)), decisions.clients)
     findings = [_finding(program, verdict, verdicts) for verdict in verdicts]
-    findings += [_lock(node, function) for node, function in decisions.sites.locks()]
+    findings += [
+        _standing(node, function, codes.WAIT, Kind.THREAD, _LOCK_ADVICE)
+        for node, function in decisions.sites.locks()
+    ]
+    findings += [
+        _standing(node, function, codes.BY_KIND[Kind.NETWORK], Kind.NETWORK, _READ_ADVICE)
+        for node, function in decisions.reads()
+    ]
     return Outcome(
         edits=draft.files(),
         texts=texts,
@@ -75,7 +86,7 @@ def _edit(program: Program, draft: Draft, verdict: Verdict) -> None:
 def _move(draft: Draft, moved: Moved, module: Module) -> None:
     if moved.given is not None:
         draft.edit(module, moved.given, ReplaceStatement("return {value}"))
-    thread_block(draft, moved.block, module, moved.template)
+    thread_block(draft, moved.statements, module, moved.template)
 
 
 def _level(program: Program, verdict: Verdict, verdicts: Iterable[Verdict]) -> Level:
@@ -136,19 +147,19 @@ def _message(verdict: Verdict) -> str:
     return what
 
 
-def _lock(node: ast.expr, function: Function) -> Finding:
+def _standing(node: ast.expr, function: Function, code: Code, kind: Kind, advice: str) -> Finding:
+    """The finding about what is no call, and stays where it is."""
     key = function.module.key(node)
     return Finding(
         path=function.module.path,
         line=key.line,
         column=key.column + 1,
-        code=codes.WAIT.code,
-        message=f"`{ast.unparse(node)}` {Kind.THREAD.value} on the event loop, and is left: "
-        f"{_LOCK_ADVICE}",
+        code=code.code,
+        message=f"`{ast.unparse(node)}` {kind.value} on the event loop, and is left: {advice}",
         rule=codes.NAME,
         level=Level.DISPLAY,
         treatment=Treatment.LEFT,
-        reasons=(_LOCK_ADVICE,),
+        reasons=(advice,),
         symbol=function.qualname,
     )
 

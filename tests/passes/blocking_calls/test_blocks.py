@@ -58,7 +58,7 @@ MOVED = {
         "with open(ROOT / name) as f:\n    one = f.read()\n"
         "with open(ROOT / name) as f:\n    for line in f:\n        pass\n    two = f.tell()\n"
         "return [one, two]",
-        "    two = await run_in_threadpool(read_file_2)\n",
+        "    one, two = await run_in_threadpool(read_files)\n",
     ),
     "a file that is written": (
         "with (ROOT / f'{name}.copy').open('w') as out:\n"
@@ -78,7 +78,7 @@ MOVED = {
     "in a loop, line by line": (
         "found = []\nfor part in name.split(','):\n    with open(ROOT / part) as source:\n"
         "        found.append([line.strip() for line in source])\nreturn found",
-        "        await run_in_threadpool(read_source)\n",
+        "    await run_in_threadpool(read_files)\n",
     ),
     "a variable of a function within this one": (
         "text, seen = '', []\n\ndef remember():\n    seen.append(text)\n\n"

@@ -82,6 +82,10 @@ LEFT = {
         "with open('last.txt', 'w') as f: f.write(n)",
         "every request writes the same file",
     ),
+    "one path for all requests": (
+        "Path('last.txt').write_text(n)",
+        "every request writes the same file",
+    ),
 }
 
 #: Bodies whose call can pause.

@@ -35,12 +35,12 @@ SETTINGS = Path(__file__).parent / "settings.json"
 
 @app.get("/settings")
 async def settings():
-    def read_source():
+    def read_files():
         with open(SETTINGS, encoding="utf-8") as source:
-            return json.load(source)
+            found = json.load(source)
+        return found | {"text": SETTINGS.read_text("utf-8").strip()}
 
-    found = await run_in_threadpool(read_source)
-    return found | {"text": (await anyio.Path(SETTINGS).read_text("utf-8")).strip()}
+    return await run_in_threadpool(read_files)
 
 
 @app.get("/settings/text")
@@ -64,14 +64,13 @@ def report(tasks: BackgroundTasks):
 
 @app.post("/upload/{name}")
 async def upload(name: str, file: UploadFile, tasks: BackgroundQueue):
-    await run_in_threadpool(os.makedirs, ROOT, exist_ok=True)
-    target = ROOT / name
-
-    def write_out():
+    def write_files():
+        os.makedirs(ROOT, exist_ok=True)
+        target = ROOT / name
         with open(target, "wb") as out:
             shutil.copyfileobj(file.file, out)
 
-    await run_in_threadpool(write_out)
+    await run_in_threadpool(write_files)
     # One after the other: the second reads what the first wrote.
     await tasks.add_task(summarise, name)
     await tasks.add_task(summarise, name, again=True)
