@@ -415,6 +415,7 @@ ATTRIBUTES = {
     **{f"{owner}.state": REQUEST_STATE for owner in (REQUEST, WEBSOCKET)},
     **{f"{owner}.app": FASTAPI for owner in (REQUEST, WEBSOCKET)},
     f"{FASTAPI}.state": APP_STATE,
+    f"{SESSION}.bind": ENGINE,
     **{f"subprocess.Popen.{name}": FILE for name in ("stdin", "stdout", "stderr")},
 }
 #: Classes all of whose attributes and items are of another class, but for these methods.

@@ -255,7 +255,7 @@ def _gaps(analysis: Analysis) -> list[Finding]:
 
 
 def _verdict(analysis: Analysis, site: Site, threaded: bool) -> tuple[str, Treatment, str]:
-    assert isinstance(site.node, ast.Call) and site.function is not None
+    assert site.function is not None
     called = ast.unparse(site.node.func)
     if site.function in analysis.colours.sync:
         why = analysis.colours.sync[site.function].text

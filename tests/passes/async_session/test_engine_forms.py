@@ -129,6 +129,100 @@ CASES = {
     "a decision about tables": (PLAIN, FACTORY + DECIDED, OPEN),
     "tables in a loop": (MANY, "", 'factories["items"]()'),
 }
+#: Engines that no name of a module holds: a sync one can't be kept beside them by name.
+TABLE = 'ENGINES = {"main": create_engine(f"sqlite:///{FILE}")}\n'
+ATTRIBUTES = """\
+class Database:
+    engine = create_engine(f"sqlite:///{FILE}")
+    factory = sessionmaker(bind=engine)
+
+
+"""
+OBJECT = """\
+class Database:
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._engine = None
+        self._factory = None
+
+    def connect(self) -> None:
+        self._engine = create_engine(self._url)
+        self._factory = sessionmaker(bind=self._engine)
+
+    def create_tables(self) -> None:
+        Base.metadata.create_all(self._engine)
+
+    def session(self) -> Session:
+        return self._factory()
+
+
+database = Database(f"sqlite:///{FILE}")
+
+
+"""
+CACHED = """\
+from functools import lru_cache
+
+
+@lru_cache
+def get_engine():
+    return create_engine(f"sqlite:///{FILE}")
+
+
+@lru_cache
+def get_factory():
+    return sessionmaker(bind=get_engine())
+
+
+"""
+SEEDED = """\
+with Session(Database.engine) as seeding:
+    seeding.rollback()
+"""
+CONNECTED = """\
+with Database.engine.begin() as connection:
+    Base.metadata.create_all(connection)
+"""
+STATE = "app.state.engine = create_engine(f'sqlite:///{FILE}')"
+UNNAMED = {
+    "a table": (TABLE, "Base.metadata.create_all(ENGINES['main'])", "Session(ENGINES['main'])"),
+    "a factory of a table's engine": (
+        TABLE + 'SessionLocal = sessionmaker(bind=ENGINES["main"])\n',
+        'Base.metadata.create_all(bind=ENGINES["main"])',
+        OPEN,
+    ),
+    "a class": (ATTRIBUTES, "Base.metadata.create_all(Database.engine)", "Database.factory()"),
+    "an object": (
+        OBJECT,
+        "database.connect()\n    database.create_tables()",
+        "database.session()",
+    ),
+    "cached functions": (CACHED, "Base.metadata.create_all(get_engine())", "get_factory()()"),
+    "the application's state": (
+        "",
+        STATE + "\n    Base.metadata.create_all(app.state.engine)",
+        "Session(app.state.engine)",
+    ),
+    "a connection at import": (ATTRIBUTES + CONNECTED, "pass", "Database.factory()"),
+    "a session at import": (
+        ATTRIBUTES + "Base.metadata.create_all(Database.engine)\n" + SEEDED,
+        "pass",
+        "Database.factory()",
+    ),
+}
+#: What a session says of its engine, and what is done with that.
+BINDS = {
+    "tables": "Base.metadata.create_all(bind=db.get_bind())",
+    "tables, by the attribute": "Base.metadata.create_all(db.bind)",
+    "tables, on the connection": "Base.metadata.create_all(db.connection())",
+    "a connection": "with db.get_bind().connect() as c:\n        assert c.scalar(select(1)) == 1",
+    "a name": "bind = db.get_bind()\n    with bind.connect() as c:\n        c.scalar(select(1))",
+    "an inspector": "assert inspect(db.get_bind()).has_table('items')",
+    "a session of its own": "with Session(db.get_bind()) as own:\n        own.get(Item, 1)",
+    "a dialect": "assert db.get_bind().dialect.name == 'sqlite'",
+    "a value": "done = Base.metadata.create_all(engine)\n    assert done is None",
+    "a condition": "Base.metadata.create_all(engine) if FILE else None",
+}
 
 
 def _answers(files: dict[str, str], folder: Path, patch: pytest.MonkeyPatch) -> list[int]:
@@ -154,6 +248,31 @@ def test_runs_as_before(
 ) -> None:
     text = APPLICATION.replace("{engine}", engine + more).replace("{session}", session)
     before = {"formed.py": text}
+    after = flipped(before)
+    assert "await db.commit()" in after["formed.py"]
+    assert _answers(before, tmp_path / "before", monkeypatch) == [1, 2]
+    assert _answers(after, tmp_path / "after", monkeypatch) == [1, 2]
+
+
+@pytest.mark.parametrize(("engine", "start", "session"), UNNAMED.values(), ids=UNNAMED)
+def test_what_stays_sync_keeps_an_engine_without_a_name_sync(
+    engine: str, start: str, session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = f"def make():\n    app = FastAPI()\n    {start}\n    return app\n\n\napp = make()\n"
+    text = APPLICATION.replace("app = FastAPI()\n", made)
+    before = {"formed.py": text.replace("{engine}", engine).replace("{session}", session)}
+    after = flipped(before)
+    assert after == before
+    assert _answers(after, tmp_path / "after", monkeypatch) == [1, 2]
+
+
+@pytest.mark.parametrize("asked", BINDS.values(), ids=BINDS)
+def test_the_engine_of_a_session(
+    asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = APPLICATION.replace("{engine}", PLAIN + FACTORY + CREATE).replace("{session}", OPEN)
+    text = text.replace("    db.add(Item())\n", f"    {asked}\n    db.add(Item())\n")
+    before = {"formed.py": text.replace("make_url, select", "inspect, make_url, select")}
     after = flipped(before)
     assert "await db.commit()" in after["formed.py"]
     assert _answers(before, tmp_path / "before", monkeypatch) == [1, 2]

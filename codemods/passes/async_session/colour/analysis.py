@@ -290,7 +290,6 @@ def _why(site: Site) -> str:
 
 
 def _called(site: Site) -> ast.expr:
-    assert isinstance(site.node, ast.Call)
     return site.node.func
 
 

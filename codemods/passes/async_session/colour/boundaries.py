@@ -225,7 +225,6 @@ class Boundaries:
         found: dict[ast.expr, Module] = {}
         for site in self.sites:
             if site.kind in (ENTER, CREATE) and site.function in colours.asynchronous:
-                assert isinstance(site.node, ast.Call)
                 found[site.node] = site.module
         for call in colours.calls:
             if call.callee.is_generator or is_manager(call.callee):
@@ -274,7 +273,6 @@ class Boundaries:
         for site in self.sites:
             if site.function is None:
                 continue
-            assert isinstance(site.node, ast.Call)
             receiver: ast.expr = site.node
             if site.kind != CREATE:
                 receiver = site.node.func
@@ -306,7 +304,7 @@ class Boundaries:
             together.setdefault(flows.root(node), {})[function] = None
         closed: dict[Function, Cause] = {}
         for site in at_import:
-            assert isinstance(site.node, ast.Call) and isinstance(site.node.func, ast.Attribute)
+            assert isinstance(site.node.func, ast.Attribute)
             for root in flows.of(site.node.func.value, site.module):
                 for function in together.get(flows.root(root), ()):
                     if function in colours.asynchronous:

@@ -163,7 +163,6 @@ class Jobs:
 
     def _takes_engine(self, site: Site) -> bool:
         """Whether a call of a factory can name another engine: ``SessionLocal(bind=...)``."""
-        assert isinstance(site.node, ast.Call)
         named = any(keyword.arg in ("bind", None) for keyword in site.node.keywords)
         return (
             site.kind == CREATE
@@ -174,7 +173,6 @@ class Jobs:
 
     def _comes_from_outside(self, site: Site, reached: KeysView[Function]) -> bool:
         """Whether the session of a place was there before the job began."""
-        assert isinstance(site.node, ast.Call)
         root: ast.expr = site.node
         while isinstance(root, ast.Call | ast.Attribute | ast.Subscript | ast.Await):
             root = root.func if isinstance(root, ast.Call) else root.value

@@ -40,7 +40,6 @@ def site_obstacle(site: Site, program: Program) -> str:
 
 def _own_session_class(site: Site, program: Program) -> str:
     """The class of a site's session, if the application derives one of its own: that stays sync."""
-    assert isinstance(site.node, ast.Call)
     session = site.node if site.kind == CREATE else site.node.func
     if isinstance(session, ast.Attribute):
         session = session.value

@@ -35,7 +35,6 @@ def gaps(analysis: Analysis) -> list[Gap]:
     found: dict[tuple[Function, str], Gap] = {}
     for function, sites in _uninterrupted(analysis).items():
         for site in sites:
-            assert isinstance(site.node, ast.Call)
             if why := interleaving.gap(site.node, function):
                 found.setdefault((function, why), Gap(function, site.node, why))
         for row in _counted(function, program):

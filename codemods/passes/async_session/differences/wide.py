@@ -27,7 +27,6 @@ def wide_integers(analysis: Analysis) -> list[tuple[Site, str]]:
     for site in analysis.sites:
         if program.web.in_tests(site.module) or not analysis.flips(site):
             continue
-        assert isinstance(site.node, ast.Call)
         for value in _looked_for(program, site.node, site.module):
             if _is_unbounded(program, value, site.module):
                 found.append((site, ast.unparse(value)))

@@ -15,11 +15,11 @@ from codemods.edits.actions import (
     RemoveStatement,
     ReplaceStatement,
 )
-from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.versions import Versions
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.rewrite.functions import ddl_call
+from codemods.passes.async_session.sessions.import_time import applications, can_move
 from codemods.passes.async_session.sessions.sites import DDL, Site
 from codemods.plan.climb import is_main_block
 from codemods.plan.draft import Draft
@@ -27,11 +27,8 @@ from codemods.plan.lifespans import (
     has_handlers,
     lifespan_of,
     make_lifespan,
-    one_name,
     top_level,
 )
-
-_DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 class Startup:
@@ -100,7 +97,6 @@ def _body(module: Module, sites: list[Site]) -> str:
     lines: list[str] = []
     last = ""
     for site in sites:
-        assert isinstance(site.node, ast.Call)
         target, run = ddl_call(module, site.node)
         if target != last:
             lines.append(f"    async with {target}.begin() as connection:")
@@ -118,15 +114,8 @@ def _at_start(
     sites: list[Site],
 ) -> list[Site]:
     program = analysis.program
-    applications = [
-        (other, call)
-        for other in program.modules.mentioning(("FastAPI",))
-        if not program.web.in_tests(other)
-        for call in other.syntax.calls.get("FastAPI", ())
-        if program.outside_name(call.func, other) == known.FASTAPI
-    ]
-    calls = [call for other, call in applications if other is module]
-    if not calls or not one_name(module, calls):
+    calls = applications(program, module)
+    if not calls:
         return sites
     home, call = module, calls[0]
     moved, left = _split(module, sites)
@@ -155,38 +144,13 @@ def _split(module: Module, sites: list[Site]) -> tuple[list[tuple[ast.stmt, str]
         inside = [site for site in sites if top_level(module, site.node) is statement]
         if not inside:
             continue
-        if module.statement(inside[0].node) is statement:
-            moved.append((statement, _body(module, inside)))
-        elif _can_move(module, statement, inside):
-            moved.append((statement, _compound(module, statement, inside)))
-        else:
+        if not can_move(module, statement, inside):
             left += inside
+        elif module.statement(inside[0].node) is statement:
+            moved.append((statement, _body(module, inside)))
+        else:
+            moved.append((statement, _compound(module, statement, inside)))
     return moved, left
-
-
-def _can_move(module: Module, statement: ast.stmt, sites: list[Site]) -> bool:
-    """Whether a loop or a condition around DDL means the same within a function.
-
-    It binds no name that is read elsewhere, and each statement in it has lines of its own.
-    """
-    if not isinstance(statement, ast.If | ast.For | ast.Try):
-        return False
-    inner = [*ast.walk(statement)]
-    if any(isinstance(node, ast.Import | ast.ImportFrom | _DEFINITIONS) for node in inner):
-        return False
-    bound = {n.id for n in inner if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    bound |= {n.name for n in inner if isinstance(n, ast.ExceptHandler) and n.name}
-    if any(len(module.scope.bindings[name]) > 1 for name in bound):
-        return False
-    read = [node for name in bound for node in module.syntax.references.get(name, ())]
-    if any(top_level(module, node) is not statement for node in read):
-        return False
-    for site in sites:
-        own = module.statement(site.node)
-        before = module.lines[own.lineno - 1].encode()[: own.col_offset]
-        if not isinstance(own, ast.Expr) or before.strip():
-            return False
-    return True
 
 
 def _compound(module: Module, statement: ast.stmt, sites: list[Site]) -> str:

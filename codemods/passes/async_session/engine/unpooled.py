@@ -136,7 +136,6 @@ class Unpooled:
         names = {provider.name: unpooled_name(provider.name)}
         calls: dict[str, tuple[tuple[str, str], ...]] = {}
         for site in self._sites(provider):
-            assert isinstance(site.node, ast.Call)
             called = site.node.func
             for engine in engines_of(self.program, site) or ():
                 name = self._imported(engine, module)

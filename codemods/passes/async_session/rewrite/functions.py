@@ -14,6 +14,7 @@ from codemods.edits.actions import (
     Rewrite,
     SetReturns,
 )
+from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.cases import is_hook
 from codemods.facts.modules import Module
@@ -24,6 +25,7 @@ from codemods.passes.async_session.colour.beside import await_in_order
 from codemods.passes.async_session.colour.boundaries import Bridge
 from codemods.passes.async_session.colour.obstacles import Consumer, chain_top, consumer
 from codemods.passes.async_session.colour.validated import edit_validations
+from codemods.passes.async_session.rewrite.binds import edit_binds, engine_source
 from codemods.passes.async_session.rewrite.cached import edit_cached
 from codemods.passes.async_session.rewrite.constructors import edit_constructor, make_waiting
 from codemods.passes.async_session.rewrite.inspection import inspect_within
@@ -51,6 +53,7 @@ def edit_functions(analysis: Analysis, draft: Draft) -> None:
     for function in analysis.colours.asynchronous:
         _function(analysis, draft, function)
         _object_session(analysis, draft, function)
+        edit_binds(analysis.program, draft, function)
     for site in analysis.sites:
         if analysis.flips(site):
             _site(analysis, draft, site)
@@ -199,7 +202,7 @@ def _site(analysis: Analysis, draft: Draft, site: Site) -> None:
             elif site.kind == ENTER:
                 await_call(analysis, draft, node, module)
         case "ddl":
-            _ddl(draft, node, module, site.owner)
+            _ddl(analysis.program, draft, node, module, site.owner)
         case "inspect":
             inspect_within(analysis, draft, node, module)
         case "bridge":
@@ -252,20 +255,30 @@ def _item(item: ast.withitem, index: int, module: Module) -> str:
     return f"{{{index}}} as {module.source(item.optional_vars)}"
 
 
-def _ddl(draft: Draft, call: ast.Call, module: Module, owner: str) -> None:
+def _ddl(program: Program, draft: Draft, call: ast.Call, module: Module, owner: str) -> None:
     """``metadata.create_all(engine)`` runs within ``run_sync`` of a connection."""
-    target, run = ddl_call(module, call)
+    target, run = _ddl_holes(module, call)
+    if owner != known.ENGINE:
+        draft.edit(module, call, Rewrite(f"await ({target}).run_sync({run})"))
+        return
     statement = module.statement(call)
-    if owner == known.ENGINE and isinstance(statement, ast.Expr):
-        draft.edit(
-            module,
-            statement,
-            ReplaceStatement(
-                f"async with {target}.begin() as connection:\n    await connection.run_sync({run})"
-            ),
-        )
-    else:
-        draft.edit(module, call, Rewrite(f"await {target}.run_sync({run})"))
+    enter = f"async with {target}.begin() as connection:\n    "
+    if isinstance(statement, ast.Expr) and statement.value is call:
+        draft.edit(module, statement, ReplaceStatement(f"{enter}await connection.run_sync({run})"))
+        return
+    bind, _ = _bind_argument(call)
+    enter = f"async with {engine_source(program, bind, module)}.begin() as connection:\n    "
+    draft.edit(module, call, Rewrite(f"await connection.run_sync({run})"))
+    draft.edit(module, statement, ReplaceStatement(f"{enter}{{self}}"))
+
+
+def _ddl_holes(module: Module, call: ast.Call) -> tuple[str, str]:
+    """The same as ``ddl_call``, with holes for what is edited itself."""
+    bind, (positional, keywords) = _bind_argument(call)
+    target = "{0}" if bind in call.args else "{bind=}"
+    parts = [module.source(call.func), *(f"{{{call.args.index(a)}}}" for a in positional)]
+    parts += [f"{k.arg}={{{k.arg}=}}" for k in keywords]
+    return target, ", ".join(parts)
 
 
 def ddl_call(module: Module, call: ast.Call) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.passes.async_session.colour.analysis import Analysis
+from codemods.passes.async_session.rewrite.binds import engine_source
 from codemods.plan.draft import Draft
 
 _SIMPLE = (ast.Assign, ast.AnnAssign, ast.Expr, ast.Return, ast.Assert)
@@ -35,7 +36,8 @@ def inspect_within(analysis: Analysis, draft: Draft, call: ast.Call, module: Mod
             module,
             holder,
             ReplaceStatement(
-                f"async with {module.source(bind)}.connect() as connection:\n    {{self}}"
+                f"async with {engine_source(program, bind, module)}.connect() as connection:\n"
+                "    {self}"
             ),
         )
     question = f"{inspect}(connection).{call.func.attr}({{args}})"

@@ -22,7 +22,6 @@ def engines_of(program: Program, site: Site) -> list[EngineName] | None:
 
     None where the engine has no name in a module.
     """
-    assert isinstance(site.node, ast.Call)
     called = site.node.func
     if site.kind == CREATE:
         if program.is_a(called, site.module, *_FACTORIES):
@@ -43,7 +42,6 @@ def engines_of(program: Program, site: Site) -> list[EngineName] | None:
 
 def factory_of(program: Program, site: Site) -> EngineName | None:
     """The factory that a place opens a session with, by its module and its name."""
-    assert isinstance(site.node, ast.Call)
     called = site.node.func
     if site.kind != CREATE:
         if site.owner != known.SESSIONMAKER or not isinstance(called, ast.Attribute):

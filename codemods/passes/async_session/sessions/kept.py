@@ -38,7 +38,6 @@ def kept(program: Program, sites: list[Site]) -> dict[Function, Cause]:
 
 def receiver(site: Site) -> ast.expr:
     """The session that a site uses or makes."""
-    assert isinstance(site.node, ast.Call)
     called = site.node.func
     return called.value if site.method and isinstance(called, ast.Attribute) else site.node
 

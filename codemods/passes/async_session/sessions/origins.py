@@ -8,14 +8,17 @@ one colour: what stays sync keeps it sync.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External
+from codemods.passes.async_session.sessions.import_time import moves
 from codemods.passes.async_session.sessions.makers import ENGINE_WORDS, ENGINES, MAKERS, maker
-from codemods.passes.async_session.sessions.sites import CREATE, Site
+from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
 from codemods.plan.climb import Cause
 from codemods.plan.colours import Colouring
 
@@ -35,27 +38,65 @@ def without_origin(
         stuck = next((s.function for s in own if s.function in colours.sync), None)
         cause = Cause("gets no async session: all that open one stay sync", stuck)
         return {f: cause for f in colours.asynchronous if not f.is_async or _waits(f, sites)}
+    own += _of_engines(program, sites)
     own = [site for site in own if not _is_lent(program, site)]
     single = [site for site in own if not has_holder(program, site)]
     if makes_engines(program):
         # An engine that a function makes has one colour too, whoever holds what it returns.
         single = own
-    stays = next((s.function for s in single if s.function in colours.sync), None)
+    stays = next((s for s in single if s.function in colours.sync), None)
+    stays = stays or next((s for s in sites if _imports(program, s, sites)), None)
     if stays is None:
         return {}
-    text = f"opens a session where {stays.qualname}, which stays sync, does, from one factory"
+    cause = _shared(stays)
     return {
-        site.function: Cause(text, stays)
+        site.function: cause
         for site in single
         if site.function is not None and site.function in colours.asynchronous
     }
 
 
+def _shared(stays: Site) -> Cause:
+    """Why a function stays sync with what another place, which stays, makes or uses."""
+    if stays.function is None:
+        where = f"{stays.module.path}:{stays.line}, which runs while it is imported"
+    else:
+        where = f"{stays.function.qualname}, which stays sync"
+    if stays.kind == CREATE:
+        return Cause(f"opens a session where {where}, does, from one factory", stays.function)
+    text = f"uses an engine that {where}, uses, and that no name of a module holds"
+    return Cause(text, stays.function)
+
+
+def _imports(program: Program, site: Site, sites: list[Site]) -> bool:
+    """Whether a module uses an engine or a factory for good while it is imported.
+
+    DDL that moves into the lifespan is not for good. What has a name of a
+    module is kept in both colours.
+    """
+    module = site.module
+    if site.function is not None or program.web.in_tests(module) or is_migration(module):
+        return False
+    if has_holder(program, site) or _is_lent(program, site):
+        return False
+    if site.kind == DDL:
+        return not moves(program, site, sites)
+    entered = isinstance(module.parent(site.node), ast.withitem)
+    return site.owner == known.ENGINE or (site.kind == CREATE and entered)
+
+
+def _of_engines(program: Program, sites: list[Site]) -> Iterator[Site]:
+    """What functions of the application do with an engine itself: tables, connections."""
+    for site in sites:
+        if site.function is None or program.web.in_tests(site.module):
+            continue
+        if site.kind == DDL or site.owner == known.ENGINE:
+            yield site
+
+
 def _is_lent(program: Program, site: Site) -> bool:
-    """Whether a session is made on a connection that its function got: no factory has a part."""
-    assert isinstance(site.node, ast.Call)
-    given = (*site.node.args[:1], *(k.value for k in site.node.keywords if k.arg == "bind"))
-    return any(program.is_a(node, site.module, known.CONNECTION) for node in given)
+    """Whether something is done on a connection that its function got: no factory has a part."""
+    return any(program.is_a(node, site.module, known.CONNECTION) for node in site.given)
 
 
 def makes_engines(program: Program) -> bool:
@@ -86,13 +127,9 @@ def _waits(function: Function, sites: list[Site]) -> bool:
 
 
 def has_holder(program: Program, site: Site) -> bool:
-    """Whether a session is made with an engine or factory that a name of a module holds."""
-    assert isinstance(site.node, ast.Call)
-    called = site.node.func
-    if is_holder(program, called, site.module):
-        return True
-    given = (*site.node.args[:1], *(k.value for k in site.node.keywords if k.arg == "bind"))
-    return any(is_holder(program, argument, site.module) for argument in given)
+    """Whether a site has its engine or factory from a name of a module."""
+    called = (site.node.func,) if site.kind == CREATE else ()
+    return any(is_holder(program, node, site.module) for node in (*called, *site.given))
 
 
 def is_holder(program: Program, node: ast.expr, module: Module) -> bool:
@@ -118,12 +155,34 @@ def is_holder(program: Program, node: ast.expr, module: Module) -> bool:
         isinstance(binding.value, ast.Call)
         and not binding.path
         and scope.module.function_of(binding.node) is None
-        and any(
-            isinstance(v, External) and v.name in MAKERS
-            for v in program.infer(binding.value.func, scope.module)
-        )
+        and _is_made(program, binding.value, scope.module)
         for binding in bindings
     )
+
+
+def _is_made(program: Program, call: ast.Call, module: Module) -> bool:
+    """Whether a call makes an engine, or a factory of such a name or of an engine of its own.
+
+    What is made with an engine out of a table, or of an object, has the colour of that one.
+    """
+    kinds = {
+        MAKERS.get(value.name, "")
+        for value in program.infer(call.func, module)
+        if isinstance(value, External)
+    }
+    if "engine" in kinds:
+        return True
+    bound = (*call.args[:1], *(k.value for k in call.keywords if k.arg == "bind"))
+    return any(kinds) and all(
+        _is_made(program, node, module)
+        if isinstance(node, ast.Call)
+        else _is_none(node) or is_holder(program, node, module)
+        for node in bound
+    )
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _is_passed(program: Program, function: Function, name: str) -> bool:

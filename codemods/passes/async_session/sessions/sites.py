@@ -37,7 +37,7 @@ class Site:
     """
 
     kind: str
-    node: ast.Call | ast.With
+    node: ast.Call
     module: Module
     function: Function | None
     owner: str
@@ -47,6 +47,14 @@ class Site:
     def line(self) -> int:
         """The line of the place."""
         return self.node.lineno
+
+    @property
+    def given(self) -> tuple[ast.expr, ...]:
+        """The engine, connection or session that a call works with, where it is written."""
+        if self.kind not in (CREATE, DDL):
+            return (self.node.func.value,) if isinstance(self.node.func, ast.Attribute) else ()
+        bind = (k.value for k in self.node.keywords if k.arg == "bind")
+        return (*self.node.args[:1], *bind)
 
 
 def database_class(program: Program, instance: Instance) -> str:

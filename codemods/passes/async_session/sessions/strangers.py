@@ -72,7 +72,6 @@ def _opened(program: Program, sites: list[Site]) -> Iterator[tuple[Function, str
     for site in sites:
         if site.kind not in (CREATE, DDL) or site.function is None:
             continue
-        assert isinstance(site.node, ast.Call)
         if name := stranger(program, site.node, site.module):
             yield site.function, f"{name}, which is not in this code"
 

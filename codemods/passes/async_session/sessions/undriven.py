@@ -29,7 +29,7 @@ from codemods.facts.syntax import Function
 from codemods.facts.values import FunctionValue, Instance
 from codemods.passes.async_session.sessions.arguments import refused
 from codemods.passes.async_session.sessions.makers import ENGINE_WORDS, ENGINES, makes
-from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
+from codemods.passes.async_session.sessions.sites import CREATE, Site
 from codemods.passes.async_session.sessions.urls import given_url, url_of
 from codemods.plan.climb import Cause
 
@@ -54,7 +54,7 @@ class Undriven:
         """Why the engine of a site stays sync; "" where it does not."""
         if not self.engines:
             return ""
-        for node in _sources(site):
+        for node in (site.node,) if site.kind == CREATE else site.given:
             for call in _engines(self.program, node, site.module):
                 if call in self.engines:
                     return self.engines[call]
@@ -112,16 +112,6 @@ class Undriven:
         ]
         whys = [refused(call, module, driver, memory=False) for driver in drivers]
         return f"create_async_engine takes no {min(whys)}" if whys and all(whys) else ""
-
-
-def _sources(site: Site) -> list[ast.expr]:
-    """The expressions of a site that hold its engine, or a session of it."""
-    assert isinstance(site.node, ast.Call)
-    if site.kind == DDL:
-        return [*site.node.args[:1], *(k.value for k in site.node.keywords if k.arg == "bind")]
-    if site.kind != CREATE and isinstance(site.node.func, ast.Attribute):
-        return [site.node.func.value]
-    return [site.node]
 
 
 def _engines(
