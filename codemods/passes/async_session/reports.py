@@ -45,7 +45,7 @@ def two_pools(engines: Engines) -> list[Decision]:
             line=call.lineno,
             symbol="",
             treatment=NOTE,
-            action="path operations use the async engine and the sync one beside it, each with a "
+            action="the service uses the async engine and the sync one beside it, each with a "
             "pool of its own: bound both by pool_size and max_overflow",
         )
         for call, module in engines.pools.unbounded

@@ -79,9 +79,132 @@ def test_two_engines_of_one_process_stay_within_the_limit_of_the_one(name: str) 
     assert limits[0] >= limits[1]
 
 
-def test_a_worker_keeps_the_limit() -> None:
-    engines = _engines(_flip(OLD, WORKER))
+#: A function that stays sync: nobody knows what its decorator does.
+COUNT = WORKER.replace("\n\nfrom", "from", 1)
+IN_THE_SERVICE = {
+    "a thread that the start begins": """
+import threading
+
+@app.on_event("startup")
+def start():
+    threading.Thread(target=count, daemon=True).start()
+""",
+    "a scheduler in the background": """
+from apscheduler.schedulers.background import BackgroundScheduler
+
+scheduler = BackgroundScheduler()
+scheduler.add_job(count, "interval", hours=1)
+""",
+    "a background task": """
+from fastapi import BackgroundTasks
+
+@app.post("/count")
+def later(tasks: BackgroundTasks):
+    tasks.add_task(count)
+""",
+    "a middleware": """
+@app.middleware("http")
+async def counted(request, call_next):
+    count()
+    return await call_next(request)
+""",
+    "what is done at import": """
+count()
+""",
+    "a library that gets the engine": """
+from sqladmin import Admin
+
+admin = Admin(app, engine)
+""",
+}
+
+
+@pytest.mark.parametrize("name", IN_THE_SERVICE)
+def test_whatever_the_service_runs_shares_the_limit(name: str) -> None:
+    engines = _engines(_flip(OLD, COUNT + IN_THE_SERVICE[name]))
+    limits = [_limit(engines["engine"]), _limit(engines["sync_engine"])]
+    assert sum(limits) == 15
+
+
+ELSEWHERE = {
+    "a worker": "",
+    "a task of Celery": """
+from celery import Celery
+
+celery = Celery()
+
+
+@celery.task
+def task():
+    return count()
+
+
+@app.post("/task")
+def enqueue():
+    task.delay()
+""",
+    "a command": """
+import typer
+
+cli = typer.Typer()
+
+
+@cli.command()
+def command():
+    print(count())
+
+
+if __name__ == "__main__":
+    count()
+""",
+    "a process": """
+from multiprocessing import Process
+
+
+@app.on_event("startup")
+def start():
+    Process(target=count).start()
+""",
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_another_process_keeps_the_limit(name: str) -> None:
+    engines = _engines(_flip(OLD, COUNT + ELSEWHERE[name]))
     assert _limit(engines["engine"]) == _limit(engines["sync_engine"]) == 15
+
+
+def test_a_script_that_the_service_does_not_import_keeps_the_limit() -> None:
+    script = "import threading\nfrom main import count\nthreading.Thread(target=count).start()\n"
+    engines = _engines(_flip(OLD, COUNT, **{"script.py": script}))
+    assert _limit(engines["engine"]) == _limit(engines["sync_engine"]) == 15
+
+
+@pytest.mark.parametrize(
+    ("others", "is_shared"),
+    [
+        ({"requirements.txt": "sqlalchemy\npsycopg2-binary\n"}, True),
+        ({"requirements.txt": "sqlalchemy\n"}, False),
+        (
+            {
+                "requirements.txt": "sqlalchemy\npsycopg2-binary\n",
+                "tests/conftest.py": 'import os\n\nos.environ["URL"] = "sqlite://"\n',
+            },
+            False,
+        ),
+    ],
+)
+def test_a_url_from_outside(others: dict[str, str], is_shared: bool) -> None:
+    engines = _engines(_flip('create_engine(os.environ["URL"])', SYNC_ROUTE, **others))
+    given = {keyword.arg for keyword in engines["sync_engine"].keywords}
+    assert ("pool_size" in given) is is_shared
+
+
+def test_what_disposes_of_the_engine_disposes_of_both() -> None:
+    end = '\n\n@app.on_event("shutdown")\ndef end():\n    engine.dispose()\n'
+    text = _flip(OLD, SYNC_ROUTE + end).after["main.py"].text
+    assert "    await engine.dispose()\n    sync_engine.dispose()\n" in text
+    assert " sync_engine" not in _flip(OLD, end).after["main.py"].text
 
 
 NOTED = {

@@ -32,6 +32,7 @@ from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.engine.holders import Holder, Holders
 from codemods.passes.async_session.engine.pools import Pools, with_limits
 from codemods.passes.async_session.engine.twins import (
+    dispose_beside,
     edit_twins,
     import_twin,
     keep_maker,
@@ -153,6 +154,8 @@ class Engines:
                 source = re.sub(rf"\b{re.escape(other.name)}\b", other.twin, source)
             statement = module.statement(call)
             self.draft.edit(module, statement, InsertAfter(f"{holder.twin} = {source}"))
+        if self.pools.in_service(holder):
+            dispose_beside(self.draft, holder)
         for reference in holder.sync:
             use_twin(self.draft, reference.node, reference.module, holder.name, holder.twin)
 

@@ -1,19 +1,21 @@
 """Two engines where there was one: together they open no more connections than it did.
 
-A script has a process of its own and uses one of the two. Where path operations of one process
-use both, the limit of connections is shared out, two thirds for the async engine.
+A script has a process of its own and uses one of the two. Where the process of the service uses
+both, the limit of connections is shared out, two thirds for the async engine.
 """
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codemods.drivers import database_of, in_memory
+from codemods.facts.calls import Reference
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Function
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.engine.holders import Holder, Holders
+from codemods.passes.async_session.engine.processes import Service
 from codemods.passes.async_session.sessions.urls import url_of
 
 #: What SQLAlchemy's pools allow where nothing is said.
@@ -70,6 +72,7 @@ class Pools:
     def __init__(self, analysis: Analysis, holders: Holders) -> None:
         self.analysis = analysis
         self.holders = holders
+        self.service = Service(analysis.program)
         self.unbounded: list[tuple[ast.Call, Module]] = []
 
     def shares(self, holder: Holder) -> tuple[Limits, Limits] | None:
@@ -78,7 +81,7 @@ class Pools:
             holder.kind != "engine"
             or holder.maker is not None
             or len(holder.calls) != 1
-            or not self._one_process(holder)
+            or not self.in_service(holder)
         ):
             return None
         (call,) = holder.calls
@@ -92,61 +95,40 @@ class Pools:
             return None
         return shared
 
+    def in_service(self, holder: Holder) -> bool:
+        """Whether the process of the service uses the sync form of a holder as well."""
+        return self.service.uses(self._users(holder))
+
     def _is_server(self, call: ast.Call, module: Module) -> bool:
         """Whether an engine certainly has a pool with limits: not so SQLite in memory, or old."""
         given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "url")]
         url = url_of(self.analysis.program, given[0], module) if given else None
-        database = database_of(url) if url else None
-        if url is None or database is None or in_memory(url):
+        if url is None:
+            return self._knows_servers_only(module)
+        database = database_of(url)
+        if database is None or in_memory(url):
             return False
         if database.name == "sqlite":
             return self.analysis.program.versions.at_least("sqlalchemy", "2.0", module.path)
         return True
 
-    def _one_process(self, holder: Holder) -> bool:
-        """Whether path operations use the sync engine as well."""
-        waiting = list(self._users(holder))
-        seen: set[Function] = set()
-        web = self.analysis.program.web
-        while waiting:
-            function = waiting.pop()
-            if function in seen:
-                continue
-            seen.add(function)
-            if web.in_tests(function.module):
-                continue
-            if function in web.routes or function in web.depended:
-                return True
-            for reference in self.analysis.program.calls.references(function):
-                caller = reference.module.function_of(reference.node)
-                if caller is not None:
-                    waiting.append(caller)
-        return False
+    def _knows_servers_only(self, module: Module) -> bool:
+        """Whether a URL that comes from outside is that of a server: nothing names SQLite, and
+        the driver of another database is required."""
+        program = self.analysis.program
+        return bool(program.versions.databases(module.path) - {"sqlite"}) and not any(
+            "sqlite" in file.text.lower() for file in program.codebase
+        )
 
-    def _users(self, holder: Holder) -> set[Function]:
-        """The functions that use the sync form of a holder, or of what is made with it."""
-        found = {
-            function
-            for reference in holder.sync
-            if (function := reference.module.function_of(reference.node)) is not None
-        }
+    def _users(self, holder: Holder) -> Iterator[Reference]:
+        """The places that use the sync form of a holder, or of what is made with it."""
+        yield from holder.sync
         for other in self.holders.all:
             if holder in other.makes:
-                found |= self._users(other)
+                yield from self._users(other)
         # A provider that is kept twice opens its sync sessions with the sync factory.
         for references in self.analysis.twins.values():
-            for reference in references:
-                if (user := _user(reference.node, reference.module)) is not None:
-                    found.add(user)
-        return found
-
-
-def _user(node: ast.AST, module: Module) -> Function | None:
-    """The function that a reference stands in, its signature included."""
-    for parent in module.ancestors(node):
-        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef):
-            return module.functions.get(parent)
-    return None
+            yield from references
 
 
 def with_limits(source: str, limits: Limits) -> str:

@@ -59,6 +59,24 @@ def use_twin(draft: Draft, node: ast.expr, module: Module, name: str, twin: str)
         import_twin(draft, node, module, name, twin)
 
 
+def dispose_beside(draft: Draft, holder: Holder) -> None:
+    """Where the application disposes of an engine, it disposes of the sync one as well."""
+    for reference in holder.asynchronous:
+        module, node = reference.module, reference.node
+        method = module.parent(node)
+        if not isinstance(method, ast.Attribute) or method.attr != "dispose":
+            continue
+        statement = module.parent(module.parent(method) or method)
+        if isinstance(statement, ast.Expr):
+            draft.edit(
+                module,
+                statement,
+                InsertAfter(_renamed(module.source(statement), {holder.name: holder.twin})),
+            )
+            if isinstance(node, ast.Name):
+                import_twin(draft, node, module, holder.name, holder.twin)
+
+
 def import_twin(draft: Draft, node: ast.Name, module: Module, name: str, twin: str) -> None:
     """Import the sync form from where the async one comes from, if it is imported by name."""
     holder = module.scope_of(node).lookup(node.id)

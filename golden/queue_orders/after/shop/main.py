@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .background_queue import job_queue
-from .database import Base, engine, get_db
+from .database import Base, engine, get_db, sync_engine
 from .json_stream import stream_json_array
 from .models import Customer, Message
 from .orders import router
@@ -19,6 +19,7 @@ async def lifespan(app: FastAPI):
     async with job_queue:
         yield
     await engine.dispose()
+    sync_engine.dispose()
 
 
 app = FastAPI(lifespan=lifespan)
