@@ -12,7 +12,6 @@ from codemods.facts.async_forms import Shape
 from codemods.facts.blocking_table import Effect, Form, Kind
 from codemods.facts.streamed import Streamed
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import External
 from codemods.facts.walk import own_nodes
 from codemods.findings import Code, Treatment
 from codemods.passes.blocking_calls import clients, codes
@@ -30,6 +29,7 @@ from codemods.plan.iterators import collector
 from codemods.plan.lifespans import Start, find_start
 from codemods.plan.places import consumed, place_obstacle
 from codemods.plan.shared import SharedState
+from codemods.plan.sleeps import Sleeps
 from codemods.suppression import Silence
 
 #: Where a cancelled task cleans up, an await could be cut off.
@@ -109,8 +109,7 @@ class Decisions:
         self.interleaving = Interleaving(program, self.state)
         self.has_pool = bool(program.modules.mentioning(("fastapi", "starlette")))
         self.has_fastapi = bool(program.modules.mentioning(("fastapi",)))
-        self.has_trio = bool(program.modules.mentioning(("trio",)))
-        self.mocked = self._mocks_sleep()
+        self.sleeps = Sleeps(program)
         self._calls = frozenset(site.call for site in self.sites.all)
         self.opened: list[Opened] = []
         self.clients = self._clients_place()
@@ -294,7 +293,7 @@ class Decisions:
             return _left(site, reason)
         if self._is_awaited(site):
             return Verdict(site, Treatment.NATIVE, awaits=True)
-        if site.blocker.form is Form.SLEEP and not site.helpers and self._sleeps_alike(site):
+        if not site.helpers and self.sleeps.alike(site.call, site.module):
             return Verdict(site, Treatment.NATIVE)
         if not self.has_pool:
             return _left(site, "there is no FastAPI whose pool of threads could be used")
@@ -396,30 +395,6 @@ class Decisions:
             "hold an asyncio.Lock around the block"
         )
 
-    # -- sleep -------------------------------------------------------------------------------
-
-    def _sleeps_alike(self, site: Site) -> bool:
-        """Whether ``asyncio.sleep`` does the same as this ``time.sleep``."""
-        call, module = site.call, site.module
-        if len(call.args) != 1 or call.keywords or isinstance(call.args[0], ast.Starred):
-            return False
-        if self.has_trio or self.mocked or _expects_value_error(site):
-            return False
-        if self.program.infer(call.func, module) != frozenset((External("time.sleep"),)):
-            return False
-        scope = module.scope_of(call).lookup("asyncio")
-        return scope is None or (
-            scope.is_module and all(b.kind == "import" for b in scope.bindings["asyncio"])
-        )
-
-    def _mocks_sleep(self) -> bool:
-        """Whether a test replaces ``time.sleep``, which it could no longer do."""
-        return any(
-            self.program.web.in_tests(module)
-            and not module.identifiers.isdisjoint(("patch", "monkeypatch", "setattr", "mocker"))
-            for module in self.program.modules.mentioning(("sleep",))
-        )
-
 
 def _replaces(call: ast.Call) -> bool:
     """Whether a call of a path gives its file another content."""
@@ -451,15 +426,3 @@ def _head(cls: Class) -> list[ast.AST]:
 
 def _catches_cancellation(handler: ast.ExceptHandler) -> bool:
     return handler.type is None or any(name in ast.unparse(handler.type) for name in _CLEANUP)
-
-
-def _expects_value_error(site: Site) -> bool:
-    """Whether the code around handles what ``time.sleep`` says to a negative number."""
-    return any(
-        isinstance(parent, ast.Try)
-        and any(
-            handler.type is None or "ValueError" in ast.unparse(handler.type)
-            for handler in parent.handlers
-        )
-        for parent in site.module.ancestors(site.call)
-    )

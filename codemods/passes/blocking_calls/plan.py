@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from codemods.config import Options
-from codemods.edits.actions import Await, MakeAsync, ReplaceStatement, Rewrite
+from codemods.edits.actions import Await, MakeAsync, ReplaceStatement
 from codemods.facts import Program
 from codemods.facts.blocking_table import Kind
 from codemods.facts.modules import Module
@@ -20,6 +20,7 @@ from codemods.passes.blocking_calls.natives import distinct, has_library
 from codemods.passes.blocking_calls.writing import write
 from codemods.plan.draft import Draft
 from codemods.plan.places import leave_in_thread, materialise, thread, thread_block, thread_of
+from codemods.plan.sleeps import sleep
 from codemods.suppression import Silence
 
 _LOCK_ADVICE = "it stops the loop while another thread holds it: on the loop use asyncio.Lock"
@@ -65,11 +66,7 @@ def _edit(program: Program, draft: Draft, verdict: Verdict) -> None:
     if verdict.awaits:
         draft.edit(module, call, Await())
     elif verdict.sleeps:
-        name = draft.add_import(module, "asyncio")
-        draft.edit(module, call, Rewrite(f"{name}.sleep({{0}})"))
-        draft.edit(module, call, Await())
-        draft.drop_import(module, "time")
-        draft.drop_import(module, "time", "sleep")
+        sleep(draft, call, module)
     elif verdict.moved is not None:
         if verdict.moved.opener is verdict.site:
             _move(draft, verdict.moved, module)

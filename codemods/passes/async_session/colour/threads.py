@@ -27,6 +27,7 @@ from codemods.plan.climb import Cause
 from codemods.plan.colours import Colouring
 from codemods.plan.iterators import collector
 from codemods.plan.places import held_lock, is_lock, place_obstacle
+from codemods.plan.sleeps import Sleeps
 
 
 class Way(Enum):
@@ -36,6 +37,7 @@ class Way(Enum):
     STEPS = "a thread takes each step of the iterator"
     WHOLE = "a thread uses up the iterator"
     AWAIT = "the coroutine is awaited"
+    SLEEP = "asyncio.sleep"
     STAY = "the function stays in its thread"
 
 
@@ -65,6 +67,7 @@ class Leaving:
         self.program = program
         self.alone = alone
         self.blocking = Blocking(program, left=True)
+        self.sleeps = Sleeps(program)
         self._own: dict[Function, list[ast.Call]] = {}
 
     def conflicts(self, colours: Colouring, bridges: Iterable[Bridge]) -> dict[Function, Cause]:
@@ -208,7 +211,8 @@ class Leaving:
     ) -> Blocked | None:
         obstacle = place_obstacle(self.program, call, module)
         if not obstacle:
-            return Blocked(call, module, Way.THREAD, reason)
+            way = Way.SLEEP if self.sleeps.alike(call, module) else Way.THREAD
+            return Blocked(call, module, way, reason)
         # A file that is looked at here or there is not worth a thread.
         if blocker is not None and blocker.kind is Kind.DISK:
             return None

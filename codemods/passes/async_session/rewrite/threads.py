@@ -9,6 +9,7 @@ from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.colour.threads import Blocked, Way
 from codemods.plan.draft import Draft
 from codemods.plan.places import materialise, thread, thread_of, thread_steps
+from codemods.plan.sleeps import sleep
 
 
 def edit_threads(analysis: Analysis, draft: Draft) -> None:
@@ -28,6 +29,9 @@ def _edit(analysis: Analysis, draft: Draft, one: Blocked) -> None:
     match one.way:
         case Way.THREAD if isinstance(call, ast.Call):
             thread(draft, call, module)
+            materialise(analysis.program, draft, call, module)
+        case Way.SLEEP if isinstance(call, ast.Call):
+            sleep(draft, call, module)
             materialise(analysis.program, draft, call, module)
         case Way.WHOLE if isinstance(call, ast.Call) and one.whole is not None:
             thread_of(draft, one.whole, call, module)

@@ -1,5 +1,5 @@
+import asyncio
 import threading
-import time
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -118,7 +118,7 @@ async def summary():
 
 @app.get("/slow")
 async def slow(db: AsyncSession = Depends(get_db)):
-    await run_in_threadpool(time.sleep, 0.01)
+    await asyncio.sleep(0.01)
     here = (await run_in_threadpool(Path("requirements.txt").read_text)).splitlines()
     return {
         "rooms": await db.scalar(select(func.count()).select_from(Room)),

@@ -1,7 +1,7 @@
 """What is sent when a request is over. Each function has a session of its own."""
 
+import asyncio
 import logging
-import time
 
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +20,7 @@ def write(to: str, text: str):
 
 
 async def send_receipt(email: str, article: str, *, copies: int = 1):
-    await run_in_threadpool(time.sleep, 0.01)
+    await asyncio.sleep(0.01)
     await run_in_threadpool(write, email, f"{copies} receipt for {article}")
 
 
