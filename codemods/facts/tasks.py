@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codemods.facts import knowledge as known
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from codemods.facts.program import Program
 
 _TASKS = frozenset(("asyncio.create_task", "asyncio.ensure_future"))
-_EMPTY = frozenset(("[]", "set()", "list()"))
+_EMPTY = frozenset(("[]", "set()", "list()", "{}", "dict()"))
 
 
 def dropped_task(program: Program, statement: ast.AST, function: Function) -> ast.Call | None:
@@ -40,6 +41,96 @@ def dropped_task(program: Program, statement: ast.AST, function: Function) -> as
         case _:
             return None
     return call if _starts_task(program, call, function.module) else None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A task that something keeps which is only ever added to, though it is read in ``line``."""
+
+    call: ast.Call
+    holder: str
+    line: int
+
+
+def kept_task(program: Program, statement: ast.AST, function: Function) -> Kept | None:
+    """The task that a statement puts where nothing takes it out when it is done."""
+    match statement:
+        case ast.Expr(
+            value=ast.Call(
+                func=ast.Attribute(attr="append" | "add", value=holder), args=[ast.expr() as task]
+            )
+        ):
+            pass
+        case ast.Assign(targets=[ast.Subscript(value=holder)], value=ast.expr() as task):
+            pass
+        case _:
+            return None
+    if isinstance(task, ast.Name):
+        bindings = function.bindings.get(task.id, [])
+        task = bindings[0].value if len(bindings) == 1 and bindings[0].value else task
+    if not isinstance(task, ast.Call) or not _starts_task(program, task, function.module):
+        return None
+    line = _is_only_read(program, holder, function.module)
+    return Kept(task, ast.unparse(holder), line) if line else None
+
+
+def never_let_go(kept: Kept) -> str:
+    """What is said of it."""
+    return (
+        f"{kept.holder} keeps it for ever: line {kept.line} reads what is in there, but nothing "
+        "takes it out when it is done (task.add_done_callback)"
+    )
+
+
+def _is_only_read(program: Program, holder: ast.expr, module: Module) -> int:
+    """The line that reads a container which is never emptied; 0 where anything else is done."""
+    match holder:
+        case ast.Attribute(attr=name):
+            pass
+        case ast.Name(id=name) if name in module.scope.bindings:
+            pass
+        case _:
+            return 0
+    line = 0
+    for other in program.modules.mentioning((name,)):
+        for node in ast.walk(other.tree):
+            if _adds(node, name, other) or _imports(node, name) or _puts(node, name, other):
+                continue
+            if not isinstance(node, ast.Name | ast.Attribute) or not _reads(node, other):
+                return 0
+            line = node.lineno
+    return line
+
+
+def _imports(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.alias) and node.name == name and node.asname is None
+
+
+def _puts(node: ast.AST, name: str, module: Module) -> bool:
+    """Whether a node is a dict that something is put into: ``held[key] = task``."""
+    item = module.parent(node)
+    return (
+        isinstance(node, ast.Name | ast.Attribute)
+        and isinstance(item, ast.Subscript)
+        and item.value is node
+        and isinstance(item.ctx, ast.Store)
+    )
+
+
+def _reads(node: ast.Name | ast.Attribute, module: Module) -> bool:
+    """Whether a container is looked at, and stays as it is: counted, iterated, unpacked."""
+    match module.parent(node):
+        case ast.Call(func=ast.Name(id="len" | "list" | "tuple" | "sorted" | "any" | "all")):
+            return True
+        case ast.For(iter=it) | ast.comprehension(iter=it):
+            return it is node
+        case ast.Starred() | ast.Compare() | ast.BoolOp() | ast.If() | ast.FormattedValue():
+            return True
+        case ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.Subscript(value=value, ctx=ast.Load()):
+            return value is node
+    return False
 
 
 def _starts_task(program: Program, call: ast.Call, module: Module) -> bool:

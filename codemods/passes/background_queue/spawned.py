@@ -10,7 +10,7 @@ from codemods.edits.templates import holes_of
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
-from codemods.facts.tasks import dropped_task
+from codemods.facts.tasks import dropped_task, kept_task, never_let_go
 from codemods.findings import Code
 from codemods.passes.background_queue import codes
 from codemods.passes.background_queue.jobs import Jobs
@@ -78,6 +78,10 @@ class Spawning:
                 case ast.Expr(value=ast.Call() as call):
                     if (made := self._thread_of(call, function)) is not None:
                         threads.append((node, made))
+                case ast.Expr() | ast.Assign() if (
+                    kept := kept_task(self.program, node, function)
+                ) is not None:
+                    yield Spawned(node, function, codes.DROPPED, reason=never_let_go(kept))
         self._starting = {statement for statement, _ in (*tasks, *threads)}
         self._starting |= {module.statement(made) for _, made in threads}
         for statement, call in tasks:

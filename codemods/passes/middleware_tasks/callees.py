@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from codemods.facts import Program
@@ -126,13 +126,22 @@ class Callees:
         for argument in (*positional, *(k.value for k in call.keywords)):
             kind = self.plain.kind(argument, module)
             if kind and callee.functions:
-                for function in callee.functions:
-                    taken = parameter_of(function, call, positional, argument)
-                    if taken is None:
-                        return f"{ast.unparse(argument)} is the {kind}"
-                    if reason := self._reads(function, taken, kind, set()):
-                        return reason
+                made = ast.Call(call.func, positional, call.keywords)
+                if reason := self.needs_more(made, callee.functions, argument, kind):
+                    return reason
             elif reason := self.plain.reason(argument, module):
+                return reason
+        return ""
+
+    def needs_more(
+        self, call: ast.Call, functions: Iterable[Function], argument: ast.expr, kind: str
+    ) -> str:
+        """Why some functions need more of an argument than its values, or ""."""
+        for function in functions:
+            taken = parameter_of(function, call, call.args, argument)
+            if taken is None:
+                return f"{ast.unparse(argument)} is the {kind}"
+            if reason := self._reads(function, taken, kind, set()):
                 return reason
         return ""
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from codemods.edits.templates import holes_of
 from codemods.facts import Program
 from codemods.facts.modules import Module
-from codemods.facts.plain import Plain
 from codemods.facts.syntax import Function
-from codemods.facts.tasks import dropped_task, never_ends
+from codemods.facts.tasks import dropped_task, kept_task, never_ends, never_let_go
 from codemods.facts.values import FunctionValue, Instance
+from codemods.passes.middleware_tasks.callees import Callees
+from codemods.passes.middleware_tasks.keeper import VALUES
 from codemods.plan.places import place_obstacle
 
 #: What tasks that are given one of these wait for is done by somebody else.
@@ -25,13 +26,17 @@ _UNREACHED = "no request leads to it: put it into a set that lasts until the tas
 
 @dataclass(frozen=True)
 class Dropped:
-    """A statement that starts a task which nobody holds; ``work`` is the coroutine's call."""
+    """A statement that starts a task which nobody holds; ``work`` is the coroutine's call.
+
+    Or one that is ``kept`` for ever.
+    """
 
     function: Function
     statement: ast.Expr | ast.Assign | ast.AnnAssign
     call: ast.Call
     work: ast.Call | None
     reason: str = ""
+    kept: bool = False
 
     @property
     def module(self) -> Module:
@@ -51,9 +56,10 @@ class Dropping:
     request leads to (start-up, scripts, workers) is reported: its tasks may be meant to last.
     """
 
-    def __init__(self, program: Program, plain: Plain) -> None:
+    def __init__(self, program: Program, callees: Callees) -> None:
         self.program = program
-        self.plain = plain
+        self.callees = callees
+        self.plain = callees.plain
 
     def find(self, middleware: Iterable[Function]) -> Iterator[Dropped]:
         """All of them, in the order of the modules and lines."""
@@ -78,6 +84,17 @@ class Dropping:
                     if function in reached:
                         reason = self._reason(node, call, made, function)
                     yield Dropped(function, node, call, made, reason)
+                elif function in reached:
+                    yield from self._kept(node, function)
+
+    def _kept(
+        self, statement: ast.Expr | ast.Assign | ast.AnnAssign, function: Function
+    ) -> Iterator[Dropped]:
+        kept = kept_task(self.program, statement, function)
+        if kept is not None:
+            work = kept.call.args[0] if kept.call.args else None
+            made = work if isinstance(work, ast.Call) else None
+            yield Dropped(function, statement, kept.call, made, never_let_go(kept), kept=True)
 
     def _others(self) -> Iterator[Function]:
         """The functions of the application that start tasks, whoever calls them."""
@@ -139,14 +156,19 @@ class Dropping:
                 return f"{name} is not known to be an async function"
             if never_ends(called):
                 return f"{name} never ends, and would keep a place"
-        return self._arguments(work, module)
+        return self._arguments(work, functions, module)
 
-    def _arguments(self, work: ast.Call, module: Module) -> str:
+    def _arguments(self, work: ast.Call, functions: list[Function], module: Module) -> str:
         for argument in (*work.args, *(keyword.value for keyword in work.keywords)):
             for value in self.program.infer(argument, module):
                 if isinstance(value, Instance) and str(value.cls).startswith(_TOGETHER):
                     return f"{ast.unparse(argument)} makes it work together with other tasks"
-            if self.plain.kind(argument, module) in _OF_REQUEST:
+            kind = self.plain.kind(argument, module)
+            if kind in VALUES:
+                if reason := self.callees.needs_more(work, functions, argument, kind):
+                    return f"it is given what ends with the request: {reason}"
+                continue
+            if kind in _OF_REQUEST:
                 continue
             if reason := self.plain.reason(argument, module):
                 return f"it is given what ends with the request: {reason}"

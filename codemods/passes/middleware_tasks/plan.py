@@ -36,7 +36,7 @@ def plan(program: Program, options: Options) -> Outcome:
         for work in finder.find(middleware)
         if not _is_kept(program, work)
     ]
-    dropping = Dropping(program, callees.plain)
+    dropping = Dropping(program, callees)
     tasks = list(dropping.find(middleware.function for middleware in around))
     silence = Silence(program.codebase, options, codes.NAME)
     works = list(_without_silenced(works, silence))
@@ -100,7 +100,9 @@ def _write(
     start = find_start(program)
     if isinstance(start, str):
         return start
-    taken = values_taken(program, works)
+    handed = [(work.call, work.middleware.module) for work in works]
+    handed += [(task.work, task.module) for task in tasks if task.work is not None]
+    taken = values_taken(program, handed)
     text = keeper.text(set(taken.values()))
     place = generated(program, start.module, keeper.MODULES, text)
     if place is None:
@@ -118,7 +120,7 @@ def _write(
         together = [w for w in works if (w.middleware, w.group) == group]
         _start(program, draft, place, together, taken)
     for task in tasks:
-        _hold(program, draft, place, task)
+        _hold(program, draft, place, task, taken)
     return ""
 
 
@@ -159,18 +161,28 @@ def _start(
         draft.edit(module, work.statement, RemoveStatement())
 
 
-def _hold(program: Program, draft: Draft, place: Generated, task: Dropped) -> None:
+def _hold(
+    program: Program,
+    draft: Draft,
+    place: Generated,
+    task: Dropped,
+    taken: Mapping[ast.expr, str],
+) -> None:
     """``await background.start(...)`` in the place of ``asyncio.create_task(...)``."""
     module, call = task.module, task.call
+    values = _Values(program, draft, module, place, taken)
     background = import_object(program, draft, module, place.path, keeper.NAME)
     name = next((module.source(keyword.value) for keyword in call.keywords), "")
     if not name:
         name = f'"{_plain_name(task.what)}"'
     if is_replaced(task.statement, call):
-        work = module.source(call.args[0])
-        text = f"await {background}.start({work}, name={name})"
+        assert task.work is not None
+        text = f"await {background}.start({values.called(task.work)}, name={name})"
         draft.edit(module, task.statement, ReplaceStatement(text))
     else:
+        for node in _arguments(task.work) if task.work is not None else ():
+            if function := values.name(node):
+                draft.edit(module, node, Rewrite(f"{function}({{self}})"))
         draft.edit(module, call, Rewrite(f"await {background}.start({{0}}, name={name})"))
     draft.drop_import(module, "asyncio")
 
@@ -186,17 +198,10 @@ def _threaded(call: ast.Call) -> str:
 
 def _source(work: Work, values: _Values) -> str:
     """The text of a call that moves to the one before it."""
-    call, module = work.call, values.module
-    if work.is_awaited and not any(values.name(node) for node in _arguments(call)):
-        return module.source(call)
-    arguments = [values.source(argument) for argument in call.args]
-    for keyword in call.keywords:
-        before = f"{keyword.arg}=" if keyword.arg else "**"
-        arguments.append(f"{before}{values.source(keyword.value)}")
-    func = module.source(call.func)
+    call = work.call
     if work.is_awaited:
-        return f"{func}({', '.join(arguments)})"
-    return f"run_in_threadpool({', '.join([func, *arguments])})"
+        return values.called(call)
+    return f"run_in_threadpool({', '.join([values.module.source(call.func), *values.all(call)])})"
 
 
 @dataclass(frozen=True)
@@ -222,15 +227,31 @@ class _Values:
         text = self.module.source(node)
         return f"{name}({text})" if name else text
 
+    def called(self, call: ast.Call) -> str:
+        """The text of a call that is written anew."""
+        if not any(self.name(node) for node in _arguments(call)):
+            return self.module.source(call)
+        return f"{self.module.source(call.func)}({', '.join(self.all(call))})"
 
-def values_taken(program: Program, works: Iterable[Work]) -> dict[ast.expr, str]:
+    def all(self, call: ast.Call) -> list[str]:
+        """The texts of the arguments of a call."""
+        found = [self.source(argument) for argument in call.args]
+        for keyword in call.keywords:
+            before = f"{keyword.arg}=" if keyword.arg else "**"
+            found.append(f"{before}{self.source(keyword.value)}")
+        return found
+
+
+def values_taken(
+    program: Program, handed: Iterable[tuple[ast.Call, Module]]
+) -> dict[ast.expr, str]:
     """The arguments of tasks that are a request or a response, by their kind."""
     plain = Plain(program)
     return {
         node: kind
-        for work in works
-        for node in _arguments(work.call)
-        if (kind := plain.kind(node, work.middleware.module)) in keeper.VALUES
+        for call, module in handed
+        for node in _arguments(call)
+        if (kind := plain.kind(node, module)) in keeper.VALUES
     }
 
 
@@ -283,7 +304,9 @@ def _decision(work: Work) -> Decision:
 def _found_task(task: Dropped) -> Finding:
     key = task.module.key(task.statement)
     message = f"{task.what} becomes a task that nobody holds"
-    if task.reason:
+    if task.kept:
+        message = f"{task.what} becomes a task that is never let go: {task.reason}"
+    elif task.reason:
         message += f", and stays so: {task.reason}"
     return Finding(
         task.module.path,

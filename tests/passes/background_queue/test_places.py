@@ -210,6 +210,18 @@ def test_a_task_that_is_held_is_none_of_our_business() -> None:
     assert not reasons(snippet)
 
 
+def test_a_task_that_is_never_let_go_is_reported() -> None:
+    text = (
+        "held = []\n\n\n@app.get('/running')\nasync def running():\n    return len(held)\n\n\n"
+        "@app.post('/start')\nasync def start(email: str):\n"
+        "    held.append(asyncio.create_task(work(email)))\n    return email\n"
+    )
+    assert any("held keeps it for ever" in reason for reason in reasons(text))
+    assert "held.append(asyncio.create_task(work(email)))" in after(text)
+    text = text.replace("return len(held)", "return len(held) and held.pop()")
+    assert not any("for ever" in reason for reason in reasons(text))
+
+
 def test_what_is_handed_on_moves_as_a_whole() -> None:
     helper = (
         "def notify(tasks: BackgroundTasks, email: str):\n    tasks.add_task(send, email)\n\n\n"

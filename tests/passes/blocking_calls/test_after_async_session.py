@@ -82,7 +82,7 @@ def test_the_whole_migration() -> None:
         f"{pool}(os.remove, ",
         f"with {pool}(open, ",
         f"{pool}(json.load, source)",
-        f"{pool}(time.sleep, ",
+        "await asyncio.sleep(settings[",
         f"{pool}(bcrypt.checkpw, name.encode(), b",
         "def plain():\n    time.sleep(1)",
     ):

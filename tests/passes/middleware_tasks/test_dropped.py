@@ -15,15 +15,19 @@ from middleware_app import after, middleware, reasons
         ),
         (
             "asyncio.ensure_future(log(request))",
-            'await background.start(log(request), name="log")',
+            'await background.start(log(values_of_request(request)), name="log")',
         ),
         (
             'asyncio.create_task(log(request), name="a log")',
-            'await background.start(log(request), name="a log")',
+            'await background.start(log(values_of_request(request)), name="a log")',
         ),
         (
             "task = asyncio.create_task(write('x'))",
             "await background.start(write('x'), name=\"write\")",
+        ),
+        (
+            "task = asyncio.create_task(log(request=request))",
+            'await background.start(log(request=values_of_request(request)), name="log")',
         ),
         (
             "asyncio.get_running_loop().create_task(write('x'))",
@@ -46,6 +50,7 @@ def test_it_is_held(line, becomes):
 )
 def test_one_that_somebody_holds_stays(lines):
     seen = "held = []\n\n\ndef running():\n    return len(held)\n\n\n"
+    seen += "def tidy():\n    held.remove(held[0])\n\n\n"
     snippet = f"{seen}{middleware(*lines, 'return response')}"
     assert "background" not in after(snippet)
     assert not reasons(snippet)
@@ -70,6 +75,44 @@ def test_a_list_that_only_grows_is_no_holder(made, line):
 @pytest.mark.parametrize(
     ("made", "line"),
     [
+        ("held = []", "held.append(asyncio.create_task(write('x')))"),
+        ("held: set = set()", "task = asyncio.create_task(write('x'))\nheld.add(task)"),
+        ("held = {}", "held[request.url.path] = asyncio.create_task(write('x'))"),
+    ],
+)
+@pytest.mark.parametrize(
+    "read",
+    [
+        "return len(held)",
+        "return [t for t in held]",
+        "await asyncio.gather(*held)",
+        "return 1 in held",
+    ],
+)
+def test_one_that_is_never_let_go_is_reported(made, line, read):
+    text = (
+        f"{made}\n\n\nasync def running():\n    {read}\n\n\n{middleware(line, 'return response')}"
+    )
+    assert "background" not in after(text)
+    assert any("held keeps it for ever" in found for found in reasons(text))
+    for taken in ("held.discard(1)", "held.pop()", "print(held)", "globals()['held']"):
+        other = text.replace(read, f"{taken}\n    {read}")
+        assert not any("for ever" in found for found in reasons(other)), taken
+
+
+def test_what_a_callback_lets_go_is_fine():
+    line = (
+        "task = asyncio.create_task(write('x'))\nheld.add(task)\n"
+        "task.add_done_callback(held.discard)"
+    )
+    reader = "held = set()\n\n\ndef running():\n    return len(held)\n\n\n"
+    text = f"{reader}{middleware(line, 'return response')}"
+    assert not reasons(text)
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
         ("held = [None]", "held.append(asyncio.create_task(write('x')))"),
         ("held = list(range(3))", "held.append(asyncio.create_task(write('x')))"),
         ("held = []\ngiven = held", "held.append(asyncio.create_task(write('x')))"),
@@ -88,10 +131,12 @@ def test_a_list_that_may_be_looked_at_holds(made, line):
         ("client2 = object()", "client.get('http://x')", "what client.get does is not known"),
         ("", "poll()", "poll never ends"),
         ("", "log_with(SessionLocal(), 'x')", "it is given what ends with the request"),
+        ("", "keep(request)", "what ends with the request: keep uses request.state"),
     ],
 )
 def test_some_are_left(before, line, reason):
     functions = (
+        "async def keep(request: Request):\n    await write(request.state.user)\n\n\n"
         "async def feed(events):\n    await events.get()\n\n\n"
         "async def poll():\n    while True:\n        await asyncio.sleep(1)\n\n\n"
     )
