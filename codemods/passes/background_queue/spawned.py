@@ -75,13 +75,13 @@ class Spawning:
                     task := dropped_task(self.program, node, function)
                 ) is not None:
                     tasks.append((node, task))
-                case ast.Expr(value=ast.Call() as call):
-                    if (made := self._thread_of(call, function)) is not None:
-                        threads.append((node, made))
                 case ast.Expr() | ast.Assign() if (
                     kept := kept_task(self.program, node, function)
                 ) is not None:
                     yield Spawned(node, function, codes.DROPPED, reason=never_let_go(kept))
+                case ast.Expr(value=ast.Call() as call):
+                    if (made := self._thread_of(call, function)) is not None:
+                        threads.append((node, made))
         self._starting = {statement for statement, _ in (*tasks, *threads)}
         self._starting |= {module.statement(made) for _, made in threads}
         for statement, call in tasks:
