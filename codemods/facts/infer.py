@@ -221,7 +221,7 @@ class Inference:
             case "annotated":
                 assert binding.annotation is not None
                 found = self.annotation(binding.annotation, module)
-                if binding.value is not None and all(map(_is_callable, found)):
+                if binding.value is not None and all(map(_says_little, found)):
                     found |= self.infer(binding.value, module)
                 return found
             case "for":
@@ -323,7 +323,7 @@ class Inference:
         module = function.module
         annotation = function.definition.returns
         found = self.annotation(annotation, module) if annotation is not None else UNKNOWN
-        if not all(map(_is_callable, found)):
+        if not all(map(_says_little, found)):
             return found
         given = union(self.infer(r.value, module) for r in function.returns if r.value is not None)
         return found | given
@@ -349,6 +349,8 @@ class Inference:
         )
 
 
-def _is_callable(value: Value) -> bool:
-    """Whether nothing is known of a value but that it can be called."""
-    return isinstance(value, Instance) and value.cls == known.CALLABLE
+def _says_little(value: Value) -> bool:
+    """Whether an annotation says less than the value: something to call, some class."""
+    if not isinstance(value, Instance):
+        return False
+    return value.cls == known.CALLABLE or (value.cls in known.VAGUE and not any(value.args))

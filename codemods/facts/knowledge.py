@@ -48,6 +48,9 @@ SQLMODEL = "sqlmodel.SQLModel"
 CONTEXT = "contextlib.AbstractContextManager"
 GENERATOR = "collections.abc.Generator"
 CALLABLE = "collections.abc.Callable"
+DECLARATIVE_META = "sqlalchemy.orm.DeclarativeMeta"
+#: Classes that an annotation names for want of a better one: the value says which it is.
+VAGUE = frozenset({"builtins.type", "builtins.object", DECLARATIVE_META})
 COROUTINE = "collections.abc.Coroutine"
 #: Bases outside of the code that bring nothing along: how an object is made, entered or filled.
 PLAIN_BASES = frozenset(
@@ -101,6 +104,9 @@ CANONICAL: dict[str, str] = {
     "sqlalchemy.sql.functions.func": "sqlalchemy.func",
     "sqlalchemy.sql.expression.func": "sqlalchemy.func",
     "sqlalchemy.ext.declarative.declarative_base": "sqlalchemy.orm.declarative_base",
+    "sqlalchemy.ext.declarative.DeclarativeMeta": DECLARATIVE_META,
+    "sqlalchemy.ext.declarative.api.DeclarativeMeta": DECLARATIVE_META,
+    "sqlalchemy.orm.decl_api.DeclarativeMeta": DECLARATIVE_META,
     "sqlalchemy.ext.declarative.api.declarative_base": "sqlalchemy.orm.declarative_base",
     "sqlalchemy.pool.StaticPool": "sqlalchemy.StaticPool",
     "sqlalchemy.pool.NullPool": "sqlalchemy.NullPool",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from codemods.facts import Program
 from codemods.facts.modules import Module
@@ -112,9 +112,10 @@ class Placer:
         function = place.module.function_of(place.node)
         generic = self._is_generic(place)
         if place.callee is not None:
-            vague = [load for load in loads if not self._proves(place, load.entity)]
+            known = [(load, self._given(place, load.entity)) for load in loads]
+            vague = [load for load, entity in known if entity is None]
             self._give_up(vague, place, "the function gives objects of several classes")
-            loads = [load for load in loads if load not in vague]
+            loads = [replace(load, entity=entity) for load, entity in known if entity is not None]
         asked: dict[ast.AST, tuple[Hop, list[Load]]] = {}
         for path in sorted({load.path for load in loads}):
             same = [load for load in loads if load.path == path]
@@ -157,20 +158,24 @@ class Placer:
     def _give_up(self, loads: Iterable[Load], place: Place, reason: str) -> None:
         self.result.lost.extend((load, place.node, reason) for load in loads)
 
-    def _proves(self, place: Place, entity: Class) -> bool:
-        """Whether a call surely gives instances of that class: by what it returns or is told."""
+    def _given(self, place: Place, entity: Class) -> Class | None:
+        """The one class of what a call surely gives, that class or a subclass of it; else None.
+
+        It is known by what the called function returns, or by the class that it is told.
+        """
         program, module = self.program, place.module
-        for function in program.calls.targets(place.node, module):
-            if set(program.models.entities(program.inference.returned(function))) == {entity}:
-                return True
-        given = mapped_in(program.infer(place.node, module), program)
-        if given == {entity}:
-            return True
+        known = [
+            {*program.models.entities(program.inference.returned(function))}
+            for function in program.calls.targets(place.node, module)
+        ]
+        known.append({*mapped_in(program.infer(place.node, module), program)})
         parts = [*place.node.args, *(keyword.value for keyword in place.node.keywords)]
         if isinstance(place.node.func, ast.Attribute):
             parts.append(place.node.func.value)
         told = [v.cls for p in parts for v in program.infer(p, module) if isinstance(v, ClassValue)]
-        return [cls for cls in told if program.models.is_mapped(cls)] == [entity]
+        known.append({cls for cls in told if program.models.is_mapped(cls)})
+        alone = [classes.pop() for classes in known if len(classes) == 1]
+        return next((cls for cls in alone if entity in program.mro(cls)), None)
 
     def _is_generic(self, place: Place) -> bool:
         """Whether the entity of a query is not one class by name."""

@@ -146,6 +146,34 @@ CASES: dict[str, tuple[str, list[Request], list[str]]] = {
             "options=[selectinload(User.posts).selectinload(Post.tags)]",
         ],
     ),
+    "what a function gives is a subclass": (
+        """
+        class Member(User):
+            @property
+            def initial(self) -> str:
+                return self.name[0]
+
+
+        def member(db: Session, pk: int) -> Member | None:
+            return db.query(Member).filter(Member.id == pk).first()
+
+
+        def current(pk: int, db: Db):
+            return member(db, pk) or member(db, 1)
+
+
+        @app.get("/members/{pk}")
+        def titles(user: Annotated[User, Depends(current)]):
+            return [post.title for post in user.posts]
+
+
+        @app.get("/initials/{pk}")
+        def initial(pk: int, db: Db):
+            return member(db, pk).initial
+        """,
+        [("GET", "/members/1"), ("GET", "/members/9"), ("GET", "/initials/2")],
+        ["options=[selectinload(Member.posts)]"],
+    ),
     "a generic repository": (
         """
         class Repository:

@@ -107,6 +107,13 @@ class Base:
 {CLASSES}
 """,
     "generate_base": f"Base = registry().generate_base()\n{CLASSES}",
+    "a base with an annotation": f"""
+from sqlalchemy.orm import DeclarativeMeta, declarative_base
+
+Base: DeclarativeMeta = declarative_base()
+
+{CLASSES}
+""",
     "as_declarative_base": f"""
 mapper_registry = registry()
 
