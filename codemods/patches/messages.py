@@ -48,8 +48,17 @@ def subject(chapter: Chapter) -> str:
     text = own[0] if own and all(own) else chapter.rule.subject or chapter.rule.summary
     if not chapter.part:
         return _cut(text, _WIDTH)
-    part = one_line(chapter.part)[:_LONGEST_PART]
+    part = _short_part(one_line(chapter.part))
     return f"{part}: {_cut(text[:1].lower() + text[1:], _WIDTH - len(part) - 2)}"
+
+
+def _short_part(part: str) -> str:
+    """The name of a part: of a long path as many of its last folders as there is room for."""
+    folders = part.split("/")
+    while len(part) > _LONGEST_PART and len(folders) > 1:
+        del folders[0]
+        part = "/".join(["...", *folders])
+    return _cut(part, _LONGEST_PART)
 
 
 def title(chapters: Sequence[Chapter]) -> str:

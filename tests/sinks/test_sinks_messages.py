@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -92,6 +93,21 @@ def test_the_engines_of_tests_are_no_sessions() -> None:
     assert text.startswith("Dispose of the engines that tests make\n\nTests and fixtures dispose")
     assert "outlive its event loop" in text.replace("\n", " ")
     assert "Under load the pool" not in text
+
+
+def test_a_part_keeps_its_last_folders() -> None:
+    """Folders are named whole, and those that tell parts apart are the last ones."""
+    paths = {
+        "src/app/identity/use_cases": "src/app/identity/use_cases: make",
+        "src/application/identity/use_cases": ".../identity/use_cases: make",
+        f"src/{'a' * 40}/b": ".../b: make",
+        "@first-team, @second-team, @third-team": "@first-team, @second-team,...: make",
+    }
+    chapter = next(one for one in story() if one.rule.name == "async-session")
+    for part, start in paths.items():
+        first = commit_message(replace(chapter, part=part)).splitlines()[0]
+        assert first.startswith(start)
+        assert len(first) <= 72
 
 
 def test_several_things_done_have_the_subject_of_the_pass() -> None:
