@@ -51,6 +51,7 @@ def pr(settings: Settings, wanted: Wanted, *, dry_run: bool) -> int:
     if not is_repository(project.codebase.root):
         raise UserError(f"{project.codebase.root}: is not a git repository")
     git = Git(project.codebase.root)
+    git.run("rev-parse", "--git-dir")  # git says why, where it does not trust the repository
     require_whole(git)
     # What would be refused is refused before the work begins.
     access = None if dry_run else find_access(git, wanted.at, os.environ)

@@ -76,7 +76,8 @@ def _tree(git: Git, folder: Path, files: Mapping[str, bytes], env: Mapping[str, 
         "update-index", "--add", "-z", "--stdin",
         data=names, env=env,
     )  # fmt: skip
-    return git.run("write-tree", env=env)
+    # A partial clone has not all that is in the tree; what is not there was not changed.
+    return git.run("write-tree", "--missing-ok", env=env)
 
 
 def build_commits(

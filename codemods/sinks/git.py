@@ -36,6 +36,9 @@ _SETTINGS = {
     "i18n.commitEncoding": "utf-8",
 }
 
+#: Lines of git's that say what is wrong, or what to do: a shell's about a filter are among them.
+_TELLING = re.compile(r"^(?:fatal:|error:|remote:|!|git config )|: not found$|: command not found$")
+
 _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -112,7 +115,7 @@ class Git:
             except GitCommandNotFound as error:
                 raise GitError("git is not installed, or not on the PATH") from error
             except GitCommandError as error:
-                raise GitError(_complaint(arguments[0], str(error.stderr))) from None
+                raise GitError(_complaint(_command(arguments), str(error.stderr))) from None
         return output if isinstance(output, bytes) else os.fsencode(output)
 
     def succeeds(self, *arguments: str) -> bool:
@@ -223,8 +226,19 @@ def redacted(text: str) -> str:
     return re.sub(r"://[^/@\s]+@", "://", text)
 
 
+def _command(arguments: Iterable[str]) -> str:
+    """Which command of git's it is: the first word that is neither an option nor its value."""
+    words = iter(arguments)
+    for word in words:
+        if word == "-c":
+            next(words)
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
 def _complaint(command: str, stderr: str) -> str:
     text = redacted(stderr).strip().removeprefix("stderr:").strip().strip("'").strip()
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "!"))]
+    telling = [line for line in lines if _TELLING.search(line)]
     return f"git {command} failed: {'; '.join((telling or lines or ['no reason given'])[:4])}"

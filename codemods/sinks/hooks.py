@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from codemods.errors import UserError
 from codemods.sinks.git import DROPPED, Git, GitError, redacted
 
 _SHOWN = 3
+#: The hooks that may rewrite the message of a commit, and what git tells them beside its file.
+_ABOUT_MESSAGES = {"prepare-commit-msg": ("message",), "commit-msg": ()}
 
 
 class Hooks:
@@ -21,25 +24,33 @@ class Hooks:
     def __init__(self, git: Git, *, skipped: bool) -> None:
         self._git = git
         self._skipped = skipped
+        #: What a hook did that is not taken.
+        self.troubles: list[str] = []
 
     def commit(self, parent: str, tree: str, message: str) -> str:
-        """Let ``pre-commit`` and ``commit-msg`` look at a commit to be; the message to take.
+        """Let the hooks of ``git commit`` look at a commit to be; the message to take.
 
         They run in a work tree of their own, where the commit is staged.
         """
-        before, about = self._find("pre-commit"), self._find("commit-msg")
-        if before is None and about is None:
+        before = self._find("pre-commit")
+        about = {name: self._find(name) for name in _ABOUT_MESSAGES}
+        if before is None and not any(about.values()):
             return message
         title = message.split("\n", 1)[0]
         with self._staged(parent, tree) as folder:
             if before is not None:
                 self._run(before, folder, title)
-            if about is not None:
-                file = folder.parent / "message"
-                file.write_text(message, "utf-8")
-                self._run(about, folder, title, str(file))
-                message = file.read_text("utf-8", "replace")
-        return message
+                if Git(folder).run("write-tree", "--missing-ok") != tree:
+                    self.troubles.append(
+                        f"the hook `pre-commit` rewrites files of `{title}`; the commit has them "
+                        "as they were planned"
+                    )
+            file = folder.parent / "message"
+            file.write_text(message, "utf-8")
+            for name, more in _ABOUT_MESSAGES.items():
+                if (hook := about[name]) is not None:
+                    self._run(hook, folder, title, str(file), *more)
+            return file.read_text("utf-8", "replace")
 
     def push(self, remote: str, ref: str, tip: str, old: str) -> None:
         """Let ``pre-push`` look at a push to be."""
@@ -59,16 +70,15 @@ class Hooks:
 
     def _run(self, hook: Path, folder: Path, what: str, *arguments: str, data: str = "") -> None:
         environment = {k: v for k, v in os.environ.items() if k not in DROPPED}
+        command = [str(hook.absolute()), *arguments]
         try:
-            done = subprocess.run(
-                [str(hook.absolute()), *arguments],
-                cwd=folder,
-                env=environment,
-                input=data.encode(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
+            try:
+                done = _called(command, folder, environment, data)
+            except OSError as error:
+                if error.errno != errno.ENOEXEC:
+                    raise
+                # A script that names no interpreter is the shell's, as for git.
+                done = _called(["sh", *command], folder, environment, data)
         except OSError as error:
             raise UserError(f"the hook `{hook.name}` cannot be run ({error.strerror})") from error
         if done.returncode:
@@ -94,6 +104,20 @@ class Hooks:
             self._git.run("worktree", "remove", "--force", str(folder))
         except GitError:  # a work tree with submodules is not removed so
             self._git.lookup("worktree", "prune")
+
+
+def _called(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], data: str
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        input=data.encode(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
 
 
 def wants_signature(git: Git) -> bool:

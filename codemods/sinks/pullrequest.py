@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codemods.errors import UserError
 from codemods.patches.messages import merged_body
@@ -123,21 +123,23 @@ def deliver(
     """
     require_author(git)
     here = _Branch(git, proposal, way.remote, access.git_environment)
-    here.require_base(way.upstream)
+    base = here.require_base(way.upstream)
     theirs = here.fetch()
     trees = build_trees(git, proposal.start, proposal.commits)
+    here.refuse_what_is_there(base, trees[-1], way)
     found = commits_between(git, proposal.start, theirs) if theirs else []
+    hooks = Hooks(git, skipped=way.no_verify)
     if theirs and same_series(found, proposal.start, trees):
         tip, pushed = theirs, False
     else:
         here.refuse_strangers(found, force=way.force)
-        hooks = Hooks(git, skipped=way.no_verify)
         tip = build_commits(git, proposal.start, proposal.commits, trees, hooks)
         hooks.push(way.remote, here.ref, tip, theirs)
         here.push(tip, theirs)
         pushed = True
     here.move(tip, force=way.force)
-    return _request(requests, proposal, tip, pushed=pushed)
+    done = _request(requests, proposal, tip, pushed=pushed)
+    return replace(done, troubles=(*hooks.troubles, *done.troubles))
 
 
 class _Branch:
@@ -159,8 +161,11 @@ class _Branch:
         plain = redacted(url)
         self._where = plain if environment and plain != url else remote
 
-    def require_base(self, upstream: str | None) -> None:
-        """The base is there, and has the commit that is built on: the request brings no others."""
+    def require_base(self, upstream: str | None) -> str:
+        """The base is there, and has the commit that is built on: the request brings no others.
+
+        Its last commit.
+        """
         goal = upstream or self._remote
         where = goal if upstream else self._where
         tip = self._refs(where, f"refs/heads/{self._base}").get(f"refs/heads/{self._base}")
@@ -170,7 +175,7 @@ class _Branch:
                 "request by --base"
             )
         if tip == self._start:
-            return
+            return tip
         if not self._git.succeeds("cat-file", "-e", f"{tip}^{{commit}}"):
             self._fetch(where, self._base, goal)
         if more := commits_between(self._git, tip, self._start):
@@ -179,6 +184,18 @@ class _Branch:
                 f"`{self._base}` at `{goal}` does not have {more[0].sha[:10]} by {more[0].author} "
                 f"({more[0].title}){others}, which the request would bring along; push it there "
                 "first, or start from what is there"
+            )
+        return tip
+
+    def refuse_what_is_there(self, base: str, tree: str, way: Way) -> None:
+        """A request for what was merged already, in whatever way, would have nothing in it."""
+        if base == self._start:
+            return
+        wanted = _differing(self._git, self._start, tree)
+        if wanted.isdisjoint(_differing(self._git, base, tree)):
+            raise UserError(
+                f"`{self._base}` at `{way.upstream or self._remote}` has these changes already; "
+                "pull them, then run again"
             )
 
     def fetch(self) -> str:
@@ -260,6 +277,12 @@ class _Branch:
         own = not old or all(commit.is_own for commit in commits_between(git, self._start, old))
         if own or force:
             git.run("update-ref", "-m", "looplift pr", self.ref, tip, old or "0" * len(tip))
+
+
+def _differing(git: Git, old: str, new: str) -> frozenset[bytes]:
+    """The files that differ between two commits or trees."""
+    listing = git.raw("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new)
+    return frozenset(listing.split(b"\0")) - {b""}
 
 
 def _request(requests: Requests, proposal: Proposal, tip: str, *, pushed: bool) -> Delivered:

@@ -67,6 +67,27 @@ def test_a_shallow_clone(world, monkeypatch):
     assert len(world.api.pulls) == 1
 
 
+def test_a_partial_clone(world, monkeypatch):
+    """What was not fetched is not needed: git could not fetch it without the token."""
+    (world.clone / "large.txt").write_text("large")
+    fakes.commit(world.clone, "large")
+    git(world.clone, "push", "-q", str(world.bare), "main")
+    git(world.bare, "config", "uploadpack.allowFilter", "true")
+    partial = world.root / "partial"
+    only = ("--filter=blob:none", "--no-checkout")
+    git(world.root, "clone", "-q", *only, f"file://{world.bare}", str(partial))
+    git(partial, "sparse-checkout", "set", "--no-cone", "*.py")
+    git(partial, "checkout", "-q", "main")
+    git(partial, "config", "user.name", "Ada")
+    git(partial, "config", "user.email", "ada@example.org")
+    git(partial, "remote", "set-url", "origin", f"{world.git.url}/ada/shop.git")
+    monkeypatch.chdir(partial)
+    assert run(["pr"]) == 0
+    assert git(world.bare, "show", f"{BRANCH}:large.txt") == "large"
+    assert git(world.bare, "diff", "--name-only", "main", BRANCH).split() == ["a.py", "run.sh.py"]
+    assert run(["apply", "-q"]) == 0
+
+
 def test_a_detached_head(world, monkeypatch, capfd):
     git(world.clone, "switch", "-q", "--detach")
     assert "no branch is checked out; name the base of the request by --base" in refused(
@@ -113,6 +134,24 @@ def test_submodules(world, capfd):
     assert "vendor" not in git(world.bare, "diff", "--name-only", "main", BRANCH)
     assert run(["apply", "-q"]) == 0
     assert (world.clone / "vendor" / "deep.py").read_text() == "old_one\n"
+
+
+def test_inside_of_a_submodule(world, monkeypatch):
+    """It is a repository like any other; the one around it is left alone."""
+    outer = fakes.repository(world.root / "outer")
+    add = ("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(world.bare), "shop")
+    git(outer, *add)
+    tip = fakes.commit(outer, "with a submodule")
+    inner = outer / "shop"
+    git(inner, "remote", "set-url", "origin", f"{world.git.url}/ada/shop.git")
+    git(inner, "config", "user.name", "Ada")
+    git(inner, "config", "user.email", "ada@example.org")
+    monkeypatch.chdir(inner)
+    assert run(["pr"]) == 0
+    assert len(titles(world.bare)) == 2
+    assert run(["apply", "-q"]) == 0
+    assert (inner / "a.py").read_text() == "new_one\nnew_two\n"
+    assert git(outer, "rev-parse", "HEAD").strip() == tip
 
 
 def test_a_sparse_checkout(world, monkeypatch, capfd):
@@ -207,6 +246,28 @@ class TestHooks:
         assert world.pr("--no-verify").code == 0
         assert len(titles(world.bare)) == 2
 
+    def test_those_of_the_message(self, world):
+        self.hook(world, "prepare-commit-msg", 'test $2 = message && echo "Ticket: 7" >> "$1"')
+        self.hook(world, "commit-msg", 'grep -q "Ticket: 7" "$1"')
+        assert world.pr().code == 0
+        assert git(world.bare, "log", "--format=%B", f"main..{BRANCH}").count("Ticket: 7") == 2
+        assert world.pr().out.startswith(f"{BRANCH} is up to date")
+
+    def test_what_they_rewrite_is_said(self, world):
+        self.hook(world, "pre-commit", "sed -i s/new_one/NEW_ONE/ a.py; git add a.py")
+        result = world.pr()
+        assert result.code == 0
+        assert "`pre-commit` rewrites files of `Replace old_one by new_one`; the" in result.err
+        assert git(world.bare, "show", f"{BRANCH}:a.py") == "new_one\nnew_two\n"
+
+    def test_a_script_without_an_interpreter(self, world):
+        """It is the shell's, as for git."""
+        self.hook(world, "pre-commit", "")
+        path = world.clone / ".git" / "hooks" / "pre-commit"
+        path.write_text(f"echo seen >> {world.root}/seen\n")
+        assert world.pr().code == 0
+        assert (world.root / "seen").read_text() == "seen\nseen\n"
+
 
 def test_lfs(world):
     """Large files are neither read nor changed, also without git-lfs: pointers stay pointers."""
@@ -218,6 +279,34 @@ def test_lfs(world):
     assert world.pr().code == 0
     assert git(world.bare, "show", f"{BRANCH}:data.bin") == pointer
     assert git(world.bare, "diff", "--name-only", "main", BRANCH).split() == ["a.py", "run.sh.py"]
+
+
+def test_a_filter_that_is_not_installed(world, monkeypatch, capfd):
+    """git itself can not compare the files then: that is said, by what is missing."""
+    (world.clone / ".gitattributes").write_text("*.bin filter=lfs\n")
+    (world.clone / "data.bin").write_text("pointer")
+    fakes.commit(world.clone, "large")
+    git(world.clone, "push", "-q", str(world.bare), "main")
+    config = world.root / "gitconfig"
+    config.write_text('[filter "lfs"]\n\tprocess = no-git-lfs filter-process\n\trequired = true\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    os.utime(world.clone / "data.bin", (1, 1))
+    before = fakes.tree(world.clone)
+    for command in ("pr", "apply"):
+        said = refused(capfd, command)
+        assert "git status failed: no-git-lfs filter-process: " in said
+        assert "not found; fatal: the remote end hung up" in said
+    assert fakes.tree(world.clone) == before
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_a_repository_of_somebody_else(world, capfd):
+    """git does not trust it, and says how that is changed."""
+    shutil.chown(world.clone, "nobody")
+    for command in ("pr", "apply"):
+        said = refused(capfd, command)
+        assert "dubious ownership" in said
+        assert "; git config --global --add safe.directory " in said
 
 
 @pytest.mark.parametrize("mark", ["--assume-unchanged", "--skip-worktree"])
@@ -251,6 +340,23 @@ def test_the_base_has_moved_on(world):
     fakes.commit(other, "theirs")
     git(other, "push", "-q", str(world.bare), "main")
     assert world.pr().code == 0
+
+
+@pytest.mark.parametrize("how", ["merge", "squash"])
+def test_what_is_merged_already_is_not_proposed_again(world, capfd, how):
+    """The clone is behind: a second request would have nothing in it."""
+    assert world.pr().code == 0
+    world.api.pulls[0]["state"] = "closed"
+    other = cloned(world)
+    options = ("--squash",) if how == "squash" else ("--no-ff", "-m", "merged")
+    git(other, "merge", "-q", *options, f"origin/{BRANCH}")
+    (other / "theirs.txt").write_text("theirs")
+    fakes.commit(other, "theirs")
+    git(other, "push", "-q", str(world.bare), "main")
+    assert "`main` at `origin` has these changes already; pull them" in refused(capfd, "pr")
+    assert len(world.api.pulls) == 1
+    git(world.clone, "pull", "-q", "--ff-only", str(world.bare), "main")
+    assert world.pr().out == "Nothing to change.\n"
 
 
 def test_a_base_that_is_not_there(world, capfd):
