@@ -47,9 +47,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
+        if "Content-Length" not in headers:
+            self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+    def answer_half(self, status: int, data: bytes, headers: dict[str, str]) -> None:
+        """End the connection in the middle of an answer."""
+        self.close_connection = True
+        self.answer(status, data[: len(data) // 2], {**headers, "Content-Length": str(len(data))})
+        self.cut()
 
 
 @contextmanager
@@ -71,13 +78,16 @@ def serve(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 class Trouble:
     """An answer that is no success; without a status the connection is cut.
 
-    ``done`` says that the server has done its work before.
+    ``done`` says that the server has done its work before, ``half`` that half of its answer comes.
     """
 
     status: int = 0
     message: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     done: bool = False
+    half: bool = False
+    #: The answer, where it is not the message in JSON.
+    data: bytes | None = None
 
 
 @dataclass
@@ -108,9 +118,12 @@ class GitServer:
         body = request.body()
         sent = request.headers.get("Authorization", "")
         self.authorizations.append(sent)
+        half = False
         for part, waiting in self.troubles.items():
             if part in request.path and waiting:
                 trouble = waiting.pop(0)
+                if half := trouble.half:
+                    break
                 if trouble.status:
                     request.answer(trouble.status, trouble.message.encode(), trouble.headers)
                 else:
@@ -140,7 +153,7 @@ class GitServer:
         head, _, data = done.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
         status = int(headers.pop("Status", "200").split()[0])
-        request.answer(status, data, headers)
+        (request.answer_half if half else request.answer)(status, data, headers)
 
 
 @dataclass
@@ -192,8 +205,11 @@ class FakeForge:
             if not trouble.status:
                 request.cut()
                 return
-            data = json.dumps({"message": trouble.message}).encode()
-            request.answer(trouble.status, data, trouble.headers)
+            said = trouble.data
+            if said is None:
+                said = json.dumps({"message": trouble.message}).encode()
+            answering = request.answer_half if trouble.half else request.answer
+            answering(trouble.status, said, trouble.headers)
             return
         if self.refusal:
             status, answer, headers = self.refusal[0], {"message": self.refusal[1]}, self.refusal[2]

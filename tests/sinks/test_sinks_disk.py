@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -45,6 +46,26 @@ def test_a_disk_that_may_not_be_written(disk):
     assert "\n" not in str(caught.value)
     subprocess.run(["mount", "-o", "remount,rw", str(place)], check=True)
     assert tree(place) == old
+    files.apply(before, after)
+    assert tree(place) == {file.path: file.to_bytes() for file in after}
+
+
+@pytest.mark.parametrize("free", [0, 24, 120, 240])
+def test_a_disk_that_is_full(disk, free):
+    """With so many KiB left: nothing is half written, and what was there is there."""
+    place = disk(8192)
+    before, after = make(place, COUNT)
+    old = tree(place)
+    room = os.statvfs(place)
+    filling = place / "filling"
+    filling.write_bytes(bytes(room.f_bavail * room.f_frsize - free * 1024))
+    with pytest.raises(UserError, match=r"No space left on device|no folder") as caught:
+        files.apply(before, after)
+    assert "\n" not in str(caught.value)
+    assert tree(place) == old
+    assert files.recover(place) == ""
+    assert list(place.rglob(".looplift-*")) == []
+    filling.unlink()
     files.apply(before, after)
     assert tree(place) == {file.path: file.to_bytes() for file in after}
 

@@ -97,15 +97,38 @@ def test_the_api_fails(world, pauses, method, troubles, said):
 
 
 @pytest.mark.parametrize(
+    ("method", "trouble", "said"),
+    [
+        ("GET", Trouble(200, data=b"<html>Sign in</html>"), "the answer is not JSON"),
+        ("POST", Trouble(200, data=b""), "is not what its API promises"),
+        ("GET", Trouble(200, data=b"null"), "is not what its API promises"),
+        ("POST", Trouble(200, data=b'[{"number": "x"}]'), "is not what its API promises"),
+        ("POST", Trouble(200, "half of it", half=True), "cannot be reached"),
+    ],
+)
+def test_the_api_answers_something_else(world, method, trouble, said):
+    """A proxy that wants a login, a forge that is half there."""
+    world.api.troubles[method] = [trouble] * 4
+    result = world.pr()
+    assert (result.code, result.out) == (2, "")
+    assert len(result.err.splitlines()) == 1
+    assert said in result.err
+    completed(world)
+
+
+@pytest.mark.parametrize(
     ("part", "trouble"),
     [
         ("git-upload-pack", Trouble(500)),
         ("git-upload-pack", Trouble()),
         ("git-upload-pack", Trouble(404)),
+        ("git-upload-pack", Trouble(half=True)),
         ("git-receive-pack", Trouble(401)),
         ("git-receive-pack", Trouble(403)),
         ("git-receive-pack", Trouble(503)),
         ("git-receive-pack", Trouble()),
+        ("info/refs?service=git-receive-pack", Trouble(half=True)),
+        ("/shop.git/git-receive-pack", Trouble(half=True)),
         ("/shop.git/git-receive-pack", Trouble()),
     ],
 )
