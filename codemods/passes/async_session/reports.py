@@ -58,7 +58,7 @@ def exported(analysis: Analysis, holders: Holders) -> list[Finding]:
     What the code base itself does with them is known; ``__all__`` promises them to anybody.
     """
     names = {
-        (holder.module.scope, holder.name): holder.needs_sync
+        (holder.scope, holder.name): holder.needs_sync
         for holder in holders.all
         if holder.needs_async and not analysis.program.web.in_tests(holder.module)
     }

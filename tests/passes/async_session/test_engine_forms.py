@@ -177,7 +177,7 @@ def get_factory():
 """
 SEEDED = """\
 with Session(Database.engine) as seeding:
-    seeding.rollback()
+    assert not seeding.scalars(select(Item)).all()
 """
 CONNECTED = """\
 with Database.engine.begin() as connection:
@@ -191,9 +191,18 @@ UNNAMED = {
         'Base.metadata.create_all(bind=ENGINES["main"])',
         OPEN,
     ),
-    "a class": (ATTRIBUTES, "Base.metadata.create_all(Database.engine)", "Database.factory()"),
-    "an object": (
-        OBJECT,
+    "an attribute that something unknown reads": (
+        ATTRIBUTES + "def url_of(database):\n    return database.engine.url\n\n\n",
+        "Base.metadata.create_all(Database.engine)",
+        "Database.factory()",
+    ),
+    "an attribute that a subclass has as well": (
+        ATTRIBUTES + "class Other(Database):\n    engine = None\n\n\n",
+        "Base.metadata.create_all(Database.engine)",
+        "Database.factory()",
+    ),
+    "an attribute that is set from outside": (
+        OBJECT + 'database._engine = create_engine("sqlite://")\n',
         "database.connect()\n    database.create_tables()",
         "database.session()",
     ),
@@ -202,6 +211,43 @@ UNNAMED = {
         "",
         STATE + "\n    Base.metadata.create_all(app.state.engine)",
         "Session(app.state.engine)",
+    ),
+}
+#: Attributes that are kept in both colours, with what keeps a sync one in use.
+HELD = {
+    "a class": (ATTRIBUTES, "Base.metadata.create_all(Database.engine)", "Database.factory()"),
+    "an object": (
+        OBJECT,
+        "database.connect()\n    database.create_tables()",
+        "database.session()",
+    ),
+    "two objects": (
+        OBJECT + 'archive = Database(f"sqlite:///{FILE}.archive")\narchive.connect()\n',
+        "database.connect()\n    database.create_tables()\n    archive.create_tables()",
+        "database.session()",
+    ),
+    "an object that does it all when it is made": (
+        """\
+class Database:
+    def __init__(self, url: str) -> None:
+        self.engine: Engine = create_engine(url)
+        Base.metadata.create_all(self.engine)
+        self.factory = sessionmaker(bind=self.engine)
+        with self.factory.begin() as session:
+            session.execute(select(Item))
+
+
+database = Database(f"sqlite:///{FILE}")
+
+
+""",
+        "pass",
+        "database.factory()",
+    ),
+    "a name, and rows at import": (
+        PLAIN + FACTORY + CREATE + SEEDED.replace("Database.engine", "engine"),
+        "pass",
+        OPEN,
     ),
     "a connection at import": (ATTRIBUTES + CONNECTED, "pass", "Database.factory()"),
     "a session at import": (
@@ -264,6 +310,34 @@ def test_what_stays_sync_keeps_an_engine_without_a_name_sync(
     after = flipped(before)
     assert after == before
     assert _answers(after, tmp_path / "after", monkeypatch) == [1, 2]
+
+
+@pytest.mark.parametrize(("engine", "start", "session"), HELD.values(), ids=HELD)
+def test_what_stays_sync_keeps_a_sync_engine_beside(
+    engine: str, start: str, session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = f"def make():\n    app = FastAPI()\n    {start}\n    return app\n\n\napp = make()\n"
+    text = APPLICATION.replace(
+        "app = FastAPI()\n", "app = FastAPI()\n" if start == "pass" else made
+    )
+    text = text.replace("import URL", "import URL, Engine")
+    before = {"formed.py": text.replace("{engine}", engine).replace("{session}", session)}
+    after = flipped(before)
+    assert "await db.commit()" in after["formed.py"]
+    assert "sync_engine = create_engine(" in after["formed.py"]
+    assert _answers(before, tmp_path / "before", monkeypatch) == [1, 2]
+    assert _answers(after, tmp_path / "after", monkeypatch) == [1, 2]
+
+
+def test_engines_of_objects_are_disposed_of() -> None:
+    engine = OBJECT + "database.connect()\ndatabase.create_tables()\n"
+    text = APPLICATION.replace("{engine}", engine).replace("{session}", "database.session()")
+    after = flipped({"formed.py": text})["formed.py"]
+    end = after.partition("    yield\n")[2].splitlines()[:2]
+    assert end == [
+        "    if database._engine is not None:",
+        "        await database._engine.dispose()",
+    ]
 
 
 @pytest.mark.parametrize("asked", BINDS.values(), ids=BINDS)

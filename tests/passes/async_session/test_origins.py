@@ -331,10 +331,10 @@ def touch(session: Session, context):
 
 class Exporter:
     def __init__(self, url: str):
-        self.factory = sessionmaker(bind=create_engine(url))
+        self.factories = [sessionmaker(bind=create_engine(url))]
 
     def count(self):
-        with self.factory() as db:
+        with self.factories[0]() as db:
             return len(db.scalars(select(Item)).all())
 
 

@@ -19,9 +19,10 @@ from codemods.facts import knowledge as known
 from codemods.facts.connected import imported
 from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Function
+from codemods.facts.syntax import Binding, Class, Function
+from codemods.facts.values import Instance
 from codemods.passes.async_session.colour.analysis import Analysis
-from codemods.passes.async_session.engine.holders import Holders
+from codemods.passes.async_session.engine.holders import Holder, Holders
 from codemods.passes.async_session.engine.startup import Startup
 from codemods.passes.async_session.sessions.makers import ENGINE_WORDS, ENGINES
 from codemods.plan.draft import Draft
@@ -35,11 +36,22 @@ _MEMORY_URL = re.compile(r"""sqlite(?:\+\w+)?://(?:/:memory:|/?(?=["'\s]|$))""")
 
 @dataclass(frozen=True)
 class _Kept:
-    """An engine that lives as long as the application: its name, and how it is reached."""
+    """An engine that lives as long as the application: its name, and how it is reached.
+
+    One that is made ``late`` may be None when the application ends.
+    """
 
     module: Module
     name: str
     expression: str = "{}"
+    late: bool = False
+
+    def disposed(self, named: str) -> list[str]:
+        """The lines that dispose of it, where it is called ``named``."""
+        engine = self.expression.format(named)
+        if self.late:
+            return [f"if {engine} is not None:", f"    await {engine}.{_DISPOSE}()"]
+        return [f"await {engine}.{_DISPOSE}()"]
 
 
 def edit_disposal(analysis: Analysis, draft: Draft, holders: Holders, startup: Startup) -> None:
@@ -50,8 +62,7 @@ def edit_disposal(analysis: Analysis, draft: Draft, holders: Holders, startup: S
         return
     engines = [] if _handled(analysis.program) else [*_engines(analysis, holders, start)]
     lines = [
-        f"await {kept.expression.format(_named(analysis, draft, start, kept))}.{_DISPOSE}()"
-        for kept in engines
+        line for kept in engines for line in kept.disposed(_named(analysis, draft, start, kept))
     ]
     if not lines:
         startup.finish(draft)
@@ -87,8 +98,9 @@ def _engines(analysis: Analysis, holders: Holders, start: Start) -> Iterator[_Ke
             continue
         if any(_is_static(call, holder.module) for call in holder.calls) or memory:
             continue
-        if _is_reached(program, start.module, holder.module):
-            yield _Kept(holder.module, holder.name)
+        for named in _holding(program, holder):
+            if _is_reached(program, start.module, named.module):
+                yield named
     if memory:
         return
     for module in program.modules.mentioning(ENGINE_WORDS):
@@ -99,6 +111,35 @@ def _engines(analysis: Analysis, holders: Holders, start: Start) -> Iterator[_Ke
                 kept = _made_in_function(analysis, start, call, module)
                 if kept is not None and not _is_static(call, module):
                     yield kept
+
+
+def _holding(program: Program, holder: Holder) -> Iterator[_Kept]:
+    """The names of modules that lead to an engine: its own, its class, or the objects of that."""
+    cls, module = holder.scope, holder.module
+    if not isinstance(cls, Class):
+        yield _Kept(module, holder.name)
+    elif cls.bindings.get(holder.name):
+        if cls.parent is module.scope:
+            yield _Kept(module, cls.name, f"{{}}.{holder.name}", holder.is_late)
+    else:
+        for other in program.modules.mentioning((cls.name,)):
+            if program.web.in_tests(other) or is_migration(other):
+                continue
+            for name, bindings in other.scope.bindings.items():
+                if len(bindings) == 1 and _makes(program, bindings[0], cls, other):
+                    yield _Kept(other, name, f"{{}}.{holder.name}", holder.is_late)
+
+
+def _makes(program: Program, binding: Binding, cls: Class, module: Module) -> bool:
+    """Whether a name of a module is bound to an object of a class that is made there."""
+    value = binding.value
+    return (
+        isinstance(value, ast.Call)
+        and binding.kind in ("assign", "annotated")
+        and any(
+            isinstance(made, Instance) and made.cls is cls for made in program.infer(value, module)
+        )
+    )
 
 
 def _made_in_function(

@@ -153,7 +153,8 @@ class Engines:
             for other in holder.makes:
                 source = re.sub(rf"\b{re.escape(other.name)}\b", other.twin, source)
             statement = module.statement(call)
-            self.draft.edit(module, statement, InsertAfter(f"{holder.twin} = {source}"))
+            made = f"{_owner(statement, module)}{holder.twin} = {source}"
+            self.draft.edit(module, statement, InsertAfter(made))
         if self.pools.in_service(holder):
             dispose_beside(self.draft, holder)
         for reference in holder.sync:
@@ -166,10 +167,9 @@ class Engines:
                 use_twin(self.draft, reference.node, reference.module, part.name, part.twin)
 
     def _call(self, name: str, call: ast.Call, module: Module) -> None:
-        function = module.function_of(call)
-        if function is not None and function in self.analysis.colours.sync:
-            return
         holder = self.holders.around(call, module)
+        if holder is None and module.function_of(call) in self.analysis.colours.sync:
+            return
         if holder is not None and not holder.needs_async:
             return
         match self.program.outside_name(call.func, module):
@@ -478,6 +478,17 @@ class Engines:
         text = runtime_helper({n: d for n, d in drivers.items() if n in wanted})
         self.texts[path] = in_quotes_of(module, text)
         return import_name(self.program, module, path)
+
+
+def _owner(statement: ast.stmt, module: Module) -> str:
+    """What stands in front of the attribute that a statement sets: ``self.``; else nothing."""
+    match statement:
+        case (
+            ast.Assign(targets=[ast.Attribute(value=owner), *_])
+            | ast.AnnAssign(target=ast.Attribute(value=owner))
+        ):
+            return f"{module.source(owner)}."
+    return ""
 
 
 def in_quotes_of(module: Module, text: str) -> str:

@@ -15,9 +15,10 @@ from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
 from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Binding, Function
+from codemods.facts.syntax import Binding, Function, Scope
 from codemods.facts.values import External
 from codemods.passes.async_session.colour.analysis import Analysis
+from codemods.passes.async_session.sessions.attributes import bindings_of, declares, home_of
 from codemods.passes.async_session.sessions.makers import (
     ENGINE_WORDS,
     MAKERS,
@@ -25,7 +26,7 @@ from codemods.passes.async_session.sessions.makers import (
     maker,
     makes,
 )
-from codemods.passes.async_session.sessions.origins import has_holder
+from codemods.passes.async_session.sessions.origins import has_holder, is_kept
 from codemods.passes.async_session.sessions.providers import twin_name
 from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
 from codemods.plan.climb import is_main_block
@@ -36,14 +37,14 @@ _EVENTS = frozenset(("listen", "listens_for", "remove", "contains"))
 
 @dataclass(eq=False)
 class Holder:
-    """A module-level name that holds an engine or a factory.
+    """A name of a module, or of a class, that holds an engine or a factory.
 
     There are several ``bindings`` where branches make it in different ways.
     """
 
     name: str
     kind: str
-    module: Module
+    scope: Scope
     bindings: list[Binding]
     asynchronous: list[Reference] = field(default_factory=list)
     sync: list[Reference] = field(default_factory=list)
@@ -54,6 +55,16 @@ class Holder:
     maker: Maker | None = None
     needs_async: bool = False
     needs_sync: bool = False
+
+    @property
+    def module(self) -> Module:
+        """The module that makes it."""
+        return self.scope.module
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is declared first, and made later."""
+        return any(declares(binding) for binding in bindings_of(self.scope, self.name))
 
     @property
     def calls(self) -> list[ast.Call]:
@@ -96,11 +107,21 @@ class Holders:
             for name, bindings in module.scope.bindings.items():
                 made = [b for b in bindings if isinstance(b.value, ast.Call) and not b.path]
                 kinds = {self._kind(b.value, module) for b in made}
-                others = [b for b in bindings if b not in made and not _is_none(b)]
+                others = [b for b in bindings if b not in made and not declares(b)]
                 others += [b for b in made if module.function_of(b.node) is not None]
                 if len(kinds) == 1 and not others and (kind := kinds.pop()):
-                    found.append(Holder(name, kind, module, made))
+                    found.append(Holder(name, kind, module.scope, made))
+            found += self._attributes(module)
         return found
+
+    def _attributes(self, module: Module) -> Iterator[Holder]:
+        """The attributes of the classes of a module that can be kept in both colours."""
+        for cls in module.classes.values():
+            for name in sorted({*cls.bindings, *cls.attributes}):
+                if is_kept(self.program, cls, name):
+                    made = [b for b in bindings_of(cls, name) if not declares(b)]
+                    if kind := self._kind(made[0].value, module):
+                        yield Holder(name, kind, cls, made)
 
     def _made(self) -> list[Holder]:
         """``SessionLocal, engine = connect(url)``: the names that a function makes."""
@@ -111,7 +132,7 @@ class Holders:
                     continue
                 made = maker(self.program, statement.value, module)
                 for name, kind in made.kinds if made is not None else ():
-                    holder = Holder(name, kind, module, module.scope.bindings[name])
+                    holder = Holder(name, kind, module.scope, module.scope.bindings[name])
                     holder.maker = made
                     found.append(holder)
         return found
@@ -130,7 +151,7 @@ class Holders:
                     case [ast.Name(id=name)] if module.scope_of(statement).is_module:
                         bindings = module.scope.bindings[name]
                         if len(bindings) == 1:
-                            alias = Holder(name, holder.kind, module, bindings)
+                            alias = Holder(name, holder.kind, module.scope, bindings)
                             alias.alias_of = node
                             found.append(alias)
                             waiting.append(alias)
@@ -154,7 +175,7 @@ class Holders:
         for module in self.program.modules.mentioning((holder.name,)):
             for name in sorted({holder.name, *module.syntax.aliases.get(holder.name, ())}):
                 for node in module.syntax.references.get(name, ()):
-                    if self.program.home(node, module) == (holder.module.scope, holder.name):
+                    if home_of(self.program, node, module) == (holder.scope, holder.name):
                         yield node, module
 
     def _use(self, holder: Holder, reference: Reference) -> None:
@@ -349,9 +370,3 @@ def _defaulted(node: ast.AST, module: Module) -> Function | None:
         if isinstance(parent, ast.stmt):
             return None
     return None
-
-
-def _is_none(binding: Binding) -> bool:
-    """Whether a binding only declares the name (``engine = None``, ``engine: Engine``)."""
-    value = binding.value
-    return value is None or (isinstance(value, ast.Constant) and value.value is None)

@@ -19,7 +19,11 @@ from codemods.facts.modules import Module
 from codemods.facts.versions import Versions
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.rewrite.functions import ddl_call
-from codemods.passes.async_session.sessions.import_time import applications, can_move
+from codemods.passes.async_session.sessions.import_time import (
+    applications,
+    can_move,
+    is_used,
+)
 from codemods.passes.async_session.sessions.sites import DDL, Site
 from codemods.plan.climb import is_main_block
 from codemods.plan.draft import Draft
@@ -115,7 +119,7 @@ def _at_start(
 ) -> list[Site]:
     program = analysis.program
     calls = applications(program, module)
-    if not calls:
+    if not calls or is_used(program, analysis.sites, analysis.colours.sync):
         return sites
     home, call = module, calls[0]
     moved, left = _split(module, sites)

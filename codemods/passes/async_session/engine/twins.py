@@ -11,6 +11,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.engine.holders import Holder, Holders
+from codemods.passes.async_session.sessions.attributes import home_of
 from codemods.passes.async_session.sessions.makers import Maker
 from codemods.passes.async_session.sessions.providers import Alias, twin_name
 from codemods.plan.draft import Draft
@@ -140,9 +141,9 @@ def _keep(analysis: Analysis, draft: Draft, holders: Holders, provider: Function
 def _holder(
     analysis: Analysis, holders: Holders, node: ast.Name | ast.Attribute, module: Module
 ) -> Holder | None:
-    home = analysis.program.home(node, module)
+    home = home_of(analysis.program, node, module)
     for holder in holders.all:
-        if home == (holder.module.scope, holder.name) and holder.needs_async and holder.needs_sync:
+        if home == (holder.scope, holder.name) and holder.needs_async and holder.needs_sync:
             return holder
     return None
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
-from codemods.passes.async_session.sessions.sites import DDL, Site
+from codemods.facts.syntax import Function
+from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
 from codemods.plan.climb import is_main_block
 from codemods.plan.lifespans import one_name, top_level
 
@@ -24,7 +27,28 @@ def applications(program: Program, module: Module) -> list[ast.Call]:
     return calls if calls and one_name(module, calls) else []
 
 
-def moves(program: Program, site: Site, sites: list[Site]) -> bool:
+def is_used(program: Program, sites: list[Site], sync: Iterable[Function]) -> bool:
+    """Whether the application uses its database while it is imported: for tables that are there.
+
+    A module does by itself, or calls a function that stays ``sync``.
+    """
+    used = [
+        (site.node, site.module)
+        for site in sites
+        if site.function is None and site.kind not in (CREATE, DDL)
+    ]
+    for function in sync:
+        used += program.calls.calls_of(function)
+    return any(
+        module.function_around(node) is None
+        and not program.web.in_tests(module)
+        and not is_migration(module)
+        and not is_main_block(node, module)
+        for node, module in used
+    )
+
+
+def moves(program: Program, site: Site, sites: list[Site], sync: Iterable[Function]) -> bool:
     """Whether DDL at import time moves into the lifespan, or is run where a module is the program.
 
     One that can't move holds the others of its statement.
@@ -43,7 +67,11 @@ def moves(program: Program, site: Site, sites: list[Site]) -> bool:
         and other.function is None
         and top_level(module, other.node) is statement
     ]
-    return bool(applications(program, module)) and can_move(module, statement, inside)
+    return (
+        bool(applications(program, module))
+        and can_move(module, statement, inside)
+        and not is_used(program, sites, sync)
+    )
 
 
 def can_move(module: Module, statement: ast.stmt, sites: list[Site]) -> bool:

@@ -14,8 +14,14 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Function
+from codemods.facts.syntax import Class, Function
 from codemods.facts.values import External
+from codemods.passes.async_session.sessions.attributes import (
+    bindings_of,
+    declares,
+    home_of,
+    is_followed,
+)
 from codemods.passes.async_session.sessions.import_time import moves
 from codemods.passes.async_session.sessions.makers import ENGINE_WORDS, ENGINES, MAKERS, maker
 from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
@@ -45,7 +51,7 @@ def without_origin(
         # An engine that a function makes has one colour too, whoever holds what it returns.
         single = own
     stays = next((s for s in single if s.function in colours.sync), None)
-    stays = stays or next((s for s in sites if _imports(program, s, sites)), None)
+    stays = stays or next((s for s in sites if _imports(program, s, sites, colours)), None)
     if stays is None:
         return {}
     cause = _shared(stays)
@@ -68,7 +74,7 @@ def _shared(stays: Site) -> Cause:
     return Cause(text, stays.function)
 
 
-def _imports(program: Program, site: Site, sites: list[Site]) -> bool:
+def _imports(program: Program, site: Site, sites: list[Site], colours: Colouring) -> bool:
     """Whether a module uses an engine or a factory for good while it is imported.
 
     DDL that moves into the lifespan is not for good. What has a name of a
@@ -80,7 +86,7 @@ def _imports(program: Program, site: Site, sites: list[Site]) -> bool:
     if has_holder(program, site) or _is_lent(program, site):
         return False
     if site.kind == DDL:
-        return not moves(program, site, sites)
+        return not moves(program, site, sites, colours.sync)
     entered = isinstance(module.parent(site.node), ast.withitem)
     return site.owner == known.ENGINE or (site.kind == CREATE and entered)
 
@@ -133,13 +139,18 @@ def has_holder(program: Program, site: Site) -> bool:
 
 
 def is_holder(program: Program, node: ast.expr, module: Module) -> bool:
-    """Whether an expression is a module's name that a call of SQLAlchemy's is bound to."""
-    home = program.home(node, module)
+    """Whether an expression is a name that a call of SQLAlchemy's is bound to.
+
+    It is one of a module, or that of an attribute all of whose readers are known.
+    """
+    home = home_of(program, node, module)
     if home is None:
         return False
     scope, name = home
     if isinstance(scope, Function):
         return _is_passed(program, scope, name)
+    if isinstance(scope, Class):
+        return is_kept(program, scope, name)
     if not scope.is_module:
         return False
     bindings = scope.bindings.get(name, ())
@@ -157,6 +168,18 @@ def is_holder(program: Program, node: ast.expr, module: Module) -> bool:
         and scope.module.function_of(binding.node) is None
         and _is_made(program, binding.value, scope.module)
         for binding in bindings
+    )
+
+
+def is_kept(program: Program, cls: Class, name: str) -> bool:
+    """Whether an attribute holds an engine or a factory, and can be kept in both colours."""
+    made = [binding for binding in bindings_of(cls, name) if not declares(binding)]
+    return (
+        len(made) == 1
+        and isinstance(made[0].value, ast.Call)
+        and not made[0].path
+        and _is_made(program, made[0].value, cls.module)
+        and is_followed(program, cls, name)
     )
 
 

@@ -247,7 +247,9 @@ def _signature(node: ast.AST, module: Module) -> Function | None:
 
 def twin_name(name: str) -> str:
     """The name of the sync form that is kept."""
-    return f"Sync{name}" if name[:1].isupper() else f"sync_{name}"
+    plain = name.lstrip("_")
+    private = name[: len(name) - len(plain)]
+    return f"{private}Sync{plain}" if plain[:1].isupper() else f"{private}sync_{plain}"
 
 
 __all__ = ["Providers", "twin_name"]
