@@ -67,6 +67,57 @@ def handed(program: Program, function: Function, name: str) -> Iterator[tuple[as
                         yield given, module
 
 
+def sessions_made(program: Program) -> Iterator[tuple[Function, str]]:
+    """The functions that get a session which a provider makes by itself; of classes the methods.
+
+    A provider of these closes no session that it makes.
+    """
+    for module in program.modules.mentioning(("dependency_injector",)):
+        for calls in list(module.syntax.calls.values()):
+            for call in calls:
+                if not call.args or program.outside_name(call.func, module) not in _MAKERS:
+                    continue
+                for value in program.infer(call.args[0], module):
+                    function = _called(program, value)
+                    if function is None:
+                        continue
+                    for argument in function.parameters:
+                        for given, home in handed(program, function, argument.arg):
+                            if name := _session_provider(program, given, home):
+                                yield function, name
+                                if isinstance(function.parent, Class):
+                                    yield from ((m, name) for m in function.parent.methods)
+
+
+def _called(program: Program, value: object) -> Function | None:
+    """The function that runs when a provider calls a value."""
+    if isinstance(value, FunctionValue):
+        return value.function
+    bases = program.mro(value.cls) if isinstance(value, ClassValue) else ()
+    methods = (method for base in bases if isinstance(base, Class) for method in base.methods)
+    return next((method for method in methods if method.name == "__init__"), None)
+
+
+def _session_provider(program: Program, given: ast.expr, module: Module) -> str:
+    """The provider that an argument of another one stands for, where that makes sessions."""
+    call: ast.expr = given
+    if not isinstance(call, ast.Call):
+        found = program.definition(given, module)
+        call, module = found if found is not None else (given, module)
+    if not isinstance(call, ast.Call) or not call.args:
+        return ""
+    name, first = program.outside_name(call.func, module), call.args[0]
+    if name not in _MAKERS:
+        return ""
+    called = program.infer(first, module)
+    made = union(program.inference.called.value(value, call, module) for value in called)
+    functions = [value.function for value in called if isinstance(value, FunctionValue)]
+    given_ones = (program.web.given(function) for function in functions)
+    if not any(program.instances(values, known.SESSION) for values in (made, *given_ones)):
+        return ""
+    return f"{name.rpartition('.')[2]}({ast.unparse(first)})"
+
+
 def made_by(program: Program, call: ast.Call, module: Module) -> ast.expr | None:
     """What a provider calls, where ``call`` makes one that does."""
     if "dependency_injector" not in module.identifiers or not call.args:

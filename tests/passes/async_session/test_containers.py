@@ -194,6 +194,93 @@ def test_what_is_handed_on_becomes_async(app: str, tmp_path: Path) -> None:
     assert passing(after, tmp_path / "after") == 1
 
 
+OWN_SESSIONS = """\
+from collections.abc import Callable
+
+from dependency_injector import containers, providers
+from dependency_injector.wiring import Provide, inject
+from fastapi import Depends, FastAPI
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from database import Item, Items, SessionLocal, engine, get_db
+
+
+class Counter:
+    def __init__(self, factory: Callable[[], Session]) -> None:
+        self.factory = factory
+
+    def count(self) -> int:
+        with self.factory() as session:
+            return Items(session).count()
+
+
+class Container(containers.DeclarativeContainer):
+{container}
+
+app = FastAPI()
+
+
+@app.get("/")
+@inject
+def describe(counter=Depends(Provide[Container.counter])):
+    return f"{{counter.count()}} items"
+
+
+@app.post("/{{name}}")
+def create(name: str, db: Session = Depends(get_db)):
+    db.add(Item(name=name))
+    db.commit()
+    return name
+
+
+container = Container()
+container.wire(modules=[__name__])
+"""
+CONTAINERS = {
+    "a session": """
+    session = providers.Factory(SessionLocal)
+    counter = providers.Factory(Items, db=session)
+""",
+    "a factory": """
+    session = providers.Factory(SessionLocal)
+    counter = providers.Factory(Counter, factory=session.provider)
+""",
+    "a factory that it makes": """
+    factory = providers.Singleton(sessionmaker, bind=providers.Object(engine))
+    counter = providers.Factory(Counter, factory=factory)
+""",
+    "an engine that it makes": """
+    own = providers.Singleton(create_engine, "sqlite:///items.db")
+    factory = providers.Singleton(sessionmaker, bind=own)
+    counter = providers.Factory(Counter, factory=factory)
+""",
+}
+ASKED = """\
+from fastapi.testclient import TestClient
+
+from app import app
+
+
+def test_all():
+    with TestClient(app) as client:
+        assert client.get("/").json() == "0 items"
+        assert client.post("/b").json() == "b"
+        assert client.get("/").json() == "1 items"
+"""
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_what_a_provider_makes_by_itself_stays_sync(name: str, tmp_path: Path) -> None:
+    app = OWN_SESSIONS.format(container=CONTAINERS[name])
+    before = {"database.py": DATABASE, "app.py": app, "tests/test_app.py": ASKED}
+    after = flipped(before)
+    assert "AsyncSession = Depends(get_db)" in after["app.py"]
+    assert "async_sessionmaker" not in after["app.py"]
+    assert passing(before, tmp_path / "before") == 1
+    assert passing(after, tmp_path / "after") == 1
+
+
 def test_a_protocol_with_other_parameters_is_another_one() -> None:
     service = SERVICE.replace("def count(self)", "def count(self, kind: str)")
     service = service.replace("self.items.count()", 'self.items.count("a")')

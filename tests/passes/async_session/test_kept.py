@@ -70,7 +70,8 @@ OPENED = {
     "registry = scoped_session(SessionLocal)" + route(READ.format("registry")),
     "by a provider": "from dependency_injector import containers, providers\n\n\n"
     f"{REPOSITORY}\n\nclass Container(containers.DeclarativeContainer):\n"
-    "    db = providers.Factory(SessionLocal)\n    items = providers.Factory(Items, db=db)\n"
+    "    db = providers.Dependency(instance_of=Session)\n"
+    "    items = providers.Factory(Items, db=db)\n"
     + route("return Items(db).names()", "db: Session = Depends(get_db)"),
     "by a script": REPOSITORY
     + route("return Items(db).names()", "db: Session = Depends(get_db)")

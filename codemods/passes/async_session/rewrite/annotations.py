@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from codemods.edits.actions import Arguments, Rename, Rewrite
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.containers import made_by
 from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
@@ -116,7 +117,9 @@ def _holds_async(analysis: Analysis, node: ast.AST, module: Module) -> bool:
     """Whether what is annotated there is async after the flip."""
     child: ast.AST = node
     for parent in module.ancestors(node):
-        if isinstance(parent, ast.Call) and _is_listener(parent):
+        if isinstance(parent, ast.Call) and (
+            _is_listener(parent) or made_by(analysis.program, parent, module) is child
+        ):
             return False
         if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef):
             function = module.functions[parent]

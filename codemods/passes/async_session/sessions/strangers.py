@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.containers import sessions_made
 from codemods.facts.modules import Module, is_library
 from codemods.facts.syntax import Binding, Function, Scope
 from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
@@ -26,6 +27,10 @@ def given_by_strangers(program: Program, sites: list[Site]) -> dict[Function, Ca
     found: dict[Function, Cause] = {}
     for function, name in (*_injected(program), *_opened(program, sites), *_passed(program, sites)):
         found.setdefault(function, Cause(f"gets its session from {name}"))
+    for function, name in sessions_made(program):
+        if not program.web.in_tests(function.module):
+            why = f"gets its session from a provider that nobody closes, {name}"
+            found.setdefault(function, Cause(why))
     return found
 
 
