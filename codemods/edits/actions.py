@@ -202,12 +202,30 @@ Action = (
 )
 
 
+@dataclass(frozen=True, order=True)
+class Origin:
+    """What asked for an edit: a place in the code base that the pass was given.
+
+    What the pass found and decided there (on the line, or about the function ``symbol``) is behind
+    the edit. ``why`` says it in words where the pass reports nothing about the place.
+    """
+
+    path: str
+    line: int
+    symbol: str = ""
+    why: str = ""
+
+
 @dataclass(frozen=True)
 class Edit:
-    """An action on the node with that key. Edits of one node apply in the order of the plan."""
+    """An action on the node with that key. Edits of one node apply in the order of the plan.
+
+    ``because`` says what asked for it, where that is not what was decided about its own place.
+    """
 
     key: NodeKey
     action: Action
+    because: tuple[Origin, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, order=True)
@@ -226,6 +244,8 @@ class FileEdits:
     ``drop_imports`` go only where nothing in the edited module uses their name any more, or where
     one of ``add_imports`` gives that name now.
     ``append`` are statements put at the end of the module; ``after_imports`` behind its imports.
+    ``because`` says of imports and of such statements what asked for them, where that is not what
+    asked for the edits that use their names.
     """
 
     edits: tuple[Edit, ...] = ()
@@ -233,3 +253,4 @@ class FileEdits:
     drop_imports: tuple[Import, ...] = ()
     after_imports: tuple[str, ...] = ()
     append: tuple[str, ...] = field(default=())
+    because: tuple[tuple[Import | str, Origin], ...] = field(default=(), compare=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from codemods.config import Options
-from codemods.edits.actions import FileEdits
+from codemods.edits.actions import FileEdits, Origin
 from codemods.findings import Code, Finding, Level
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ class Outcome:
     and for modules that the pass creates. ``withheld`` counts the edits that a higher level
     (``--unsafe-fixes``) would make. ``decisions`` are the lines of the printed plan. ``blocks``
     says why passes that need this one must not run: what the user had left would break by them.
-    ``outside`` are files out of PATH that would have to be edited for what is left.
+    ``outside`` are files out of PATH that would have to be edited for what is left. ``origins`` say
+    of each text what asked for it.
     """
 
     edits: Mapping[str, FileEdits] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class Outcome:
     withheld: int = 0
     blocks: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+    origins: Mapping[str, tuple[Origin, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

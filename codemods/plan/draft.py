@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from codemods.edits.actions import Action, Edit, FileEdits, Import
+from codemods.edits.actions import Action, Edit, FileEdits, Import, Origin
 from codemods.facts.modules import Module
+from codemods.facts.syntax import Function
 
 
 @dataclass
@@ -16,6 +19,7 @@ class _File:
     drop: dict[Import, None] = field(default_factory=dict)
     after_imports: list[str] = field(default_factory=list)
     append: list[str] = field(default_factory=list)
+    because: dict[tuple[Import | str, Origin], None] = field(default_factory=dict)
 
 
 class Draft:
@@ -24,6 +28,19 @@ class Draft:
     def __init__(self) -> None:
         self._files: dict[str, _File] = {}
         self._done: set[tuple[ast.AST, Action]] = set()
+        self._because: tuple[Origin, ...] = ()
+
+    @contextmanager
+    def because(self, *origins: Origin) -> Iterator[None]:
+        """Say what asks for all that is drafted within; else that is what was decided there."""
+        outer, self._because = self._because, origins
+        try:
+            yield
+        finally:
+            self._because = outer
+
+    def _say(self, module: Module, what: Import | str) -> None:
+        self._file(module).because |= dict.fromkeys((what, origin) for origin in self._because)
 
     def _file(self, module: Module) -> _File:
         return self._files.setdefault(module.path, _File())
@@ -33,7 +50,7 @@ class Draft:
         if (node, action) in self._done:
             return
         self._done.add((node, action))
-        self._file(module).edits.append(Edit(module.key(node), action))
+        self._file(module).edits.append(Edit(module.key(node), action, self._because))
 
     def done(self, node: ast.AST, action: Action) -> bool:
         """Whether that was asked for already."""
@@ -41,7 +58,9 @@ class Draft:
 
     def add_import(self, module: Module, source: str, name: str = "", alias: str = "") -> str:
         """Import a name into ``module``; gives the name to use there."""
-        self._file(module).add[Import(source, name, alias)] = None
+        one = Import(source, name, alias)
+        self._file(module).add[one] = None
+        self._say(module, one)
         return alias or name or source
 
     def means_another(self, module: Module, source: str, name: str, used: str) -> bool:
@@ -66,17 +85,21 @@ class Draft:
 
     def drop_import(self, module: Module, source: str, name: str = "") -> None:
         """Drop an import, if nothing uses its name afterwards."""
-        self._file(module).drop[Import(source, name)] = None
+        one = Import(source, name)
+        self._file(module).drop[one] = None
+        self._say(module, one)
 
     def append(self, module: Module, statements: str) -> None:
         """Put statements at the end of a module."""
         self._file(module).append.append(statements)
+        self._say(module, statements)
 
     def after_imports(self, module: Module, statements: str) -> None:
         """Put statements behind the imports of a module."""
         lines = self._file(module).after_imports
         if statements not in lines:
             lines.append(statements)
+        self._say(module, statements)
 
     def files(self) -> dict[str, FileEdits]:
         """What the editor is given."""
@@ -88,9 +111,23 @@ class Draft:
                 tuple(one for one in file.drop if one not in file.add),
                 tuple(file.after_imports),
                 tuple(file.append),
+                tuple(file.because),
             )
             for path, file in self._files.items()
         }
+
+
+def origin_of(module: Module, node: ast.AST, why: str = "") -> Origin:
+    """A place in a module as what asks for an edit."""
+    function = module.function_of(node)
+    return Origin(
+        module.path, getattr(node, "lineno", 1), function.qualname if function else "", why
+    )
+
+
+def function_origin(function: Function) -> Origin:
+    """What becomes of a function as what asks for an edit elsewhere."""
+    return Origin(function.module.path, function.definition.lineno, function.qualname)
 
 
 def _free(module: Module, source: str, name: str) -> bool:

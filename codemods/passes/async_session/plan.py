@@ -97,6 +97,10 @@ def plan(program: Program, options: Options) -> Outcome:
         ),
         decisions=(*_decisions(analysis, threads, startup.left), *notes, *two_pools(engines)),
         outside=_outside(analysis),
+        origins={
+            **dict.fromkeys((*engines.texts, *manifests), tuple(engines.origins)),
+            **dict.fromkeys(testing.texts, testing.origins),
+        },
     )
 
 

@@ -12,6 +12,7 @@ from codemods.config import Options
 from codemods.edits.actions import (
     AddParameter,
     Await,
+    Origin,
     RemoveStatement,
     Rename,
     ReplaceStatement,
@@ -68,6 +69,7 @@ def plan(program: Program, options: Options) -> Outcome:
     moving = [group for group in found if not group.reason and group.added]
     started = [one for one in spawned if not one.reason]
     obstacle, notes = "", list[Decision]()
+    asking = _origins(moving, started)
     if moving or started:
         obstacle, notes = _write(program, draft, texts, moving, started, broker)
     places = [*_added(groups, found, obstacle), *_spawned(spawned, obstacle)]
@@ -77,7 +79,14 @@ def plan(program: Program, options: Options) -> Outcome:
         texts,
         tuple(sorted(_finding(place) for place in places)),
         (*(_decision(place) for place in places), *notes),
+        origins=dict.fromkeys(texts, asking),
     )
+
+
+def _origins(groups: Iterable[Group], spawned: Iterable[Spawned]) -> tuple[Origin, ...]:
+    """What becomes a job, as what asks for the queue and for its start."""
+    added = [Origin(one.module.path, one.call.lineno) for group in groups for one in group.added]
+    return (*added, *(Origin(one.module.path, one.statement.lineno) for one in spawned))
 
 
 def _leave_silenced(groups: list[Group], silence: Silence) -> None:
@@ -138,9 +147,10 @@ def _write(
         texts[place.path] = place.text
         if broker is not None:
             notes = _require(program, texts, place, broker)
-    if not is_entered(program, start, queue.NAME, place.path):
-        enter(program, draft, start, place.path, queue.NAME)
-    texts.update(work_in_place(program, draft, place.path, queue.NAME))
+    with draft.because(*_origins(groups, spawned)):
+        if not is_entered(program, start, queue.NAME, place.path):
+            enter(program, draft, start, place.path, queue.NAME)
+        texts.update(work_in_place(program, draft, place.path, queue.NAME))
     for group in groups:
         _edit_group(program, draft, place, group)
     _edit_spawned(program, draft, place, groups, spawned)

@@ -17,7 +17,7 @@ from codemods.passes.blocking_calls import codes
 from codemods.passes.blocking_calls.blocks import Moved
 from codemods.passes.blocking_calls.decide import Verdict, decide
 from codemods.passes.blocking_calls.natives import distinct, has_library
-from codemods.passes.blocking_calls.writing import write
+from codemods.passes.blocking_calls.writing import origins, write
 from codemods.plan.draft import Draft
 from codemods.plan.places import leave_in_thread, materialise, thread, thread_block, thread_of
 from codemods.plan.sleeps import sleep
@@ -43,7 +43,8 @@ def plan(program: Program, options: Options) -> Outcome:
         elif verdict.treatment is not Treatment.LEFT:
             _edit(program, draft, verdict)
     used = {call: v.native for call, v in decisions.verdicts.items() if v.native is not None}
-    texts, notes = write(program, draft, list(distinct(used)), decisions.clients)
+    natives = list(distinct(used))
+    texts, notes = write(program, draft, natives, decisions.clients)
     findings = [_finding(program, verdict, verdicts) for verdict in verdicts]
     findings += [
         _standing(node, function, codes.WAIT, Kind.THREAD, _LOCK_ADVICE)
@@ -58,6 +59,7 @@ def plan(program: Program, options: Options) -> Outcome:
         texts=texts,
         findings=tuple(sorted(findings)),
         decisions=(*_decisions(verdicts), *notes),
+        origins=dict.fromkeys(texts, origins(natives)),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from packaging.requirements import Requirement
 
-from codemods.edits.actions import Action, Rewrite
+from codemods.edits.actions import Action, Origin, Rewrite
 from codemods.facts import Program
 from codemods.manifests import require
 from codemods.passes.base import NOTE, Decision
@@ -30,10 +30,23 @@ def write(
     """Draft all async forms; gives the texts of new files, and what a person has to know."""
     texts: dict[str, str] = {}
     if home is not None and any(native.client for native in found):
-        _enter_clients(program, draft, texts, home, found)
+        with draft.because(*origins(native for native in found if native.client)):
+            _enter_clients(program, draft, texts, home, found)
     for native in found:
         _change(program, draft, native, home)
     return _install(program, texts, found)
+
+
+def origins(found: Iterable[Native]) -> tuple[Origin, ...]:
+    """The calls that get their async forms, as what asks for files beside them."""
+    places = ((change.module, change.node) for native in found for change in native.changes)
+    return tuple(
+        dict.fromkeys(
+            Origin(module.path, module.key(node).line, function.qualname if function else "")
+            for module, node in places
+            for function in (module.function_of(node),)
+        )
+    )
 
 
 def _enter_clients(

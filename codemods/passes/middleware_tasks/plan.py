@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from codemods.config import Options
-from codemods.edits.actions import RemoveStatement, ReplaceStatement, Rewrite
+from codemods.edits.actions import Origin, RemoveStatement, ReplaceStatement, Rewrite
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.plain import Plain
@@ -54,7 +54,14 @@ def plan(program: Program, options: Options) -> Outcome:
         texts,
         tuple(sorted([*map(_finding, works), *map(_found_task, tasks)])),
         (*map(_decision, works), *map(_decided_task, tasks)),
+        origins=dict.fromkeys(texts, _origins(moving, held)),
     )
+
+
+def _origins(works: Iterable[Work], tasks: Iterable[Dropped]) -> tuple[Origin, ...]:
+    """The work that becomes tasks, as what asks for the keeper of tasks and for its start."""
+    waited = [Origin(one.middleware.module.path, one.statement.lineno) for one in works]
+    return (*waited, *(Origin(one.module.path, one.statement.lineno) for one in tasks))
 
 
 def _without_silenced(works: list[Work], silence: Silence) -> Iterator[Work]:
@@ -115,7 +122,8 @@ def _write(
         return "the application starts outside of the part that may be edited"
     if reason := suite_obstacle(program):
         return reason
-    _keep(program, draft, texts, start, place)
+    with draft.because(*_origins(works, tasks)):
+        _keep(program, draft, texts, start, place)
     for group in dict.fromkeys((work.middleware, work.group) for work in works):
         together = [w for w in works if (w.middleware, w.group) == group]
         _start(program, draft, place, together, taken)

@@ -6,6 +6,7 @@ import ast
 from fnmatch import fnmatchcase
 
 from codemods.config import Options
+from codemods.edits.actions import Origin
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
@@ -77,16 +78,21 @@ class _Planner:
                 if export.text is not None:
                     streamed.append(export.function.module.path)
         manifests, notes = self.environment.required(dict.fromkeys(streamed))
+        asking = [one.function for one in operations if not one.reason]
+        asking += [one.function for one in exports if not one.reason]
+        origins = tuple(Origin(f.module.path, f.definition.lineno, f.qualname) for f in asking)
+        texts = {**self.writer.texts, **manifests}
         findings = (*map(self._finding, operations), *map(self._of_export, exports))
         return Outcome(
             self.writer.edits,
-            {**self.writer.texts, **manifests},
+            texts,
             tuple(sorted(findings)),
             (
                 *(self._decision(operation) for operation in operations),
                 *(_exported(export) for export in exports if not export.reason),
                 *(_noted(note) for note in notes),
             ),
+            origins=dict.fromkeys(texts, origins),
         )
 
     # -- candidates --------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from codemods.drivers import (
     is_async,
     runtime_helper,
 )
-from codemods.edits.actions import AddDecorator, Arguments, InsertAfter, Rename, Rewrite
+from codemods.edits.actions import AddDecorator, Arguments, InsertAfter, Origin, Rename, Rewrite
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
@@ -53,7 +53,7 @@ from codemods.passes.async_session.sessions.urls import (
     text_of,
     url_of,
 )
-from codemods.plan.draft import Draft
+from codemods.plan.draft import Draft, origin_of
 from codemods.plan.generated import import_name
 
 _ASYNCIO = "sqlalchemy.ext.asyncio"
@@ -82,6 +82,8 @@ class Engines:
         self.versions = versions
         self.texts: dict[str, str] = {}
         self.drivers: dict[str, Driver] = {}
+        #: The engines that become async, as what asks for drivers and for changed URLs.
+        self.origins: dict[Origin, None] = {}
         self.test_drivers: dict[str, Driver] = {}
         #: Engines behind a transaction pooler, and what has to be passed to them by hand.
         self.pooled: list[tuple[ast.Call, Module, str]] = []
@@ -102,12 +104,18 @@ class Engines:
             if holder.needs_async:
                 self._events(holder)
             if holder.needs_async and holder.needs_sync:
-                self._keep_beside(holder)
+                with self.draft.because(*self._sync_uses(holder)):
+                    self._keep_beside(holder)
             if holder.needs_sync and not holder.needs_async:
                 self._stay_sync(holder)
         edit_twins(self.analysis, self.draft, self.holders)
         for function, stay in self.holders.kept.items():
             keep_maker(self.draft, function, stay)
+
+    def _sync_uses(self, holder: Holder) -> list[Origin]:
+        """What keeps a sync engine or factory beside the async one."""
+        why = f"goes on using `{holder.name}` in sync code"
+        return [origin_of(one.module, one.node, why) for one in holder.sync]
 
     def _events(self, holder: Holder) -> None:
         """Events of an async engine are those of its ``sync_engine``."""
@@ -174,11 +182,16 @@ class Engines:
             return
         match self.program.outside_name(call.func, module):
             case name if name in ENGINES:
-                self._engine(call, module, ENGINES[name])
+                origin = origin_of(module, call, "the engine becomes async")
+                self.origins[origin] = None
+                with self.draft.because(origin):
+                    self._engine(call, module, ENGINES[name])
             case known.SESSIONMAKER:
-                self._factory(call, module)
+                with self.draft.because(origin_of(module, call, "its sessions become async")):
+                    self._factory(call, module)
             case known.SCOPED_SESSION:
-                self._scoped(call, module)
+                with self.draft.because(origin_of(module, call, "its sessions become async")):
+                    self._scoped(call, module)
 
     # -- factories ---------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from codemods.edits.actions import (
     Arguments,
     Await,
     MakeAsync,
+    Origin,
     Rename,
     Rewrite,
 )
@@ -29,7 +30,7 @@ from codemods.passes.async_session.rewrite.functions import await_call
 from codemods.passes.async_session.rewrite.unittests import edit_cases
 from codemods.passes.async_session.sessions.clients import ClientCall
 from codemods.passes.async_session.suite.loops import LOOP, is_wide, marks_on_loop, on_loop
-from codemods.plan.draft import Draft
+from codemods.plan.draft import Draft, function_origin
 
 
 class Runner(Enum):
@@ -57,6 +58,8 @@ class Testing:
     def __post_init__(self) -> None:
         self.program: Program = self.analysis.program
         self.texts: dict[str, str] = {}
+        #: The tests and fixtures that become async, as what asks for how they are run.
+        self.origins: tuple[Origin, ...] = ()
         self.everywhere = False
         #: Whether there are async tests or fixtures that the plugin of anyio has to run.
         self.by_anyio = False
@@ -80,12 +83,15 @@ class Testing:
                 self._fixture(function)
                 folders.add(function.module.folder)
         for module, functions in tests.items():
-            self._mark(module, functions)
-        if self._one_loop:
-            marks_on_loop(self.program, self.draft)
-        if folders and self.runner is Runner.ANYIO:
-            self.by_anyio = True
-            self._backend(folders)
+            with self.draft.because(*(function_origin(f) for f in functions)):
+                self._mark(module, functions)
+        self.origins = tuple(map(function_origin, changed))
+        with self.draft.because(*self.origins):
+            if self._one_loop:
+                marks_on_loop(self.program, self.draft)
+            if folders and self.runner is Runner.ANYIO:
+                self.by_anyio = True
+                self._backend(folders)
         for made in self.analysis.clients.made:
             self._client(made)
         for call in self.analysis.clients.calls:
