@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from codemods.findings import Finding, Level
 from codemods.passes.base import Decision, Pass
+from codemods.patches.causes import Cause, Causes
 from codemods.patches.diff import FilePatch, split_lines
 from codemods.patches.lines import Block, changes, moved
 from codemods.patches.story import Chapter
@@ -21,8 +22,8 @@ _HEADER = re.compile(rb"(?m)^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 class Hunk:
     """A hunk: its lines before and after (first and count), and what it comes from.
 
-    ``rules`` are the passes that changed lines of it. A hunk without findings and decisions of its
-    own follows from the others of its file: imports, and what moves with them.
+    ``rules`` are the passes that changed lines of it, ``findings`` and ``decisions`` those of its
+    own lines. ``follows`` is what else asked for its edits, in this file or another one.
     """
 
     old: tuple[int, int]
@@ -31,6 +32,16 @@ class Hunk:
     level: Level
     findings: tuple[Finding, ...]
     decisions: tuple[Decision, ...]
+    follows: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Touched:
+    """Lines of the migrated file that a pass changed, and what for."""
+
+    rule: Pass
+    lines: range
+    causes: tuple[Cause, ...]
 
 
 class Reasons:
@@ -39,10 +50,11 @@ class Reasons:
     def __init__(self, migration: Migration, story: Sequence[Chapter]) -> None:
         self._migration = migration
         self._story = story
+        self._known: dict[tuple[int, str], list[Block]] = {}
 
     def hunks(self, file: FilePatch) -> tuple[Hunk, ...]:
         """The hunks of a file with their reasons."""
-        touched = [(one.rule, tuple(self._touched(one, file.path))) for one in self._story]
+        touched = [found for one in self._story for found in self._touched(one, file.path)]
         decided = tuple(self._decided(file.path))
         return tuple(
             self._hunk(file.path, old, new, touched, decided) for old, new in _ranges(file)
@@ -53,47 +65,69 @@ class Reasons:
         path: str,
         old: tuple[int, int],
         new: tuple[int, int],
-        touched: Sequence[tuple[Pass, tuple[range, ...]]],
+        touched: Sequence[_Touched],
         decided: tuple[Decision, ...],
     ) -> Hunk:
         lines = range(new[0], new[0] + max(new[1], 1))
-        behind = [
-            rule
-            for rule, places in touched
-            if any(max(place.start, lines.start) < min(place.stop, lines.stop) for place in places)
-        ]
-        unsafe = any(rule.level is Level.UNSAFE for rule in behind)
+        behind = [one for one in touched if _meet(one.lines, lines)]
+        rules = tuple(dict.fromkeys(one.rule.name for one in behind))
+        unsafe = any(one.rule.level is Level.UNSAFE for one in behind)
+        findings = tuple(
+            finding
+            for chapter in self._story
+            for finding in chapter.findings
+            if finding.path == path and finding.line in lines
+        )
+        decisions = tuple(decision for decision in decided if decision.line in lines)
+        causes = dict.fromkeys(cause for one in behind for cause in one.causes)
         return Hunk(
             old,
             new,
-            tuple(rule.name for rule in behind),
+            rules,
             Level.UNSAFE if unsafe else Level.SAFE,
-            tuple(
-                finding
-                for chapter in self._story
-                for finding in chapter.findings
-                if finding.path == path and finding.line in lines
-            ),
-            tuple(decision for decision in decided if decision.line in lines),
+            findings,
+            decisions,
+            tuple(cause for cause in causes if cause not in (*findings, *decisions)),
         )
 
-    def _touched(self, chapter: Chapter, path: str) -> Iterator[range]:
+    def _touched(self, chapter: Chapter, path: str) -> Iterator[_Touched]:
         """The lines of the migrated file that a pass changed."""
         run = chapter.run
         later = _blocks(run.after, self._migration.after, path)
+        causes = Causes(run)
         for block in _blocks(run.before, run.after, path):
             first = moved(later, block.new_start + 1)
             last = moved(later, max(block.new_end, block.new_start + 1))
-            yield range(first, last + 1)
+            found = causes.of(path, block)
+            yield _Touched(
+                chapter.rule, range(first, last + 1), tuple(self._at_their_end(found, chapter))
+            )
+
+    def _at_their_end(self, causes: Iterable[Cause], chapter: Chapter) -> Iterator[Cause]:
+        """Causes at the lines where they end up; only what the user wants to see."""
+        shown = set(chapter.findings)
+        for cause in causes:
+            moved_there = replace(cause, line=self._moved(chapter, cause.path, cause.line))
+            if not isinstance(moved_there, Finding) or moved_there in shown:
+                yield moved_there
+
+    def _moved(self, chapter: Chapter, path: str, line: int) -> int:
+        """Where a line of the code base before a pass is at the end."""
+        key = id(chapter), path
+        if key not in self._known:
+            self._known[key] = _blocks(chapter.run.before, self._migration.after, path)
+        return moved(self._known[key], line)
 
     def _decided(self, path: str) -> Iterator[Decision]:
         """The decisions about functions of a file, at the lines where these end up."""
         for chapter in self._story:
-            run = chapter.run
-            blocks = _blocks(run.before, self._migration.after, path)
-            for decision in run.outcome.decisions:
+            for decision in chapter.run.outcome.decisions:
                 if decision.path == path:
-                    yield replace(decision, line=moved(blocks, decision.line))
+                    yield replace(decision, line=self._moved(chapter, path, decision.line))
+
+
+def _meet(one: range, other: range) -> bool:
+    return max(one.start, other.start) < min(one.stop, other.stop)
 
 
 def _ranges(file: FilePatch) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from codemods.edits.actions import Origin
 from codemods.findings import Finding
+from codemods.passes.base import Decision
 from codemods.source import SourceError
 
 if TYPE_CHECKING:
-    from codemods.passes.base import Decision, Pass
+    from codemods.passes.base import Pass
     from codemods.patches import Patch
     from codemods.patches.hunks import Hunk, Reasons
     from codemods.patches.story import Chapter, Totals
@@ -73,7 +75,11 @@ def explained(patch: Patch, reasons: Reasons) -> list[dict[str, Any]]:
 
 
 def hunk(item: Hunk) -> dict[str, Any]:
-    """A hunk: its lines, the passes behind it, their level, and the chains of causes."""
+    """A hunk: its lines, the passes behind it, their level, and the chains of causes.
+
+    ``follows`` is what else asked for it, in the same form: what the pass reports of other places,
+    and ``origins``, which say why in words.
+    """
     return {
         "old_start": item.old[0],
         "old_lines": item.old[1],
@@ -83,6 +89,11 @@ def hunk(item: Hunk) -> dict[str, Any]:
         "level": item.level.value,
         "findings": [finding(found) for found in item.findings],
         "decisions": [asdict(decision) for decision in item.decisions],
+        "follows": {
+            "findings": [finding(one) for one in item.follows if isinstance(one, Finding)],
+            "decisions": [asdict(one) for one in item.follows if isinstance(one, Decision)],
+            "origins": [asdict(one) for one in item.follows if isinstance(one, Origin)],
+        },
     }
 
 
