@@ -8,7 +8,7 @@ PYTEST_ARGS ?= -n 4 --dist worksteal
 # The newest SQLAlchemy is in the environment; the one before it stands beside it.
 OLDER := $(VENV)/sqlalchemy-2.0
 
-.PHONY: demo test lint clean bench-older install-goldens takeouts
+.PHONY: demo test lint clean bench-older install-goldens takeouts statements
 .DEFAULT_GOAL := test
 
 # A dry run: what would become of an application, and why; nothing is written to it.
@@ -47,6 +47,10 @@ install-goldens: $(VENV)/.installed-test
 # Each load that was added to a golden application is taken out again: it has to be missed.
 takeouts: $(VENV)/.installed-test
 	cd tests && PYTHONPATH=.. ../$(BIN)/python -m golden.takeouts $(GOLDEN)
+
+# How many SQL statements each request of the golden applications sends, before and after.
+statements: $(VENV)/.installed-test
+	cd tests && PYTHONPATH=.. ../$(BIN)/python -m golden.statements $(GOLDEN)
 
 clean:
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache

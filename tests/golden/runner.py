@@ -135,6 +135,10 @@ class Process(Protocol):
 Start = Callable[[Path, Mapping[str, str], Path, Path], Process]
 
 
+class UnfinishedError(AssertionError):
+    """An application that did not finish in time: it says nothing about what it does."""
+
+
 @dataclass(frozen=True)
 class Run:
     """What one application did with the scenario."""
@@ -174,8 +178,9 @@ def run(
     ended = _wait(process, transcript, scenario.timeout)
     text = output.read_text(encoding="utf-8", errors="replace")
     if not transcript.exists():
-        why = "did not finish in time" if not ended else f"ended with {process.returncode}"
-        raise AssertionError(f"the application {why}:\n{text[-6000:]}")
+        if not ended:
+            raise UnfinishedError(f"the application did not finish in time:\n{text[-6000:]}")
+        raise AssertionError(f"the application ended with {process.returncode}:\n{text[-6000:]}")
     troubles = list(_late_troubles(text))
     if not ended:
         troubles.append(f"does not end: still there {PATIENCE} s after its shutdown")
@@ -397,6 +402,8 @@ class SuiteRun:
     output: str
     #: How many queries each test sent by reading a relationship.
     lazy: Mapping[str, int] = field(default_factory=dict)
+    #: Whether they came to their end in time.
+    ended: bool = True
 
     @property
     def passed(self) -> set[str]:
@@ -423,7 +430,7 @@ def run_suite(folder: Path, scenario: Scenario, database: Database, work: Path) 
     except subprocess.TimeoutExpired as error:
         output = error.stdout or b""
         text = output.decode(errors="replace") if isinstance(output, bytes) else output
-        return SuiteRun({}, -1, f"did not end within 300 s\n{text}")
+        return SuiteRun({}, -1, f"did not end within 300 s\n{text}", ended=False)
     said = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
     output = done.stdout + done.stderr
     return SuiteRun(said.get("outcomes", {}), done.returncode, output, said.get("lazy", {}))

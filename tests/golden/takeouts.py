@@ -35,6 +35,9 @@ from .scenario import Scenario, load
 
 #: Runs at once: they are processes of their own.
 _AT_ONCE = 2
+#: How much longer a run may take than a scenario says: only slowness would end it, and a run that
+#: was cut off must not count as one that misses a load.
+PATIENCE = 5
 #: What is likely to show only where the database changes what it stores.
 _REREADS = ("refresh", "populate_existing")
 
@@ -43,7 +46,7 @@ class Bench:
     """Runs of one golden application, those of ``before`` and of all loads made once."""
 
     def __init__(self, scenario: Scenario, work: Path) -> None:
-        self.scenario = scenario
+        self.scenario = replace(scenario, timeout=PATIENCE * scenario.timeout)
         self.work = work
         self._count = 0
         first = self._copy("before")
@@ -75,7 +78,10 @@ class Bench:
         database = self._database(folder)
         Path(database.dsn).unlink(missing_ok=True)
         work = Path(tempfile.mkdtemp(dir=folder.parent))
-        return runner.run_suite(folder, self.scenario, database, work)
+        suite = runner.run_suite(folder, self.scenario, database, work)
+        if not suite.ended:
+            raise runner.UnfinishedError(suite.output)
+        return suite
 
     def _columns(self, file: str) -> tuple[str, ...]:
         """The columns of text that the database may change, and the scenario still goes its way."""
@@ -88,6 +94,8 @@ class Bench:
     def _goes_on(self, changing: tuple[str, ...]) -> bool:
         try:
             run = self._run(self._copy("before"), changing)
+        except runner.UnfinishedError:
+            raise
         except AssertionError:
             return False
         return _statuses(run) == _statuses(self.before)
@@ -121,6 +129,8 @@ class Bench:
     def _fails(self, less: Path) -> bool:
         try:
             run = self._run(less)
+        except runner.UnfinishedError:
+            raise
         except AssertionError:
             return True
         return bool(

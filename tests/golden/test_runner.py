@@ -151,7 +151,7 @@ def test_application_that_never_answers(golden: Path, tmp_path: Path) -> None:
     text = SCENARIO.replace('app = "app:app"', 'app = "app:app"\ntimeout = 1')
     (golden / "scenario.toml").write_text(text)
     fresh = sqlite_database(tmp_path / "names.sqlite")
-    with pytest.raises(AssertionError, match="did not finish in time"):
+    with pytest.raises(runner.UnfinishedError, match="did not finish in time"):
         runner.run(golden / "before", load(golden), fresh, tmp_path / "run")
 
 

@@ -20,10 +20,12 @@ from sqlalchemy.orm import (
     selectinload,
 )
 
+from . import runner
 from .changing import columns, install
 from .databases import Tables
 from .lazy import watch
 from .loads import loads
+from .takeouts import Bench
 
 SOURCE = """
 async def read(db):
@@ -146,3 +148,19 @@ def test_a_changing_database_shows_who_reads_again(database: str) -> None:
             (None, 1)
         ]
     connection.close()
+
+
+@pytest.mark.parametrize("fault", [AssertionError, runner.UnfinishedError])
+def test_a_run_that_was_cut_off_misses_nothing(
+    fault: type[AssertionError], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def run(bench: Bench, folder: Path) -> runner.Run:
+        raise fault
+
+    monkeypatch.setattr(Bench, "_run", run)
+    bench = Bench.__new__(Bench)
+    if fault is AssertionError:
+        assert bench._fails(tmp_path)
+    else:
+        with pytest.raises(runner.UnfinishedError):
+            bench._fails(tmp_path)
