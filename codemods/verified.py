@@ -15,6 +15,7 @@ from codemods.patches.messages import one_line
 from codemods.pipeline import Migration, PassRun, migrate
 from codemods.project import Project
 from codemods.sinks.git import redacted
+from codemods.sinks.tracebacks import first_lines
 from codemods.sinks.verify import Run, Verifier
 from codemods.suppression import function_lines
 
@@ -23,6 +24,8 @@ _MOST_STEPS = 10
 _MOST_CULPRITS = 2
 #: So many parts are put into order, which takes a run of the pass for each.
 _MOST_PARTS = 60
+#: So many functions that a traceback names are tried by themselves.
+_MOST_GUESSES = 4
 
 
 #: A variable that a command line sets.
@@ -60,8 +63,8 @@ class Verified:
         return {
             "command": self.command,
             "environment": self.environment,
-            "before": asdict(self.before),
-            "after": asdict(self.after) if self.after else None,
+            "before": _result(self.before),
+            "after": _result(self.after) if self.after else None,
             "left_out": [asdict(left) for left in self.left_out],
         }
 
@@ -174,6 +177,9 @@ class _Narrowing:
         """The functions, or else the files, without which the command passes."""
         paths = _changed(whole, rule)
         functions = [part for path in paths for part in _functions(whole, rule, path)]
+        # Too many to find out what hangs on each of them: the failed run itself says where it went.
+        if len(functions) > _MOST_PARTS and (told := self._told(kept, rule, whole)):
+            return told
         # A test that stays as it was may need all that it tests as it was: code comes first.
         code = [part for part in functions if not _is_test(part.path)]
         for parts in (code, functions) if len(functions) <= _MOST_PARTS else ():
@@ -185,6 +191,24 @@ class _Narrowing:
             inside = [part for one in found for part in _functions(whole, rule, one.path)]
             return self._culprits(kept, rule, self._ordered(whole, rule, inside)) or found
         return found
+
+    def _told(self, kept: Sequence[Pass], rule: Pass, whole: Migration) -> list[Held]:
+        """The function that the tracebacks of the failed run lead to, if leaving it is enough."""
+        run = _run(whole, rule)
+        if run is None:
+            return []
+        lines = first_lines(self._last.places, run.before, run.after)
+        touched = {path: _functions(whole, rule, path) for path, _ in lines}
+        named = dict.fromkeys(
+            part
+            for path, line in lines
+            for part in touched[path]
+            if part.first <= line <= part.last and not _is_test(path)
+        )
+        for part in self._ordered(whole, rule, list(named)[:_MOST_GUESSES]):
+            if self._passes([*kept, rule], [part]):
+                return [part]
+        return []
 
     def _ordered(self, whole: Migration, rule: Pass, parts: Sequence[Held]) -> list[Held]:
         """The parts, first those without which most of the pass can still be done.
@@ -249,6 +273,11 @@ class _Narrowing:
         selection = replace(self._project.selection, passes=tuple(rules))
         options = replace(self._project.options, held=(*self._held, *held))
         return replace(self._project, selection=selection, options=options).migrate()
+
+
+def _result(run: Run) -> dict[str, Any]:
+    """For other programs; where it failed is for the narrowing alone."""
+    return {name: value for name, value in asdict(run).items() if name != "places"}
 
 
 def _left_out(left: LeftOut) -> str:

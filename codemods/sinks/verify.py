@@ -19,6 +19,7 @@ from codemods.sinks.git import Git, is_repository, redacted
 from codemods.sinks.hosts import SECRETS
 from codemods.sinks.processes import call
 from codemods.sinks.state import FOLDER, state_folder
+from codemods.sinks.tracebacks import Place, places
 from codemods.source import CodeBase
 from codemods.source.codebase import SKIPPED_FOLDERS
 
@@ -53,7 +54,8 @@ class Run:
     """How the command ended; ``code`` is None where it took too long.
 
     ``failures`` are the tests that failed, and ``counts`` how many did what, where the output says
-    so. ``trouble`` is why the command could not even be started.
+    so; ``places`` are the lines that it failed in. ``trouble`` is why the command could not even be
+    started.
     """
 
     label: str
@@ -62,6 +64,7 @@ class Run:
     failures: tuple[str, ...] = ()
     counts: str = ""
     trouble: str = ""
+    places: tuple[Place, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -185,7 +188,8 @@ class Verifier:
         with self.log.open("rb") as log:
             log.seek(size)
             said = log.read().decode("utf-8", "replace")
-        run = Run(label, code, time.monotonic() - start, failures(said), counts(said))
+        where = () if code == 0 else places(said, folder, inside)
+        run = Run(label, code, time.monotonic() - start, failures(said), counts(said), places=where)
         with self.log.open("ab") as log:
             log.write(f"\n==== {run}\n\n".encode())
         return run

@@ -14,7 +14,9 @@ import pytest
 from golden.runner import GOLDEN, copy_application, files
 
 from cli.main import run
+from codemods import verified
 from codemods.plan.climb import Climb
+from codemods.sinks.tracebacks import places
 from codemods.sinks.verify import failures
 
 PYTHON = shlex.quote(sys.executable)
@@ -272,6 +274,38 @@ def test_what_is_connected_with_a_function_is_left_out_with_it(tmp_path, monkeyp
     assert "async def close(" in text
     assert ".query(" not in (folder / "crud.py").read_text()
     assert os.path.lexists(folder / ".looplift_cache" / "undo.json")
+
+
+def test_in_a_large_application_the_traceback_leads_to_it(tmp_path, monkeypatch, capfd):
+    """What hangs on each of its functions would take too long to find out."""
+    folder = copy_application(GOLDEN / "crud_shop" / "before", tmp_path / "shop")
+    fakes.repository(folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(verified, "_MOST_PARTS", 0)
+    line = "sed -n 's/^\\([0-9]*\\):.*/sql_app\\/crud.py:\\1: AttributeError/p'"
+    command = f"! grep -n 'async def product_is_used' sql_app/crud.py | {line} | grep ."
+    assert run(["apply", "--verify", command, "--verify-env", "current"]) == 0
+    err = capfd.readouterr().err
+    assert "Left out: async-session of product_is_used in sql_app/crud.py, since" in err
+    text = (folder / "sql_app" / "crud.py").read_text()
+    assert "\ndef product_is_used(" in text and "async def create_user(" in text
+    assert "run_sync(crud.product_is_used, " in (folder / "sql_app" / "main.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("a.py:4: in f\na.py:9: E\n\na.py:4: in f\nb.py:2: E\n", ["a.py:4", "b.py:2", "a.py:9"]),
+        ('  File "{folder}/sub/a.py", line 3, in f\n', ["sub/a.py:3"]),
+        ('  File "/elsewhere/a.py", line 3, in f\n../b.py:1: E\nno/such thing.py: 3\n', []),
+        ("FAILED tests/a.py::test - a.py:3\nsee a.py:3\n", []),
+    ],
+)
+def test_the_places_of_tracebacks(tmp_path, said, found):
+    """Those that most tracebacks share come first, and of these the deepest."""
+    folder = tmp_path.resolve()
+    seen = places(said.format(folder=folder), folder, folder)
+    assert [f"{path}:{line}" for path, line in seen] == found
 
 
 CENSUS = """from functools import wraps
