@@ -13,6 +13,7 @@ from codemods.facts.descriptors import is_classmethod
 from codemods.facts.modules import Module
 from codemods.facts.splats import forwarded, splatted
 from codemods.facts.syntax import Class, Function
+from codemods.facts.taken_apart import TakenApart
 from codemods.facts.travels import Travels, is_kept
 from codemods.facts.values import (
     ClassValue,
@@ -48,6 +49,7 @@ class CallGraph:
         self._dispatch: dict[tuple[Class, Function], frozenset[Function]] = {}
         self.carried = Carried(program)
         self.travels = Travels(program)
+        self.taken_apart = TakenApart(program)
 
     def targets(self, call: ast.Call, module: Module) -> list[Function]:
         """The functions of the code base that a call can reach."""

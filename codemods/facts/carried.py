@@ -184,7 +184,7 @@ class Carried:
             return True
         seen.add(slot)
         if isinstance(slot.owner, Class):
-            return all(
+            return not self.program.calls.taken_apart.of(slot.owner) and all(
                 self._is_used(function, node, module, seen)
                 for node, module in self._values(function, slot.name)
                 if isinstance(node, ast.Attribute)

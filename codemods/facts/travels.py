@@ -137,11 +137,18 @@ class _Trail(Sources):
         while self.waiting and not self.journey.lost:
             place = self.waiting.pop()
             self.put_there(place)
+            if not self.objects and isinstance(place.owner, Class):
+                self._taken_apart(place.owner)
             reads = [*self._read_there(place)]
             if place.owner.is_module and not reads:
                 self.lose(f"nobody here reads {place.name}")  # so somebody else does
             for node, module in reads:
                 self.use(node, module)
+
+    def _taken_apart(self, cls: Class) -> None:
+        """A field is read without its name where an object of its class is taken apart."""
+        if taken := self.program.calls.taken_apart.of(cls):
+            self.lose(f"stands in {cls.name}, of which an object is taken apart in {taken}")
 
     def made(self, node: ast.expr, call: ast.Call | None, module: Module) -> None:
         """An object is made where its class is named, or may be: FastAPI makes what it reads."""

@@ -391,3 +391,83 @@ def revisions():
     assert "async def read" in after["app.py"]
     assert "\ndef revisions" in after["revisions.py"]
     assert "await run_in_threadpool(revisions)" in after["app.py"]
+
+
+APART = """\
+from database import Base, Item, Session, engine, get_db
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel
+from sqlalchemy import func, select
+from typing import Callable
+
+Base.metadata.create_all(engine)
+app = FastAPI()
+
+
+def add(db):
+    db.add(Item(name="new"))
+    db.commit()
+    return "added"
+
+
+def count(db):
+    return db.scalar(select(func.count()).select_from(Item))
+
+
+KIND
+
+
+def direct(handlers: Handlers, db):
+    return handlers.count(db)
+
+
+@app.post("/items")
+def items(db: Session = Depends(get_db)):
+    direct(Handlers(add=add, count=count), db)
+    return Handlers(add=add, count=count).run(db)
+"""
+PLAIN = """\
+class Handlers:
+    def __init__(self, add, count):
+        self.add = add
+        self.count = count
+
+    def run(self, db):
+        return [TAKEN[name](db) for name in ("add", "count")]
+"""
+FIELDS = """\
+class Handlers(BaseModel):
+    add: Callable
+    count: Callable
+
+    def run(self, db):
+        return [TAKEN[name](db) for name in ("add", "count")]
+"""
+APART_SUITE = """\
+from app import app
+from fastapi.testclient import TestClient
+
+
+def test_items():
+    with TestClient(app) as client:
+        assert client.post("/items").json() == ["added", 1]
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "taken"),
+    [
+        (PLAIN, "self.__dict__"),
+        (PLAIN, "vars(self)"),
+        (FIELDS, "self.model_dump()"),
+        (PLAIN, "{name: getattr(self, name)}"),
+    ],
+    ids=["__dict__", "vars", "model_dump", "getattr"],
+)
+def test_what_is_taken_out_without_a_name_stays_sync(kind: str, taken: str, tmp_path: Path) -> None:
+    text = APART.replace("KIND", kind.replace("TAKEN", taken).rstrip())
+    files = {"database.py": DATABASE, "app.py": text, "test_app.py": APART_SUITE}
+    after = flipped(files)
+    assert "async def count" not in after["app.py"]
+    assert passing(files, tmp_path / "before") == 1
+    assert passing(after, tmp_path / "after") == 1
