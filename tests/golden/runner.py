@@ -13,12 +13,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .databases import Database, Tables, rows, sqlite_database
 from .detectors import ERROR, LEAK, NEVER_AWAITED
 from .drive import END_OF_TRANSCRIPT
 from .scenario import DATABASE_FIELDS, JsonPath, Request, Scenario, fill
+
+if TYPE_CHECKING:
+    from codemods.pipeline import Migration
 
 TESTS = Path(__file__).parent.parent
 GOLDEN = TESTS.parent / "golden"
@@ -59,6 +62,11 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def migrate(folder: Path, scenario: Scenario) -> list[str]:
     """Migrate the application in ``folder`` in place; the paths that changed."""
+    return write(folder, migration_of(folder, scenario))
+
+
+def migration_of(folder: Path, scenario: Scenario) -> Migration:
+    """What looplift makes of the application in ``folder``; nothing is written."""
     from codemods.config import Options
     from codemods.passes import all_passes
     from codemods.pipeline import migrate as migration
@@ -70,15 +78,34 @@ def migrate(folder: Path, scenario: Scenario) -> list[str]:
     before = load(folder)
     if before.errors:
         raise ValueError(f"files that cannot be read: {before.errors}")
-    after = migration(before, chosen, options).after
-    changed = []
-    for path, file in after.files.items():
+    return migration(before, chosen, options)
+
+
+def write(folder: Path, migration: Migration) -> list[str]:
+    """Write what a migration made; the paths that changed."""
+    before, changed = migration.before, []
+    for path, file in migration.after.files.items():
         if path not in before or before[path].text != file.text:
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(file.to_bytes())
             changed.append(path)
     return changed
+
+
+def unexplained(migration: Migration) -> list[str]:
+    """The hunks of which looplift does not say what they come from."""
+    from codemods.patches import make_patch
+    from codemods.patches.hunks import Reasons
+    from codemods.patches.story import chapters
+
+    reasons = Reasons(migration, chapters(migration, lambda found, _: tuple(found)))
+    return [
+        f"{file.path}:{hunk.old[0]} ({', '.join(hunk.rules)})"
+        for file in make_patch(migration.before, migration.after).files
+        for hunk in reasons.hunks(file)
+        if not (hunk.findings or hunk.decisions or hunk.follows)
+    ]
 
 
 def replace_files(target: Path, source: Path) -> None:

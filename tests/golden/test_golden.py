@@ -66,7 +66,9 @@ def test_scenarios_are_readable() -> None:
 )
 def test_text(scenario: Scenario, tmp_path: Path) -> None:
     made = runner.copy_application(scenario.folder / "before", tmp_path / "app")
-    runner.migrate(made, scenario)
+    migration = runner.migration_of(made, scenario)
+    runner.write(made, migration)
+    assert not (causeless := runner.unexplained(migration)), causeless
     expected = scenario.folder / "after"
     if UPDATE:
         runner.replace_files(expected, made)

@@ -71,7 +71,8 @@ def plan(program: Program, options: Options) -> Outcome:
     holders = Holders(analysis, startup.left)
     engines = Engines(analysis, draft, versions, holders)
     engines.edit()
-    edit_disposal(analysis, draft, holders, startup)
+    with draft.because(*engines.origins):
+        edit_disposal(analysis, draft, holders, startup)
     Unpooled(analysis, draft).edit()
     edit_threads(analysis, draft)
     differences = edit_differences(program, draft, engines.test_drivers | engines.drivers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from codemods.edits.actions import Arguments, Rename, Rewrite
+from codemods.edits.actions import Arguments, Origin, Rename, Rewrite
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.containers import made_by
@@ -14,7 +14,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External
 from codemods.passes.async_session.colour.analysis import Analysis
-from codemods.plan.draft import Draft
+from codemods.plan.draft import Draft, origin_of
 
 #: The async class of each sync class, and where it is imported from.
 ASYNC_CLASSES: dict[str, tuple[str, str]] = {
@@ -39,7 +39,16 @@ def edit_annotations(analysis: Analysis, draft: Draft) -> None:
             if _is_call(node, module):
                 _creation(analysis, draft, node, name, module)
             elif _holds_async(analysis, node, module):
-                rename_class(draft, node, name, module)
+                with draft.because(*_asked(analysis, node, module)):
+                    rename_class(draft, node, name, module)
+
+
+def _asked(analysis: Analysis, node: ast.AST, module: Module) -> tuple[Origin, ...]:
+    """What asks for a class to be named anew: what is decided there, else what it is given."""
+    around = (module.functions.get(one) for one in module.ancestors(node))
+    if any(one in analysis.colours.asynchronous for one in around if one is not None):
+        return ()
+    return (origin_of(module, node, "the sessions that are meant here become async"),)
 
 
 def class_references(

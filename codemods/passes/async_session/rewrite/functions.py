@@ -35,7 +35,7 @@ from codemods.passes.async_session.sessions.sites import AWAIT, BRIDGE, CREATE, 
 from codemods.passes.async_session.sessions.streams import stream
 from codemods.plan.climb import AwaitedCall, is_main_block
 from codemods.plan.constructors import is_constructor
-from codemods.plan.draft import Draft
+from codemods.plan.draft import Draft, function_origin
 from codemods.plan.managers import ASYNC_NAMES, is_manager
 from codemods.plan.places import materialise, thread
 from codemods.plan.stubs import stands_for_generator
@@ -314,8 +314,9 @@ def _call(analysis: Analysis, draft: Draft, awaited: AwaitedCall) -> None:
     call, module, callee = awaited.call, awaited.module, awaited.callee
     if awaited.caller is None:
         if is_main_block(call, module) or analysis.program.web.in_tests(module):
-            draft.add_import(module, "asyncio")
-            draft.edit(module, call, Rewrite("asyncio.run({self})"))
+            with draft.because(function_origin(callee)):
+                draft.add_import(module, "asyncio")
+                draft.edit(module, call, Rewrite("asyncio.run({self})"))
         return
     parent = module.parent(call)
     if isinstance(parent, ast.Await) or call in analysis.run_as_they_are:

@@ -10,7 +10,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.colour.own_loops import OwnLoop, parameters_bound
-from codemods.plan.draft import Draft
+from codemods.plan.draft import Draft, function_origin
 from codemods.plan.generated import import_name
 from codemods.plan.places import thread
 
@@ -25,7 +25,8 @@ _RUNNERS = ("typer.testing.CliRunner.invoke", "click.testing.CliRunner.invoke")
 def edit_own_loops(analysis: Analysis, draft: Draft) -> None:
     """Give every entry that waits its event loop, and a thread to async tests that call it."""
     for own in analysis.own_loops:
-        _wrap(analysis, draft, own)
+        with draft.because(function_origin(own.entry.function)):
+            _wrap(analysis, draft, own)
         for reference in analysis.program.calls.references(own.entry.function):
             call, module = reference.call or _sent(reference), reference.module
             if call is not None and _is_on_loop(analysis, module.function_of(call)):
