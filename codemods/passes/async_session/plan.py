@@ -32,6 +32,7 @@ from codemods.passes.async_session.rewrite.functions import edit_functions
 from codemods.passes.async_session.rewrite.own_loop import edit_own_loops
 from codemods.passes.async_session.rewrite.pooled import edit_pooled
 from codemods.passes.async_session.rewrite.threads import edit_threads
+from codemods.passes.async_session.sessions.import_time import is_needed
 from codemods.passes.async_session.sessions.silenced import BRIDGED, CALL, RULE, asked
 from codemods.passes.async_session.sessions.sites import BRIDGE, CREATE, DDL, Site
 from codemods.passes.async_session.sessions.unresolved import unresolved
@@ -346,6 +347,9 @@ def _unresolved(analysis: Analysis) -> list[Decision]:
 
 def _tables(analysis: Analysis, unmoved: list[Site]) -> list[Decision]:
     """Tables that are made while a module is imported: once there is a loop, where that can be."""
+    why = "runs when the module does"
+    if unmoved and is_needed(analysis.program, analysis.sites, analysis.colours.sync):
+        why += ": code or tests use the tables, and do without the lifespan"
     return [
         Decision(
             path=site.module.path,
@@ -353,7 +357,7 @@ def _tables(analysis: Analysis, unmoved: list[Site]) -> list[Decision]:
             symbol="",
             treatment=(Treatment.LEFT if site in unmoved else Treatment.NATIVE).value,
             action="stays sync" if site in unmoved else "makes tables when an event loop runs",
-            reasons=("runs when the module does",),
+            reasons=(why,) if site in unmoved else ("runs when the module does",),
             sites=1,
         )
         for site in analysis.sites

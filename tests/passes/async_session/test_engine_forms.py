@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from passes.async_session.suites import flipped
+from passes.async_session.suites import flipped, passing
 
 APPLICATION = """\
 import os
@@ -387,3 +387,36 @@ def test_a_path_operation_within_a_factory_keeps_its_async_session(
     assert "async def add(db: AsyncSession = Depends(get_db))" in after["formed.py"]
     assert _answers(before, tmp_path / "before", monkeypatch) == [1, 2]
     assert _answers(after, tmp_path / "after", monkeypatch) == [1, 2]
+
+
+ASKING = """\
+from fastapi.testclient import TestClient
+from formed import app
+
+client = TestClient(app)
+
+
+def test_items():
+    assert client.post("/items").json() == 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("suite", "moves"),
+    [
+        (ASKING, False),
+        (ASKING.replace("json() == 1", "json() == 1\n\n\nwith client:\n    pass"), True),
+    ],
+    ids=["not entered", "entered"],
+)
+def test_tables_that_tests_find_without_a_lifespan_stay_at_import(
+    suite: str, moves: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = APPLICATION.replace("{engine}", PLAIN + FACTORY + CREATE).replace("{session}", OPEN)
+    text = text.replace('os.environ["ITEMS_FILE"]', '"items.db"')
+    files = {"formed.py": text, "test_formed.py": suite}
+    after = flipped(files)
+    assert ("run_sync(Base.metadata.create_all)" in after["formed.py"]) is moves
+    if not moves:
+        assert passing(files, tmp_path / "before") == 1
+        assert passing(after, tmp_path / "after") == 1

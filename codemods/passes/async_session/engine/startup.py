@@ -22,7 +22,7 @@ from codemods.passes.async_session.rewrite.functions import ddl_call
 from codemods.passes.async_session.sessions.import_time import (
     applications,
     can_move,
-    is_used,
+    is_needed,
 )
 from codemods.passes.async_session.sessions.sites import DDL, Site
 from codemods.plan.climb import is_main_block
@@ -119,7 +119,7 @@ def _at_start(
 ) -> list[Site]:
     program = analysis.program
     calls = applications(program, module)
-    if not calls or is_used(program, analysis.sites, analysis.colours.sync):
+    if not calls or is_needed(program, analysis.sites, analysis.colours.sync):
         return sites
     home, call = module, calls[0]
     moved, left = _split(module, sites)

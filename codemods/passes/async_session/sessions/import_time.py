@@ -14,6 +14,10 @@ from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
 from codemods.plan.climb import is_main_block
 from codemods.plan.lifespans import one_name, top_level
 
+#: What asks an application in a test. httpx's transport runs no lifespan, unless a manager does.
+_CLIENTS = frozenset({known.TEST_CLIENT, "httpx.ASGITransport"})
+_CLIENT_WORDS = tuple(sorted(name.rpartition(".")[2] for name in _CLIENTS))
+_MANAGER = "LifespanManager"
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -27,11 +31,14 @@ def applications(program: Program, module: Module) -> list[ast.Call]:
     return calls if calls and one_name(module, calls) else []
 
 
-def is_used(program: Program, sites: list[Site], sync: Iterable[Function]) -> bool:
-    """Whether the application uses its database while it is imported: for tables that are there.
+def is_needed(program: Program, sites: list[Site], sync: Iterable[Function]) -> bool:
+    """Whether something needs the tables before the lifespan, or without it.
 
-    A module does by itself, or calls a function that stays ``sync``.
+    The application does that uses its database while it is imported: a module by itself, or by a
+    function that stays ``sync``. So do tests that ask it without its lifespan.
     """
+    if _asked_without_lifespan(program, sites):
+        return True
     used = [
         (site.node, site.module)
         for site in sites
@@ -45,6 +52,36 @@ def is_used(program: Program, sites: list[Site], sync: Iterable[Function]) -> bo
         and not is_migration(module)
         and not is_main_block(node, module)
         for node, module in used
+    )
+
+
+def _asked_without_lifespan(program: Program, sites: list[Site]) -> bool:
+    """Whether a test's client is not entered (``client = TestClient(app)``), and finds the tables
+    that the application made: no test makes any."""
+    if any(site.kind == DDL and program.web.in_tests(site.module) for site in sites):
+        return False
+    if any(program.modules.mentioning((_MANAGER,))):
+        return False
+    return any(
+        program.web.in_tests(module)
+        and program.outside_name(call.func, module) in _CLIENTS
+        and not _is_entered(call, module)
+        for module in program.modules.mentioning(_CLIENT_WORDS)
+        for word in _CLIENT_WORDS
+        for call in module.syntax.calls.get(word, ())
+    )
+
+
+def _is_entered(call: ast.Call, module: Module) -> bool:
+    """Whether ``with`` enters a client, there or by the name that it is given."""
+    parent = module.parent(call)
+    if isinstance(parent, ast.withitem):
+        return True
+    names = [t.id for t in getattr(parent, "targets", ()) if isinstance(t, ast.Name)]
+    return any(
+        isinstance(module.parent(use), ast.withitem)
+        for name in names
+        for use in module.syntax.references.get(name, ())
     )
 
 
@@ -70,7 +107,7 @@ def moves(program: Program, site: Site, sites: list[Site], sync: Iterable[Functi
     return (
         bool(applications(program, module))
         and can_move(module, statement, inside)
-        and not is_used(program, sites, sync)
+        and not is_needed(program, sites, sync)
     )
 
 
