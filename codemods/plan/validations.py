@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
-from codemods.facts.syntax import Class
+from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
 
 #: Class methods of Pydantic models that read the attributes of any object.
 FROM_OBJECT = frozenset({"model_validate", "from_orm"})
+
+_GROWS = ["append", "extend", "insert", "add", "update", "appendleft", "setdefault"]
 
 
 def vague(program: Program, modules: Iterable[Module]) -> Iterator[tuple[ast.Call, Module]]:
@@ -56,3 +58,20 @@ def _is_plain(values: Values, program: Program) -> bool:
         for value in values
     )
     return bool(values) and plain and not mapped_in(values, program)
+
+
+def put_into(name: str, function: Function) -> list[ast.expr]:
+    """What a function puts into the list or dict of that name."""
+    found: list[ast.expr] = []
+    for node in function.nodes:
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=attr), args=args):
+                if owner == name and attr in _GROWS:
+                    found.extend(args)
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=owner))], value=value):
+                if owner == name:
+                    found.append(value)
+            case ast.AugAssign(target=ast.Name(id=owner), value=value):
+                if owner == name:
+                    found.append(value)
+    return found

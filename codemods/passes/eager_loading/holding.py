@@ -9,8 +9,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, Instance, Values
 from codemods.plan.validations import mapped_in as mapped_in
-
-_GROWS = ["append", "extend", "insert", "add", "update", "appendleft", "setdefault"]
+from codemods.plan.validations import put_into as put_into
 
 
 def holds(values: Values, entity: Class, program: Program, depth: int = 0) -> bool:
@@ -77,23 +76,6 @@ def is_abstract(function: Function) -> bool:
 def text_of(node: ast.expr) -> str:
     """An expression as messages name it."""
     return ast.unparse(node)[:60]
-
-
-def put_into(name: str, function: Function) -> list[ast.expr]:
-    """What a function puts into the list or dict of that name."""
-    found: list[ast.expr] = []
-    for node in function.nodes:
-        match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=attr), args=args):
-                if owner == name and attr in _GROWS:
-                    found.extend(args)
-            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=owner))], value=value):
-                if owner == name:
-                    found.append(value)
-            case ast.AugAssign(target=ast.Name(id=owner), value=value):
-                if owner == name:
-                    found.append(value)
-    return found
 
 
 def source_of_lambda(argument: ast.arg, module: Module) -> ast.expr | None:

@@ -127,8 +127,8 @@ def unknown_contexts(touches: Touches) -> Iterator[tuple[ast.expr, Module]]:
     names = _suspicious(touches)
     templates = Templates(touches.program, touches)
     for call, module in templates.rendered() if names else ():
-        words, _ = templates.read_by(call, module)
-        for value in templates.handed(call, module) if words & names else ():
+        reading = templates.read_by(call, module)
+        for value in templates.handed(call, module) if reading.words & names else ():
             if not touches.tracer.awaited.infer(value, module):
                 yield value, module
 

@@ -23,7 +23,7 @@ from jinja2 import Template
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ForeignKey, create_engine, select
 from sqlalchemy.orm import (
-    DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+    DeclarativeBase, Mapped, Session, mapped_column, object_session, relationship, sessionmaker
 )
 
 engine = create_engine("sqlite:///{path}", connect_args={{"check_same_thread": False}})
@@ -46,6 +46,14 @@ class User(Base):
     def titles(self):
         return [post.title for post in self.posts]
 
+    @property
+    def newest(self):
+        newest = select(Post.title).filter_by(author_id=self.id).order_by(Post.id.desc())
+        return object_session(self).scalars(newest).first()
+
+    def count(self):
+        return len(object_session(self).scalars(select(Post).filter_by(author_id=self.id)).all())
+
 
 class Post(Base):
     __tablename__ = "posts"
@@ -59,6 +67,15 @@ class Out(BaseModel):
     model_config = ConfigDict(from_attributes=True)
     name: str
     titles: list[str]
+
+
+class Newest(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    newest: str
+
+
+class Users(BaseModel):
+    users: list[Newest]
 
 
 def get_db():
@@ -181,6 +198,40 @@ CASES = {
         def read(db: Session = Depends(get_db)):
             user: User = strange(db.get(User, 1))
             return Template("{% for p in user.posts %}{{ p.title }} {% endfor %}").render(user=user)
+        """,
+    "a template that calls a method that asks the session of its object": """
+        @app.get("/")
+        def read(db: Session = Depends(get_db)):
+            return Template("{{ user.count() }}").render(user=db.get(User, 1))
+
+        @app.get("/seen")
+        def seen(db: Session = Depends(get_db)):
+            user = db.get(User, 1)
+            return user.count()
+        """,
+    "a template that reads a property that asks the session of its object": """
+        @app.get("/")
+        def read(db: Session = Depends(get_db)):
+            posts = db.scalars(select(Post)).all()
+            return Template("{{ posts[0].author.newest }}").render(posts=posts)
+        """,
+    "a template without a session": """
+        def current(db: Session = Depends(get_db)):
+            return db.get(User, 1)
+
+        @app.get("/")
+        def read(user: User = Depends(current)):
+            return Template("{{ user.newest }}").render(user=user)
+        """,
+    "a response model of a property that asks the session of its object": """
+        @app.get("/", response_model=Users)
+        def read(db: Session = Depends(get_db)):
+            return {"users": db.scalars(select(User)).all()}
+        """,
+    "a model made of a property that asks the session of its object": """
+        @app.get("/")
+        def read(db: Session = Depends(get_db)):
+            return Newest.model_validate(db.get(User, 1))
         """,
     "a dependency without a session": """
         def current(db: Session = Depends(get_db)):

@@ -26,6 +26,7 @@ from codemods.passes.async_session.colour.hidden import Hidden, hidden
 from codemods.passes.async_session.colour.indirect import Indirect
 from codemods.passes.async_session.colour.islands import islands
 from codemods.passes.async_session.colour.lookups import looked_up
+from codemods.passes.async_session.colour.members import Members
 from codemods.passes.async_session.colour.obstacles import consumption_obstacle, site_obstacle
 from codemods.passes.async_session.colour.own_loops import OwnLoop, OwnLoops
 from codemods.passes.async_session.colour.threads import Leaving
@@ -194,7 +195,11 @@ def analyse(program: Program, options: Options) -> Analysis:
         alone=own_loops.has,
     )
     entered: set[ast.expr] = {made.call for made in clients.made}
-    lazily = Hidden(program, reading, sites)
+    opening = {site.function for site in sites if site.kind == CREATE}
+    members = Members(program, opening, {made.node for made in validated})
+    for function, cause in members.closed.items():
+        closed.setdefault(function, cause)
+    lazily = Hidden(program, members.closed | reading, sites)
     boundaries = Boundaries(
         program, sites, entered, providers, lazily, handovers, validated, outliving
     )
@@ -228,7 +233,7 @@ def analyse(program: Program, options: Options) -> Analysis:
             climb = Climb(program, waiting, closed, framework)
         colours = Colouring(climb, earlier)
         earlier = colours.sync
-        more = boundaries.conflicts(colours)
+        more = boundaries.conflicts(colours) or members.conflicts(colours)
         more |= {
             f: c
             for f, c in islands(program, sites, colours, own_loops.has).items()
