@@ -126,10 +126,7 @@ def process(
 
 
 def _end(started: subprocess.Popen[bytes]) -> None:
-    """End a process as a supervisor does: ask, wait ten seconds, kill.
-
-    A worker of taskiq 0.13 with nothing to do does not always heed the first signal.
-    """
+    """End a process as a supervisor does: ask, and wait ten seconds; a worker has to heed that."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(started.pid, signal.SIGTERM)
     try:
@@ -137,6 +134,7 @@ def _end(started: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(started.pid, signal.SIGKILL)
         started.wait(10)
+        raise
 
 
 def write(kind: str, folder: Path) -> None:

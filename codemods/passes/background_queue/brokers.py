@@ -9,10 +9,8 @@ _HEAD = '''\
 
 from __future__ import annotations
 
-import importlib
-import logging
-import os
-from collections.abc import AsyncIterator, Callable
+{standard}
+from collections.abc import AsyncIterator, Callable{more}
 from typing import Annotated, Any
 
 from fastapi import BackgroundTasks, Depends, HTTPException
@@ -154,6 +152,21 @@ broker = RedisStreamBroker(URL, idle_timeout=600_000)
 _run_jobs = broker.register_task(run_jobs, task_name="run_jobs")
 
 
+@broker.on_event(TaskiqEvents.WORKER_STARTUP)
+async def heed_signals(state: TaskiqState) -> None:
+    """Let SIGTERM wake the event loop of a worker that has nothing to do.
+
+    The handlers of taskiq leave it asleep until Redis answers, and to stop in that
+    very moment is forgotten: the worker would go on for ever.
+    """
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+        if callable(handler):
+            with suppress(NotImplementedError):  # loops of Windows
+                loop.add_signal_handler(number, handler, number, None)
+
+
 async def connect() -> None:
     """Open the connections to Redis."""
     await broker.startup()
@@ -213,9 +226,12 @@ async def hand_over(jobs: list[Any]) -> None:
     await _run_jobs.defer_async(jobs=jobs)
 '''
 
+_STANDARD = "import importlib\nimport logging\nimport os"
+_TASKIQ_STANDARD = "import asyncio\nimport importlib\nimport logging\nimport os\nimport signal"
 _TASKIQ_IMPORTS = """\
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from taskiq import TaskiqEvents, TaskiqState
 from taskiq_redis import RedisStreamBroker"""
 
 _PROCRASTINATE_IMPORTS = """\
@@ -238,12 +254,24 @@ class Broker:
 #: By the value of the option ``queue``.
 BROKERS = {
     "taskiq": Broker(
-        _HEAD.format(broker="Redis, by taskiq", imports=_TASKIQ_IMPORTS) + _TASKIQ + _TAIL,
+        _HEAD.format(
+            broker="Redis, by taskiq",
+            standard=_TASKIQ_STANDARD,
+            more="\nfrom contextlib import suppress",
+            imports=_TASKIQ_IMPORTS,
+        )
+        + _TASKIQ
+        + _TAIL,
         ("taskiq>=0.11", "taskiq-redis>=1.0"),
         ("taskiq worker {module}:broker",),
     ),
     "procrastinate": Broker(
-        _HEAD.format(broker="PostgreSQL, by procrastinate", imports=_PROCRASTINATE_IMPORTS)
+        _HEAD.format(
+            broker="PostgreSQL, by procrastinate",
+            standard=_STANDARD,
+            more="",
+            imports=_PROCRASTINATE_IMPORTS,
+        )
         + _PROCRASTINATE_HEAD
         + _JOBS
         + _PROCRASTINATE_CALLS
