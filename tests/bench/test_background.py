@@ -13,7 +13,7 @@ from bench.background import served, statuses
 
 def test_a_shutdown_under_load_loses_no_job_and_no_task(tmp_path: Path) -> None:
     with served(tmp_path, WORKERS="4") as server:
-        paths = [f"/job/{number}?seconds=0.1" for number in range(100)]
+        paths = [f"/job/{number}?seconds=0.2" for number in range(100)]
         accepted = asyncio.run(statuses(server.url, paths))
         tasks = [httpx.get(f"{server.url}/task/{n}").status_code for n in range(5)]
         waiting = httpx.get(f"{server.url}/figures").json()["waiting"]

@@ -295,7 +295,7 @@ def test_a_filter_that_is_not_installed(world, monkeypatch, capfd):
     for command in ("pr", "apply"):
         said = refused(capfd, command)
         assert "git status failed: no-git-lfs filter-process: " in said
-        assert "not found; fatal: the remote end hung up" in said
+        assert "not found" in said
     assert fakes.tree(world.clone) == before
 
 
