@@ -440,6 +440,42 @@ def test_templates() -> None:
     assert ".options(selectinload(User.posts).selectinload(Post.tags))" in text
 
 
+READ_BY_TEMPLATES = {
+    "{{ posts|map(attribute='author.posts')|list|length }}": "Post.author).selectinload(User.posts",
+    "{% for g, found in posts|groupby('author.name') %}{{ g }}{% endfor %}": "Post.author)",
+    "{{ posts|selectattr('tags')|list|length }}": "Post.tags)",
+    "{% for post in posts %}{{ post['author'].name }}{% endfor %}": "Post.author)",
+    "{% macro line(one) %}{% for other in one.posts %}{{ other.author.posts|length }}"
+    "{% endfor %}{% endmacro %}{% for p in posts %}{{ line(p.author) }}{% endfor %}": (
+        "Post.author).selectinload(User.posts)"
+    ),
+    "{% for post in posts %}{% set tags = post.author.posts[0].tags %}{{ tags|length }}"
+    "{{ post.tags|length }}{% endfor %}": (
+        "Post.author).selectinload(User.posts).selectinload(Post.tags)"
+    ),
+}
+
+
+@pytest.mark.parametrize("template", READ_BY_TEMPLATES)
+def test_what_templates_read(template: str) -> None:
+    """Texts that name attributes, and names that stand for what was read before."""
+    source = source_of(
+        """
+        @app.get("/posts")
+        def posts(request, db: Db):
+            found = db.scalars(select(Post).order_by(Post.id)).all()
+            return templates.TemplateResponse(request, "posts.html", {"posts": found})
+        """
+    )
+    files = {
+        "app.py": SourceFile("app.py", source),
+        "templates/posts.html": SourceFile("templates/posts.html", template),
+    }
+    migration = migrate(CodeBase(Path("/nowhere"), files), [PASS], Options(jobs=1))
+    text = " ".join(migration.after["app.py"].text.split())
+    assert f"selectinload({READ_BY_TEMPLATES[template]}" in text
+
+
 def test_a_template_that_is_fetched_before() -> None:
     """The template and its context are written elsewhere than where it is rendered."""
     source = source_of(
