@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: Attributes of an answer that wait for the rest of it.
 _WAITING = frozenset("content text json apparent_encoding raw".split())
 
+#: What calls its first argument in a thread.
+_THREADS = ("starlette.concurrency.run_in_threadpool", "asyncio.to_thread")
+
 
 class Streamed:
     """Which calls give such an answer, and where it is read without a call that says so."""
@@ -68,12 +71,20 @@ class Streamed:
                     yield node
 
     def _made(self, node: ast.expr, function: Function) -> ast.Call | None:
-        """The one call that gives an object."""
-        if isinstance(node, ast.Call):
-            return node
-        bindings = function.bindings.get(node.id, []) if isinstance(node, ast.Name) else []
-        values = [binding.value for binding in bindings]
-        return values[0] if len(values) == 1 and isinstance(values[0], ast.Call) else None
+        """The one call that gives an object, by a thread or without."""
+        if isinstance(node, ast.Name):
+            bindings = function.bindings.get(node.id, [])
+            if len(bindings) != 1 or bindings[0].value is None:
+                return None
+            node = bindings[0].value
+        if not isinstance(node, ast.Await):
+            return node if isinstance(node, ast.Call) else None
+        match node.value:
+            case ast.Call(func=pool, args=[called, *args], keywords=keywords) if (
+                self.program.outside_name(pool, function.module) in _THREADS
+            ):
+                return ast.Call(called, args, keywords)
+        return None
 
 
 def _is_false(node: ast.expr) -> bool:

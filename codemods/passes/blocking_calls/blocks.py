@@ -392,13 +392,23 @@ def _is_certain(name: str, statements: Sequence[ast.stmt]) -> bool:
             isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
             for node in ast.walk(part)
         )
-        if isinstance(part, ast.Assign) and not reads:
-            targets = [node for target in part.targets for node in ast.walk(target)]
+        if not reads:
+            targets = [node for target in _targets(part) for node in ast.walk(target)]
             if any(isinstance(node, ast.Name) and node.id == name for node in targets):
                 return True
         if reads:
             return False
     return False
+
+
+def _targets(statement: ast.AST) -> list[ast.expr]:
+    """What an assignment assigns, with an annotation or without."""
+    match statement:
+        case ast.Assign(targets=targets):
+            return targets
+        case ast.AnnAssign(target=target, value=ast.expr()):
+            return [target]
+    return []
 
 
 def _in_order(statements: Sequence[ast.stmt]) -> Iterator[ast.AST]:

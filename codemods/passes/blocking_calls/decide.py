@@ -213,7 +213,8 @@ class Decisions:
         if isinstance(site.module.parent(site.call), ast.Await):
             return "it is awaited, but gives nothing to wait for"
         if not is_file_method(self.program, site):
-            if why := self.threads.obstacle(site):
+            why = "" if site.blocker.slight else self.threads.obstacle(site)
+            if why:
                 return why
         elif not self.threads.is_local(_receiver(site), site):
             return _UNKNOWN_FILE

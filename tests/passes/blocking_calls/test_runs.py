@@ -67,6 +67,16 @@ MOVED = {
         "        total += len(path.name) > 0\nreturn total > 0",
         "        nonlocal total\n",
     ),
+    "a call that is too short for a thread": (
+        "found = []\nfor root, folders, files in os.walk(ROOT):\n"
+        "    found.append(os.path.relpath(root, ROOT))\n    break\nreturn found",
+        "    await run_in_threadpool(read_files)\n",
+    ),
+    "with annotations": (
+        "size: int = (ROOT / name).stat().st_size\ntext: str = (ROOT / name).read_text()\n"
+        "return [size, text]",
+        "    size, text = await run_in_threadpool(read_files)\n",
+    ),
     "a folder step by step": (
         "found = 0\nfor path in ROOT.iterdir():\n    found += path.stat().st_size\n"
         "return found > 0",
@@ -203,6 +213,19 @@ def test_an_answer_that_has_arrived_does_not_wait() -> None:
     assert ["requests.get" in f.message for f in findings(route(body), HEAD)] == [True]
     body = body.replace("stream=False", "**{'stream': True}")
     assert len(findings(route(body), HEAD)) == 2
+
+
+@pytest.mark.parametrize("options", ["", ", stream=True"])
+def test_a_thread_that_asks_for_it_changes_nothing(options: str) -> None:
+    """What is said of an answer after the pass is what was said before."""
+    body = f"answer = requests.get(URL{options})\nawait asyncio.sleep(0)\nreturn answer.text"
+    before = [f.message for f in findings(route(body), HEAD) if "answer" in f.message]
+    done = body.replace("requests.get(URL", "await run_in_threadpool(requests.get, URL")
+    head = HEAD.replace(
+        "import requests\n", "import requests\nfrom fastapi.concurrency import run_in_threadpool\n"
+    )
+    assert [f.message for f in findings(route(done), head)] == before
+    assert len(before) == bool(options)
 
 
 def test_what_is_read_of_an_answer_on_the_loop_is_reported() -> None:
