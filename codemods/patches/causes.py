@@ -108,7 +108,8 @@ class _FileCauses:
         """The origins of a block of lines."""
         imported = [*self._imported(block)]
         yield from imported
-        edited = [edit for lines, edit in self._places if _meet(lines, _old(block))]
+        old = self._replaced(block)
+        edited = [edit for lines, edit in self._places if _meet(lines, old)]
         if not edited and not imported:
             edited = self._in_same_function(block)
         for edit in edited:
@@ -150,7 +151,10 @@ class _FileCauses:
         new = range(block.new_start + 1, block.new_end + 1)
         came = {n for lines, names in self._after.imports if _meet(lines, new) for n in names}
         went = {
-            n for lines, names in self._before.imports if _meet(lines, _old(block)) for n in names
+            n
+            for lines, names in self._before.imports
+            if _meet(lines, self._replaced(block))
+            for n in names
         }
         for one in self._edits.add_imports:
             if _bound(one) in came:
@@ -166,19 +170,23 @@ class _FileCauses:
             if isinstance(what, str) and new & {line.strip() for line in what.splitlines()}:
                 yield origin
 
+    def _replaced(self, block: Block) -> range:
+        """The lines that a block replaces; where it only adds, the statements around it."""
+        if block.old_start < block.old_end:
+            return range(block.old_start + 1, block.old_end + 1)
+        first, last = block.old_start, block.old_start + 1
+        while first > 1 and not self._lines[first - 1].strip():
+            first -= 1
+        while last < len(self._lines) and not self._lines[last - 1].strip():
+            last += 1
+        return range(first, last + 1)
+
     def _in_same_function(self, block: Block) -> list[Edit]:
         """The edits of the function around a block: what is moved or laid out anew with them."""
-        for lines, _ in self._before.around(_old(block).start):
+        for lines, _ in self._before.around(self._replaced(block).start):
             if found := [edit for place, edit in self._places if _meet(lines, place)]:
                 return found
         return []
-
-
-def _old(block: Block) -> range:
-    """The lines that a block replaces; where it only adds, the ones around it."""
-    if block.old_start < block.old_end:
-        return range(block.old_start + 1, block.old_end + 1)
-    return range(block.old_start, block.old_start + 2)
 
 
 def _meet(one: range, other: range) -> bool:

@@ -10,7 +10,15 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from codemods.edits.actions import Arguments, InsertAfter, InsertBefore, MakeAsync, Rename, Rewrite
+from codemods.edits.actions import (
+    Arguments,
+    InsertAfter,
+    InsertBefore,
+    MakeAsync,
+    Origin,
+    Rename,
+    Rewrite,
+)
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
@@ -20,7 +28,7 @@ from codemods.facts.values import External, FunctionValue, Instance
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.rewrite.annotations import ASYNC_CLASSES
 from codemods.passes.async_session.sessions.sites import BRIDGE
-from codemods.plan.draft import Draft
+from codemods.plan.draft import Draft, function_origin, origin_of
 
 _LIBRARIES = ("unittest.mock", "mock")
 _MOCKS = frozenset(f"{library}.{name}" for library in _LIBRARIES for name in ("Mock", "MagicMock"))
@@ -76,15 +84,20 @@ class Mocks:
     def edit(self) -> None:
         """Edit every mock that stands for something that became async."""
         for patch in self.patches:
-            if any(self._became_async(function) for function in patch.functions):
-                self._stand_in(patch)
+            changed = [function for function in patch.functions if self._became_async(function)]
+            if changed:
+                with self.draft.because(*map(function_origin, changed)):
+                    self._stand_in(patch)
             elif patch.mock and self._makes_sessions(patch):
-                self._factory(patch)
+                assert patch.function is not None
+                with self.draft.because(_stands_for(patch.module, patch.function.definition)):
+                    self._factory(patch)
         if self.bridges:
             self._legacy()
         for call, module in self._made():
-            self._mock(call, module)
-            self._put(call, module)
+            with self.draft.because(_stands_for(module, call)):
+                self._mock(call, module)
+                self._put(call, module)
 
     def _became_async(self, function: Function) -> bool:
         return (
@@ -401,6 +414,11 @@ class Mocks:
             if web.fixture(asking, name) is function
             and any(a.arg == name for a in asking.parameters)
         )
+
+
+def _stands_for(module: Module, node: ast.AST) -> Origin:
+    """Why a mock is changed that no function of the application names."""
+    return origin_of(module, node, "what the mock stands for becomes async")
 
 
 def _spec(call: ast.Call) -> ast.expr | None:
