@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.plan.draft import Draft
+
+#: A string in double quotes that can stand in single ones; no docstring.
+_PLAIN_STRING = re.compile(r"""(?<!")"([^"'\\\n]*)"(?!")""")
 
 
 @dataclass(frozen=True)
@@ -159,3 +163,11 @@ def _imported(program: Program, module: Module) -> Iterator[Module]:
     for name in _absolute_imports(module):
         if (target := program.modules.resolve(module, name)) is not None:
             yield target
+
+
+def in_quotes_of(module: Module, text: str) -> str:
+    """Source text with the quotes that a module prefers; docstrings keep theirs."""
+    own = module.file.text.replace('"""', "")
+    if own.count('"') >= own.count("'"):
+        return text
+    return _PLAIN_STRING.sub(r"'\1'", text)

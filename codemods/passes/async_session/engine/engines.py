@@ -37,6 +37,7 @@ from codemods.passes.async_session.engine.twins import (
     import_twin,
     keep_maker,
     make_again,
+    owner_of,
     use_twin,
 )
 from codemods.passes.async_session.sessions.arguments import (
@@ -54,7 +55,7 @@ from codemods.passes.async_session.sessions.urls import (
     url_of,
 )
 from codemods.plan.draft import Draft, origin_of
-from codemods.plan.generated import import_name
+from codemods.plan.generated import import_name, in_quotes_of
 
 _ASYNCIO = "sqlalchemy.ext.asyncio"
 #: The pool that async engines refuse; its async form is one of its subclasses.
@@ -65,8 +66,6 @@ _BLOCKING_POOLS = frozenset(
 _LITERAL = re.compile(
     r"""(?P<prefix>[A-Za-z]*)(?P<quote>'''|\"\"\"|'|")(?P<body>.*)(?P=quote)""", re.S
 )
-#: A string in double quotes that can stand in single ones; no docstring.
-_PLAIN_STRING = re.compile(r"""(?<!")"([^"'\\\n]*)"(?!")""")
 
 
 class Engines:
@@ -161,7 +160,7 @@ class Engines:
             for other in holder.makes:
                 source = re.sub(rf"\b{re.escape(other.name)}\b", other.twin, source)
             statement = module.statement(call)
-            made = f"{_owner(statement, module)}{holder.twin} = {source}"
+            made = f"{owner_of(statement, module)}{holder.twin} = {source}"
             self.draft.edit(module, statement, InsertAfter(made))
         if self.pools.in_service(holder):
             dispose_beside(self.draft, holder)
@@ -491,22 +490,3 @@ class Engines:
         text = runtime_helper({n: d for n, d in drivers.items() if n in wanted})
         self.texts[path] = in_quotes_of(module, text)
         return import_name(self.program, module, path)
-
-
-def _owner(statement: ast.stmt, module: Module) -> str:
-    """What stands in front of the attribute that a statement sets: ``self.``; else nothing."""
-    match statement:
-        case (
-            ast.Assign(targets=[ast.Attribute(value=owner), *_])
-            | ast.AnnAssign(target=ast.Attribute(value=owner))
-        ):
-            return f"{module.source(owner)}."
-    return ""
-
-
-def in_quotes_of(module: Module, text: str) -> str:
-    """Source text with the quotes that a module prefers; docstrings keep theirs."""
-    own = module.file.text.replace('"""', "")
-    if own.count('"') >= own.count("'"):
-        return text
-    return _PLAIN_STRING.sub(r"'\1'", text)

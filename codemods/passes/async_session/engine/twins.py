@@ -152,3 +152,14 @@ def _is_named(
     analysis: Analysis, node: ast.Name | ast.Attribute, module: Module, provider: Function
 ) -> bool:
     return analysis.program.home(node, module) == (provider.module.scope, provider.name)
+
+
+def owner_of(statement: ast.stmt, module: Module) -> str:
+    """What stands in front of the attribute that a statement sets: ``self.``; else nothing."""
+    match statement:
+        case (
+            ast.Assign(targets=[ast.Attribute(value=owner), *_])
+            | ast.AnnAssign(target=ast.Attribute(value=owner))
+        ):
+            return f"{module.source(owner)}."
+    return ""
