@@ -21,6 +21,9 @@ from codemods.facts.values import (
 if TYPE_CHECKING:
     from codemods.facts.infer import Inference
 
+#: Annotations that say nothing by themselves: of ``Self`` the code knows which class it is.
+_NOTHING = frozenset(("typing.Any", "builtins.object", "typing.Self", "typing_extensions.Self"))
+
 
 class Annotations:
     """Answers for whatever is annotated."""
@@ -66,7 +69,7 @@ class Annotations:
             match value:
                 case ClassValue(cls=cls, args=args):
                     found.add(Instance(cls, args))
-                case External(name=name) if name not in ("typing.Any", "builtins.object"):
+                case External(name=name) if name not in _NOTHING:
                     found.add(Instance(name))
                 case TypeVariable() | Instance(cls="sqlalchemy.orm.declarative_base"):
                     found.add(value)
