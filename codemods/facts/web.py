@@ -401,9 +401,9 @@ class Web:
         return frozenset(function for found in self.fixtures.values() for function in found)
 
     def is_test(self, function: Function) -> bool:
-        """Whether the function is a test."""
+        """Whether the function is a test; a fixture is none, whatever it is called."""
         name = function.module.path.rpartition("/")[2]
-        if not function.name.startswith("test"):
+        if not function.name.startswith("test") or self.is_fixture(function):
             return False
         return name.startswith("test_") or name.endswith("_test.py") or name == "tests.py"
 

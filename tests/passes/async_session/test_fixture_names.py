@@ -185,3 +185,34 @@ def test_told(parameters: str, before: str, asked: str) -> None:
 @pytest.mark.parametrize("asked", ["'number'", "kind"])
 def test_not_told(asked: str) -> None:
     assert told(CHOSEN.format(parameters="request, kind", before="", asked=asked)) == []
+
+
+FIXTURE_NAMED_TEST = """\
+import pytest
+from app import SessionLocal, app
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture
+def test_db():
+    with SessionLocal() as db:
+        yield db
+
+
+def test_it(test_db):
+    assert test_db.execute(text("select 1")).scalar() == 1
+
+
+def test_over_http():
+    assert TestClient(app).get("/").json() == ["none", 1]
+"""
+
+
+def test_a_fixture_that_is_named_like_a_test(tmp_path: Path) -> None:
+    files = flipped({"app.py": APP, "test_app.py": FIXTURE_NAMED_TEST})
+    assert "@pytest.fixture\nasync def test_db(" in files["test_app.py"]
+    assert "@pytest.mark.anyio\nasync def test_it(" in files["test_app.py"]
+    assert passing(files, tmp_path) == 2
