@@ -69,7 +69,7 @@ PASS = Pass(
         Code(CALL, "blocking-database-call", "A database call that blocks its thread or the loop"),
         Code(BRIDGED, "bridged-database-call", "A database call that runs through run_sync"),
         Code(LEFT, "database-call-left", "A database call that stays sync, and why"),
-        Code(WIDE, "integer-too-wide", "A number that asyncpg refuses, where it was not found"),
+        Code(WIDE, "integer-too-wide", "A number that the driver refuses, where it was not found"),
         Code(GAP, "new-gap", "Other requests can come between what was done in one go"),
         Code(POOLER, "transaction-pooler", "A driver that prepares statements, behind a pooler"),
         Code(EXPORTED, "exported-name", "A name that others may import becomes async"),

@@ -8,6 +8,7 @@ from collections import Counter
 from codemods.config import Options
 from codemods.facts import Program
 from codemods.facts.migrations import is_migration
+from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.findings import Finding, Level, Treatment
 from codemods.manifests import Note
@@ -205,7 +206,7 @@ def _findings(analysis: Analysis, threads: list[Function]) -> list[Finding]:
 
 def _wide(analysis: Analysis, engines: Engines) -> list[Finding]:
     driver = engines.drivers.get("postgresql")
-    if driver is None or driver.name != "asyncpg":
+    if driver is None:
         return []
     return [
         Finding(
@@ -213,7 +214,7 @@ def _wide(analysis: Analysis, engines: Engines) -> list[Finding]:
             line=site.node.lineno,
             column=site.node.col_offset + 1,
             code=WIDE,
-            message=f"asyncpg refuses `{value}` beyond 32 bits, where PostgreSQL found nothing: "
+            message=f"{driver.name} refuses `{value}` beyond 32 bits; psycopg2 found nothing then: "
             "bound the parameter (`le=2147483647`)",
             rule=RULE,
             level=Level.SAFE,
@@ -222,7 +223,15 @@ def _wide(analysis: Analysis, engines: Engines) -> list[Finding]:
             symbol=site.function.qualname if site.function else "",
         )
         for site, value in wide_integers(analysis)
+        if not _had_psycopg(engines, site.module)
     ]
+
+
+def _had_psycopg(engines: Engines, module: Module) -> bool:
+    """Whether the application was on psycopg 3 before: its casts are there already."""
+    declared = engines.versions.declared(module.path)
+    old = any(map(declared.declares, ("psycopg2", "psycopg2-binary")))
+    return declared.declares("psycopg") and not old
 
 
 def _difference(difference: Difference) -> Finding:

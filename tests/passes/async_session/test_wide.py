@@ -1,4 +1,4 @@
-"""Numbers that asyncpg refuses to compare with a column of 32 bits."""
+"""Numbers that the async drivers refuse to compare with a column of 32 bits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FINE = {
 }
 
 
-def _codes(expression: str, driver: str = "asyncpg") -> list[str]:
+def _codes(expression: str, driver: str = "asyncpg", requirements: str = "") -> list[str]:
     route = f"""
         from fastapi import Path
 
@@ -47,6 +47,8 @@ def _codes(expression: str, driver: str = "asyncpg") -> list[str]:
             return {expression}
     """
     files = {"app.py": SourceFile("app.py", POSTGRES + dedent(route))}
+    if requirements:
+        files["requirements.txt"] = SourceFile("requirements.txt", requirements)
     options = Options(jobs=1, driver=(("postgresql", driver),))
     (run,) = migrate(CodeBase(Path("/nowhere"), files), [PASS], options).runs
     return [finding.code for finding in run.outcome.findings if finding.code == "LL404"]
@@ -55,7 +57,13 @@ def _codes(expression: str, driver: str = "asyncpg") -> list[str]:
 @pytest.mark.parametrize("expression", WIDE.values(), ids=WIDE)
 def test_wide(expression: str) -> None:
     assert _codes(expression) == ["LL404"]
-    assert _codes(expression, "psycopg") == []
+    assert _codes(expression, "psycopg") == ["LL404"]
+
+
+def test_an_application_that_had_the_casts_before() -> None:
+    assert _codes(WIDE["get"], "psycopg", "sqlalchemy==2.0.38\npsycopg[binary]==3.2\n") == []
+    both = "sqlalchemy==2.0.38\npsycopg[binary]==3.2\npsycopg2==2.9\n"
+    assert _codes(WIDE["get"], "psycopg", both) == ["LL404"]
 
 
 @pytest.mark.parametrize("expression", FINE.values(), ids=FINE)

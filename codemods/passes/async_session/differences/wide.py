@@ -1,7 +1,8 @@
-"""Integers that are too wide for their column: asyncpg refuses to send them.
+"""Integers that are too wide for their column: the async drivers refuse them.
 
 PostgreSQL compares any number with an integer column and finds nothing, which the application
-answers with 404. asyncpg packs a parameter into the type of the column first, and fails.
+answers with 404. asyncpg packs a parameter into the type of the column first, SQLAlchemy casts it
+to that type for psycopg, and both fail.
 """
 
 from __future__ import annotations
