@@ -84,13 +84,9 @@ def never_let_go(kept: Kept) -> str:
 
 def _is_only_read(program: Program, holder: ast.expr, module: Module) -> int:
     """The line that reads a container which is never emptied; 0 where anything else is done."""
-    match holder:
-        case ast.Attribute(attr=name):
-            pass
-        case ast.Name(id=name) if name in module.scope.bindings:
-            pass
-        case _:
-            return 0
+    name = _lasting(holder, module)
+    if name is None:
+        return 0
     line = 0
     for other in program.modules.mentioning((name,)):
         for node in ast.walk(other.tree):
@@ -100,6 +96,16 @@ def _is_only_read(program: Program, holder: ast.expr, module: Module) -> int:
                 return 0
             line = node.lineno
     return line
+
+
+def _lasting(holder: ast.expr, module: Module) -> str | None:
+    """The name of a container that outlives the function: of a module, or an attribute."""
+    match holder:
+        case ast.Attribute(attr=name):
+            return name
+        case ast.Name(id=name) if name in module.scope.bindings:
+            return name
+    return None
 
 
 def _imports(node: ast.AST, name: str) -> bool:
@@ -144,14 +150,8 @@ def _starts_task(program: Program, call: ast.Call, module: Module) -> bool:
 
 def _only_grows(program: Program, holder: ast.expr, module: Module) -> bool:
     """Whether a list or set of a module or an object is made empty and only ever added to."""
-    match holder:
-        case ast.Attribute(attr=name):
-            pass
-        case ast.Name(id=name) if name in module.scope.bindings:
-            pass
-        case _:
-            return False
-    return all(
+    name = _lasting(holder, module)
+    return name is not None and all(
         _adds(node, name, other)
         for other in program.modules.mentioning((name,))
         for node in ast.walk(other.tree)
