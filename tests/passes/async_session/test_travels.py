@@ -471,3 +471,54 @@ def test_what_is_taken_out_without_a_name_stays_sync(kind: str, taken: str, tmp_
     assert "async def count" not in after["app.py"]
     assert passing(files, tmp_path / "before") == 1
     assert passing(after, tmp_path / "after") == 1
+
+
+FLUENT = """\
+from typing import Self
+
+from database import Items, SessionLocal, get_db
+from fastapi import Depends, FastAPI
+from sqlalchemy.orm import Session
+
+app = FastAPI()
+
+
+class Book:
+    def __init__(self, db: Session):
+        self.items = Items(db)
+
+    def with_name(self, name: str) -> Self:
+        self.items.add(name)
+        return self
+
+    def names(self) -> list[str]:
+        return self.items.names()
+
+
+@app.post("/items")
+def items(db=Depends(get_db)):
+    return Book(db).with_name("one").with_name("two").names()
+"""
+FLUENT_SUITE = """\
+from app import app
+from database import Base, engine
+from fastapi.testclient import TestClient
+
+
+def test_items():
+    Base.metadata.drop_all(engine)
+    Base.metadata.create_all(engine)
+    with TestClient(app) as client:
+        assert client.post("/items").json() == ["one", "two"]
+"""
+
+
+def test_methods_that_give_their_own_object(tmp_path: Path) -> None:
+    files = {"database.py": DATABASE, "app.py": FLUENT, "test_app.py": FLUENT_SUITE}
+    after = flipped(files)
+    assert (
+        'return await (await (await Book(db).with_name("one")).with_name("two")).names()'
+        in after["app.py"]
+    )
+    assert passing(files, tmp_path / "before") == 1
+    assert passing(after, tmp_path / "after") == 1
