@@ -223,7 +223,9 @@ class Engines:
         self.draft.add_import(module, _ASYNCIO, name)
         if isinstance(call.func, ast.Name):
             self.draft.edit(module, call.func, Rename(name))
-            for binding in module.scope.bindings.get(call.func.id, ()):
+            # The import may stand within the function, or around it.
+            scope = module.scope_of(call.func).lookup(call.func.id)
+            for binding in scope.bindings.get(call.func.id, ()) if scope else ():
                 statement = module.parent(binding.node)
                 if isinstance(statement, ast.ImportFrom) and isinstance(binding.node, ast.alias):
                     self.draft.drop_import(module, statement.module or "", binding.node.name)

@@ -10,8 +10,6 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 @pytest.fixture
 async def database(tmp_path):
     """A database of its own for each test."""
-    from sqlalchemy import create_engine
-    from sqlalchemy.orm import sessionmaker
     from database import Base
     import models
 
