@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from codemods.facts.carried import Carried
 from codemods.facts.descriptors import is_classmethod
+from codemods.facts.entries import SENDING
 from codemods.facts.modules import Module
 from codemods.facts.splats import forwarded, splatted
 from codemods.facts.syntax import Class, Function
@@ -46,6 +47,7 @@ class CallGraph:
         self._unresolved: dict[Function, tuple[Reference, ...]] = {}
         self._families: dict[Function, frozenset[Function]] = {}
         self._named: dict[str, list[Function]] = {}
+        self._sent: dict[Function, bool] = {}
         self._dispatch: dict[tuple[Class, Function], frozenset[Function]] = {}
         self.carried = Carried(program)
         self.travels = Travels(program)
@@ -63,7 +65,7 @@ class CallGraph:
     def _functions(self, value: object) -> list[Function]:
         match value:
             case FunctionValue(function=function):
-                return sorted(self.family(function), key=str)
+                return [] if self.is_sent(function) else sorted(self.family(function), key=str)
             case ClassValue(cls=cls):
                 return [
                     v.function
@@ -77,6 +79,18 @@ class CallGraph:
                     if isinstance(v, FunctionValue)
                 ]
         return []
+
+    def is_sent(self, function: Function) -> bool:
+        """Whether a call of a function sends it to a queue, and runs nothing.
+
+        A queue that is told to can run its tasks at once: then a call is one.
+        """
+        if not function.definition.decorator_list:
+            return False
+        if function not in self._sent:
+            sends = self.program.decorated(function, *SENDING)
+            self._sent[function] = sends and not self.program.modules.mentioning(("immediate",))
+        return self._sent[function]
 
     # -- families ----------------------------------------------------------------------------
 
@@ -138,7 +152,8 @@ class CallGraph:
             for name in sorted(names):
                 for node in module.syntax.references.get(name, ()):
                     values = self.program.infer(node, module)
-                    reference = Reference(node, module, _call_of(node, module))
+                    call = _call_of(node, module) if not self.is_sent(function) else None
+                    reference = Reference(node, module, call)
                     if any(isinstance(v, FunctionValue) and v.function in family for v in values):
                         found.append(reference)
                     elif self._could_be(node, values, function, module):

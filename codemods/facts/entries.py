@@ -59,6 +59,12 @@ _SCHEDULERS = (
     "apscheduler.schedulers.blocking.BlockingScheduler",
 )
 _HUEYS = "Huey RedisHuey PriorityRedisHuey RedisExpireHuey SqliteHuey FileHuey MemoryHuey".split()
+_POOLS = """multiprocessing.pool.Pool multiprocessing.pool.ThreadPool""".split()
+_POOLED = "apply apply_async map map_async imap imap_unordered starmap starmap_async".split()
+_EXECUTORS = "Executor ThreadPoolExecutor ProcessPoolExecutor".split()
+
+#: Decorators after which a call only sends a job: to whoever calls it, it is another object.
+SENDING = frozenset(f"huey.{h}.{kind}" for h in _HUEYS for kind in ("task", "periodic_task"))
 
 #: Decorators, by resolved name.
 _DECORATORS: dict[str, _Row] = {
@@ -69,8 +75,7 @@ _DECORATORS: dict[str, _Row] = {
     **_rows("dramatiq.actor", Kind.JOB, "an actor of Dramatiq"),
     **_rows("rq.decorators.job rq.job", Kind.JOB, "a job of RQ"),
     **_rows("schedule.repeat", Kind.JOB, "a job of schedule"),
-    **{f"huey.{name}.task": _Row(Kind.JOB, "a task of Huey") for name in _HUEYS},
-    **{f"huey.{name}.periodic_task": _Row(Kind.JOB, "a task of Huey") for name in _HUEYS},
+    **{name: _Row(Kind.JOB, "a task of Huey") for name in SENDING},
     **{
         f"{name}.scheduled_job": _Row(Kind.JOB, f"a job of {name.rpartition('.')[2]}")
         for name in _SCHEDULERS
@@ -84,9 +89,29 @@ _CALLS: dict[str, _Row] = {
     },
     **_rows("threading.Thread", Kind.JOB, "the target of a thread", 1, "target"),
     **_rows("threading.Timer", Kind.JOB, "the function of a timer", 1, "function"),
-    **_rows("multiprocessing.Process", Kind.JOB, "the target of a process", 1, "target"),
-    **_rows("rq.Queue.enqueue rq.Queue.enqueue_call", Kind.JOB, "a job of RQ", 0, "func"),
-    **_rows("rq.Queue.enqueue_in rq.Queue.enqueue_at", Kind.JOB, "a job of RQ", 1, "func"),
+    **_rows(
+        "multiprocessing.Process multiprocessing.context.BaseContext.Process",
+        Kind.JOB,
+        "the target of a process",
+        1,
+        "target",
+    ),
+    **_rows("rq.Queue.enqueue", Kind.JOB, "a job of RQ", 0, "f"),
+    **_rows("rq.Queue.enqueue_call rq.Queue.prepare_data", Kind.JOB, "a job of RQ", 0, "func"),
+    **_rows("rq.Queue.enqueue_in", Kind.JOB, "a job of RQ", 1, "func"),
+    **_rows("rq.Queue.enqueue_at", Kind.JOB, "a job of RQ", 1, "f"),
+    **_rows("rq.Callback rq.job.Callback", Kind.JOB, "a callback of RQ", 0, "func"),
+    **_rows("rq.job.Job.create rq.Job.create", Kind.JOB, "a job of RQ", 0, "func"),
+    **{
+        f"{pool}.{name}": _Row(Kind.JOB, "a job of a pool", 0, "func")
+        for pool in _POOLS
+        for name in _POOLED
+    },
+    **{
+        f"concurrent.futures.{executor}.{name}": _Row(Kind.JOB, "a job of an executor", 0, "fn")
+        for executor in _EXECUTORS
+        for name in ("submit", "map")
+    },
     **_rows("argparse.ArgumentParser.set_defaults", Kind.COMMAND, "a command of argparse"),
 }
 #: ``schedule.every().day.at("10:30").do(job)``: where the chain of methods begins.

@@ -372,6 +372,10 @@ RETURNS |= {
     },
     "openpyxl.load_workbook": "openpyxl.Workbook",
     "concurrent.futures.Executor.submit": "concurrent.futures.Future",
+    "multiprocessing.get_context": "multiprocessing.context.BaseContext",
+    "multiprocessing.Pool": "multiprocessing.pool.Pool",
+    "multiprocessing.context.BaseContext.Process": "multiprocessing.Process",
+    "multiprocessing.context.BaseContext.Pool": "multiprocessing.pool.Pool",
     "argparse.ArgumentParser.add_subparsers": "argparse._SubParsersAction",
     "argparse._SubParsersAction.add_parser": "argparse.ArgumentParser",
     "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
@@ -412,6 +416,8 @@ RETURNS |= {
         "redis.Redis",
         "pymongo.MongoClient",
         "concurrent.futures.Executor",
+        "multiprocessing.pool.Pool",
+        "multiprocessing.pool.ThreadPool",
     )
 }
 #: Attributes of objects of libraries, by the class that they have.

@@ -61,6 +61,8 @@ _AT_ONCE = frozenset(
     """task_always_eager CELERY_TASK_ALWAYS_EAGER CELERY_ALWAYS_EAGER always_eager is_async
     immediate""".split()
 )
+#: What works off a queue where it is called; another worker has a process for each job.
+_WORKERS = ("rq.SimpleWorker.work", "rq.worker.SimpleWorker.work")
 #: Attributes of a command or task by which the function itself is called.
 _ITSELF = frozenset(("run", "callback", "fn", "func", "call_local", "__wrapped__", "__call__"))
 
@@ -215,6 +217,8 @@ class OwnLoops:
         parent = module.parent(node)
         if isinstance(parent, ast.Attribute):
             return parent.attr not in _ITSELF
+        if isinstance(parent, ast.Call) and parent.func is node:
+            return True
         call = module.parent(parent) if isinstance(parent, ast.keyword) else parent
         # ``cli.add_command(purge)``: the name stands for what the decorator made.
         return (
@@ -252,7 +256,38 @@ class OwnLoops:
                 found[function] = Cause(f"is {what}, and runs an event loop itself")
             elif where := self._sent_at_once(function, colours):
                 found[function] = Cause(f"is {what}, which runs at once where it is sent, {where}")
+            elif what.endswith(" of RQ") and (where := self._worked_off(colours)):
+                found[function] = Cause(f"is {what}, which a worker runs on an event loop {where}")
         return found
+
+    def _worked_off(self, colours: Colouring) -> str:
+        """The place on an event loop from where a worker runs jobs on its own thread.
+
+        Signals keep it on the main one: no other thread can be had for it.
+        """
+        program = self.program
+        for module in program.modules.mentioning(("SimpleWorker",)):
+            for call in module.syntax.calls.get("work", ()):
+                if program.outside_name(call.func, module) in _WORKERS and self._is_on_loop(
+                    module.function_of(call), colours
+                ):
+                    return f"in {module.path}:{call.lineno}"
+        return ""
+
+    def _is_on_loop(self, function: Function | None, colours: Colouring) -> bool:
+        """Whether a function waits, or something that waits calls it, directly or not."""
+        seen: set[Function] = set()
+        waiting = [function]
+        while waiting:
+            current = waiting.pop()
+            if current is None or current in seen:
+                continue
+            if current.is_async or current in colours.asynchronous:
+                return True
+            seen.add(current)
+            callers = self.program.calls.references(current)
+            waiting += [caller.module.function_of(caller.node) for caller in callers]
+        return False
 
     def _sent_at_once(self, function: Function, colours: Colouring) -> str:
         """The place on the loop of the service from where a job runs then and there.

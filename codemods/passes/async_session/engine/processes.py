@@ -25,6 +25,8 @@ _THREADS = (
     "the function of a timer",
     "a job of BackgroundScheduler",
     "a job of schedule",
+    "a job of an executor",
+    "a job of a pool",
 )
 #: Libraries whose decorators register what the service runs.
 _SERVICE = ("fastapi.", "starlette.")
