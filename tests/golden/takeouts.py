@@ -18,12 +18,14 @@ names those that stay all the same, with the cause.
 from __future__ import annotations
 
 import ast
+import json
 import sys
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from . import runner
 from .changing import columns
@@ -84,12 +86,15 @@ class Bench:
         return suite
 
     def _columns(self, file: str) -> tuple[str, ...]:
-        """The columns of text that the database may change, and the scenario still goes its way."""
+        """The columns that the database may change, and the scenario still goes its way."""
         found = columns(file, self.before.tables)
         if not found or self._goes_on(found):
             return found
-        kept = tuple(one for one in found if self._goes_on((one,)))
-        return kept if self._goes_on(kept) else kept[:1]
+        kept: tuple[str, ...] = ()
+        for one in found:
+            if self._goes_on((*kept, one)):
+                kept = (*kept, one)
+        return kept
 
     def _goes_on(self, changing: tuple[str, ...]) -> bool:
         try:
@@ -98,7 +103,7 @@ class Bench:
             raise
         except AssertionError:
             return False
-        return _statuses(run) == _statuses(self.before)
+        return outlines(run) == outlines(self.before)
 
     def troubles(self) -> list[str]:
         """What is wrong with all loads in place: by such an application nothing can be judged."""
@@ -153,8 +158,29 @@ class Bench:
         return bool(troubles) or _more(suite.lazy, self.whole_suite.lazy)
 
 
-def _statuses(run: Run) -> list[list[int]]:
-    return [[answer["status"] for answer in one] for one in run.transcript["exchanges"]]
+def outlines(run: Run) -> list[list[tuple[int, Any]]]:
+    """The way that a scenario goes: the status of each answer, and how long its lists are."""
+    return [
+        [(answer["status"], _outline(answer["body"])) for answer in one]
+        for one in run.transcript["exchanges"]
+    ]
+
+
+def _outline(text: str) -> Any:
+    """A JSON text without its values."""
+    try:
+        return _bare(json.loads(text))
+    except ValueError:
+        return None
+
+
+def _bare(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _bare(one) for key, one in value.items()}
+        case list():
+            return [_bare(one) for one in value]
+    return None
 
 
 def _more(less: Mapping[str, int], whole: Mapping[str, int]) -> bool:

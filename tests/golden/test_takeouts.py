@@ -25,7 +25,7 @@ from .changing import columns, install
 from .databases import Tables
 from .lazy import watch
 from .loads import loads
-from .takeouts import Bench
+from .takeouts import Bench, outlines
 
 SOURCE = """
 async def read(db):
@@ -134,7 +134,7 @@ def test_what_a_deletion_loads_is_not_hidden(database: str, hidden: list[None]) 
 def test_a_changing_database_shows_who_reads_again(database: str) -> None:
     tables: Tables = {"parents": ((), []), "children": ((), [])}
     found = columns(database, tables)
-    assert found == ("parents.note", "parents.size")
+    assert found == ("parents.name", "parents.note", "parents.size")
     install(database, found)
     with Session(create_engine(f"sqlite:///{database}"), expire_on_commit=False) as db:
         parent = db.scalars(select(Parent).where(Parent.name == "b")).one()
@@ -142,11 +142,16 @@ def test_a_changing_database_shows_who_reads_again(database: str) -> None:
         db.commit()
         assert (parent.note, parent.size) == ("new", 5)
         db.refresh(parent)
-        assert (parent.note, parent.size) == ("new~", 1005)
+        assert (parent.note, parent.size, parent.name) == ("new~", 1005, "b~")
+        db.add(Parent(name="c", note="c"))
+        db.commit()
     with sqlite3.connect(database) as connection:
         assert connection.execute("select note, size from parents where name = 'a'").fetchall() == [
             (None, 1)
         ]
+        assert connection.execute(
+            "select name, note, size from parents where id = 3"
+        ).fetchall() == [("c", "c~", 1001)]
     connection.close()
 
 
@@ -164,3 +169,21 @@ def test_a_run_that_was_cut_off_misses_nothing(
     else:
         with pytest.raises(runner.UnfinishedError):
             bench._fails(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "same"),
+    [
+        (200, '[{"name": "b~", "tags": ["y"]}]', True),
+        (200, '[{"name": "a", "tags": []}]', False),
+        (200, "[]", False),
+        (404, '[{"name": "a", "tags": ["x"]}]', False),
+    ],
+)
+def test_a_scenario_goes_its_way_with_other_values(status: int, body: str, same: bool) -> None:
+    def run(status: int, body: str) -> runner.Run:
+        answers = [{"status": status, "body": body}, {"status": 200, "body": "no JSON"}]
+        return runner.Run({"exchanges": [answers]}, {})
+
+    expected = outlines(run(200, '[{"name": "a", "tags": ["x"]}]'))
+    assert (outlines(run(status, body)) == expected) is same

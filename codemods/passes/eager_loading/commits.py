@@ -11,6 +11,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassRef, ClassValue, Instance, TypeVariable, Values, union
 from codemods.passes.eager_loading.implicit import is_bare, is_dataclass
+from codemods.passes.eager_loading.keys import Keys
 from codemods.passes.eager_loading.reaching import (
     behind,
     follows,
@@ -58,6 +59,7 @@ class Commits:
         self.sessions = sessions
         #: Uses of names whose relationships are read: what a commit changed elsewhere shows there.
         self.demanded = demanded
+        self.keys = Keys(program)
 
     def stale(self, function: Function) -> list[Stale]:
         """The objects of a function that are read after a commit without a refresh."""
@@ -129,6 +131,7 @@ class Commits:
             if use not in self.demanded and (
                 not self.changed(name, event, function, events)
                 or self._is_same(use, name, event, function)
+                or self.keys.suffice(use, function, self.entities(name, function))
             ):
                 continue
             made = self._stale(name, function, event, use, commits)

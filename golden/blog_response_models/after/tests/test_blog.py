@@ -37,9 +37,22 @@ async def test_tags_are_shared(session, author):
     second = await crud.create_post(
         session, schemas.PostCreate(title="Two", author_id=author.id, tags=["maths"])
     )
+    [logic] = await crud.get_or_create_tags(session, ["logic"])
+    links = [{"post_id": post.id, "tag_id": logic.id} for post in (first, second)]
+    await session.execute(models.post_tags.insert(), links)
+    await session.commit()
     await session.refresh(first, ["tags"])
+    assert [tag.name for tag in first.tags] == ["logic", "maths"]
+    await session.refresh(second, ["tags"])
     assert first.tags == second.tags
-    assert await crud.tag_counts(session) == {"maths": 2}
+    assert await crud.tag_counts(session) == {"maths": 2, "logic": 2}
+
+
+async def test_an_author_is_read_with_the_posts_of_today(client, author):
+    assert (await client.get(f"/authors/{author.id}")).json()["posts"] == []
+    await client.post("/posts", json={"title": "Notes", "author_id": author.id})
+    posts = (await client.get(f"/authors/{author.id}")).json()["posts"]
+    assert [post["title"] for post in posts] == ["Notes"]
 
 
 async def test_deleting_an_author_deletes_the_posts(client, session, author):

@@ -34,8 +34,20 @@ def test_tags_are_shared(session, author):
     second = crud.create_post(
         session, schemas.PostCreate(title="Two", author_id=author.id, tags=["maths"])
     )
+    [logic] = crud.get_or_create_tags(session, ["logic"])
+    links = [{"post_id": post.id, "tag_id": logic.id} for post in (first, second)]
+    session.execute(models.post_tags.insert(), links)
+    session.commit()
+    assert [tag.name for tag in first.tags] == ["logic", "maths"]
     assert first.tags == second.tags
-    assert crud.tag_counts(session) == {"maths": 2}
+    assert crud.tag_counts(session) == {"maths": 2, "logic": 2}
+
+
+def test_an_author_is_read_with_the_posts_of_today(client, author):
+    assert client.get(f"/authors/{author.id}").json()["posts"] == []
+    client.post("/posts", json={"title": "Notes", "author_id": author.id})
+    posts = client.get(f"/authors/{author.id}").json()["posts"]
+    assert [post["title"] for post in posts] == ["Notes"]
 
 
 def test_deleting_an_author_deletes_the_posts(client, session, author):

@@ -20,6 +20,12 @@ async def test_the_same_name_twice(client):
 
 
 class TestWithFactories:
+    async def test_a_doctor_without_appointments_goes(self, client, session):
+        doctor = DoctorFactory()
+        session.add(doctor)
+        await session.commit()
+        assert (await client.delete(f"/doctors/{doctor.id}")).status_code == 204
+
     async def test_doctors_are_listed_with_their_appointments(self, client, session):
         session.add_all([AppointmentFactory(), DoctorFactory(name="Zoe")])
         await session.commit()

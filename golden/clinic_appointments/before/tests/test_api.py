@@ -16,6 +16,12 @@ def test_the_same_name_twice(client):
 
 
 class TestWithFactories:
+    def test_a_doctor_without_appointments_goes(self, client, session):
+        doctor = DoctorFactory()
+        session.add(doctor)
+        session.commit()
+        assert client.delete(f"/doctors/{doctor.id}").status_code == 204
+
     def test_doctors_are_listed_with_their_appointments(self, client, session):
         session.add_all([AppointmentFactory(), DoctorFactory(name="Zoe")])
         session.commit()

@@ -48,7 +48,6 @@ async def test_user():
     db = TestingSessionLocal()
     db.add(user)
     await db.commit()
-    await db.refresh(user)
     await db.close()
     yield user
     async with engine.connect() as connection:
@@ -69,7 +68,6 @@ async def test_todo(test_user):
     db = TestingSessionLocal()
     db.add(todo)
     await db.commit()
-    await db.refresh(todo)
     await db.close()
     yield todo
     async with engine.connect() as connection:

@@ -23,6 +23,15 @@ async def test_create_and_update_item(db) -> None:
     assert await crud.item.remove(db, id=item.id) is None
 
 
+async def test_an_item_of_somebody_who_is_stored(db) -> None:
+    owner_id = (
+        await crud.user.create(db, obj_in=UserCreate(email="kim@example.org"))
+    ).id
+    item = await crud.item.create_with_owner(db, obj_in=ItemCreate(title="Lent"), owner_id=owner_id)
+    assert item.owner.email == "kim@example.org"
+    await crud.item.remove(db, id=item.id)
+
+
 def test_items_need_a_user(client) -> None:
     assert client.get("/items/").status_code == 422
     assert client.get("/items/", headers={"x-user": "nobody"}).status_code == 401

@@ -18,6 +18,13 @@ def test_create_and_update_item(db) -> None:
     assert crud.item.remove(db, id=item.id) is None
 
 
+def test_an_item_of_somebody_who_is_stored(db) -> None:
+    owner_id = crud.user.create(db, obj_in=UserCreate(email="kim@example.org")).id
+    item = crud.item.create_with_owner(db, obj_in=ItemCreate(title="Lent"), owner_id=owner_id)
+    assert item.owner.email == "kim@example.org"
+    crud.item.remove(db, id=item.id)
+
+
 def test_items_need_a_user(client) -> None:
     assert client.get("/items/").status_code == 422
     assert client.get("/items/", headers={"x-user": "nobody"}).status_code == 401
