@@ -131,6 +131,7 @@ class Commits:
             if use not in self.demanded and (
                 not self.changed(name, event, function, events)
                 or self._is_same(use, name, event, function)
+                or self.keys.is_put(use, module)
                 or self.keys.suffice(use, function, self.entities(name, function))
             ):
                 continue

@@ -27,6 +27,20 @@ CASES: dict[str, tuple[str, list[Request], list[str]]] = {
         [("POST", "/users", {"name": "eve", "balance": "150"})],
         ["db.commit()\n    db.refresh(user)\n    return user"],
     ),
+    "a new object that is put into a relationship of another, and named there": (
+        """
+        @app.post("/users")
+        def create(data: UserIn, db: Db):
+            user = User(**data.model_dump())
+            db.add(user)
+            db.commit()
+            db.add(Post(title=user.name, author=user))
+            db.commit()
+            return db.scalars(select(Post.title).order_by(Post.id.desc())).all()
+        """,
+        [("POST", "/users", {"name": "eve"})],
+        ["db.commit()\n    db.refresh(user)\n    db.add(Post("],
+    ),
     "a new object with relationships": (
         """
         @app.post("/users", response_model=UserOut)
@@ -215,6 +229,16 @@ SAME = {
         def create(data: UserIn, db: Db):
             user = User(**data.model_dump())
             db.add(user)
+            db.commit()
+            return {"id": user.id}
+        """,
+    "it is put into a relationship of another": """
+        @app.post("/users")
+        def create(data: UserIn, db: Db):
+            user = User(**data.model_dump())
+            db.add(user)
+            db.commit()
+            db.add(Post(title="new", author=user))
             db.commit()
             return {"id": user.id}
         """,

@@ -14,7 +14,6 @@ def create_heroes() -> int:
         team = Team(name="Preventers", headquarters="Sharp Tower")
         session.add(team)
         session.commit()
-        session.refresh(team)
         for name, secret in [("Rusty-Man", "Tommy Sharp"), ("Deadpond", "Dive Wilson")]:
             session.add(Hero(name=name, secret_name=secret, team=team))
         session.commit()

@@ -134,6 +134,9 @@ async def test_team_lists_its_heroes(session: AsyncSession, client: AsyncClient)
     )
     response = await client.get("/teams/")
     assert [hero["name"] for hero in response.json()[0]["heroes"]] == ["A"]
+    await client.post(
+        "/heroes/", json={"name": "C", "secret_name": "D", "team_id": team.id}
+    )
     assert (
         len(
             (
@@ -146,5 +149,16 @@ async def test_team_lists_its_heroes(session: AsyncSession, client: AsyncClient)
             .one()
             .heroes
         )
-        == 1
+        == 2
     )
+
+
+async def test_team_is_read_with_its_heroes(session: AsyncSession, client: AsyncClient):
+    team = Team(name="Z-Force", headquarters="Sister Margaret's Bar")
+    session.add(team)
+    await session.commit()
+    await client.post(
+        "/heroes/", json={"name": "A", "secret_name": "B", "team_id": team.id}
+    )
+    response = await client.get(f"/teams/{team.id}")
+    assert [hero["name"] for hero in response.json()["heroes"]] == ["A"]

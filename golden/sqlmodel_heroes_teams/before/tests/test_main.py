@@ -116,4 +116,14 @@ def test_team_lists_its_heroes(session: Session, client: TestClient):
     client.post("/heroes/", json={"name": "A", "secret_name": "B", "team_id": team.id})
     response = client.get("/teams/")
     assert [hero["name"] for hero in response.json()[0]["heroes"]] == ["A"]
-    assert len(session.exec(select(Team)).one().heroes) == 1
+    client.post("/heroes/", json={"name": "C", "secret_name": "D", "team_id": team.id})
+    assert len(session.exec(select(Team)).one().heroes) == 2
+
+
+def test_team_is_read_with_its_heroes(session: Session, client: TestClient):
+    team = Team(name="Z-Force", headquarters="Sister Margaret's Bar")
+    session.add(team)
+    session.commit()
+    client.post("/heroes/", json={"name": "A", "secret_name": "B", "team_id": team.id})
+    response = client.get(f"/teams/{team.id}")
+    assert [hero["name"] for hero in response.json()["heroes"]] == ["A"]
