@@ -30,12 +30,12 @@ _SUFFIXES = (".html", ".jinja", ".jinja2", ".j2", ".txt")
 class Reading:
     """What a template reads, those that it takes in counted.
 
-    ``words`` are the attributes that it reads of anything, ``chains`` those that it reads one of
-    the other, and ``name`` is what messages call it.
+    ``words`` are the attributes that it reads of anything, ``names`` tell of what it reads them,
+    and ``name`` is what messages call it.
     """
 
     words: frozenset[str]
-    chains: frozenset[tuple[str, ...]]
+    names: Names
     name: str
 
 
@@ -75,24 +75,28 @@ class Jinja:
         for file in files:
             sources |= dict.fromkeys(self._sources(file, frozenset()))
         words = frozenset(word for text in sources for word in _words_of(text))
-        chains = Names([tag for text in sources for tag in _TAG.findall(text)]).chains()
+        names = Names([tag for text in sources for tag in _TAG.findall(text)])
         name = f"the template {files[0]}" if len(files) == 1 else "a template"
-        return Reading(words, frozenset(chains), name)
+        return Reading(words, names, name)
 
     def handed(self, call: ast.Call, module: Module) -> Iterator[ast.expr]:
         """What a template gets: the values of the dict that is its context, or the whole of it."""
+        yield from (value for _, value in self.keyed(call, module))
+
+    def keyed(self, call: ast.Call, module: Module) -> Iterator[tuple[str, ast.expr]]:
+        """The same, with the names by which the template gets it; "" where that is not known."""
         for part in (*call.args, *(k.value for k in call.keywords if k.arg == "context")):
             found = part
             if isinstance(part, ast.Name) and (function := module.function_of(part)) is not None:
                 definition = self.program.definition(part, module)
                 found = definition[0] if definition and definition[1] is module else part
-                yield from put_into(part.id, function)
+                yield from (("", value) for value in put_into(part.id, function))
             if isinstance(found, ast.Dict):
-                yield from found.values
+                yield from zip(map(_key, found.keys), found.values, strict=True)
             elif not isinstance(part, ast.Constant):
-                yield part
+                yield "", part
         if isinstance(call.func, ast.Attribute) and call.func.attr == "render":
-            yield from (k.value for k in call.keywords)
+            yield from ((k.arg or "", k.value) for k in call.keywords)
 
     def _text(self, node: ast.expr, module: Module) -> Iterator[str]:
         """The texts that an expression stands for."""
@@ -129,3 +133,10 @@ def _words_of(text: str) -> set[str]:
         found.update(_ATTRIBUTE.findall(tag), _SUBSCRIPT.findall(tag))
         found.update(word for path in _FILTER.findall(tag) for word in path.split("."))
     return found
+
+
+def _key(node: ast.expr | None) -> str:
+    match node:
+        case ast.Constant(value=str(key)):
+            return key
+    return ""
