@@ -9,6 +9,7 @@ from functools import cached_property
 
 from codemods.facts import blocking_table
 from codemods.facts import knowledge as known
+from codemods.facts.bare import completed
 from codemods.facts.calls import CallGraph
 from codemods.facts.containers import handed
 from codemods.facts.entries import Entries
@@ -397,7 +398,9 @@ class Program:
             fixture = self.web.fixture(function, argument.arg) if callables else None
             if fixture:
                 return frozenset(self.calls.functions_given(fixture))
-            return found | self._functions_passed(function, argument) if callables else found
+            if callables:
+                return found | self._functions_passed(function, argument)
+            return completed(self, found, function, argument)
         depends = self.web.depends(function, argument)
         if depends is not None:
             return self.web.provided(depends)

@@ -292,6 +292,31 @@ def test_loads(name: str) -> None:
         assert words in text.replace("( ", "(").replace(" )", ")"), migration.after["app.py"].text
 
 
+PASSED = """
+from sqlalchemy import Select
+
+
+def paged(query: SELECT, db: Session, page: int):
+    return page, db.scalars(query.limit(2).offset(2 * page)).all()
+
+
+@app.get("/users", response_model=list[UserOut])
+def users(db: Db):
+    number, found = paged(select(User).order_by(User.id), db, 0)
+    return found
+"""
+
+
+@pytest.mark.parametrize("annotation", ["Select", "'Select'", "Select[tuple[User]]"])
+def test_a_statement_that_is_passed_as_a_bare_select(annotation: str) -> None:
+    """What it selects is known from the caller."""
+    migration = check(source_of(PASSED.replace("SELECT", annotation)), [("GET", "/users")])
+    text = " ".join(migration.after["app.py"].text.partition("def users")[2].split())
+    assert "select(User) .options(selectinload(User.posts).selectinload(Post.tags))" in text or (
+        "select(User).options(selectinload(User.posts).selectinload(Post.tags))" in text
+    ), text
+
+
 NOTHING = {
     "loaded by the relationship itself": """
         class WithNotes(UserBrief):
