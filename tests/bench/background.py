@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 
 from codemods.passes.background_queue import queue
-from codemods.passes.middleware_tasks import keeper
+from codemods.plan import keeper
 
 APPLICATION = """\
 import asyncio

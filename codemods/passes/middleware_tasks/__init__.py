@@ -63,7 +63,7 @@ write may come in another order.
 
 PASS = Pass(
     name=codes.NAME,
-    order=70,
+    order=60,
     summary="Work of a middleware that the response does not need becomes a task",
     level=Level.UNSAFE,
     codes=codes.CODES,

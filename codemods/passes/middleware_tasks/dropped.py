@@ -13,7 +13,7 @@ from codemods.facts.syntax import Function
 from codemods.facts.tasks import dropped_task, kept_task, never_ends, never_let_go
 from codemods.facts.values import FunctionValue, Instance
 from codemods.passes.middleware_tasks.callees import Callees
-from codemods.passes.middleware_tasks.keeper import VALUES
+from codemods.plan.keeper import VALUES
 from codemods.plan.places import place_obstacle
 
 #: What tasks that are given one of these wait for is done by somebody else.

@@ -13,14 +13,15 @@ from codemods.facts.modules import Module
 from codemods.facts.plain import Plain
 from codemods.findings import Finding, Level, Treatment
 from codemods.passes.base import Decision, Outcome
-from codemods.passes.middleware_tasks import codes, keeper
+from codemods.passes.middleware_tasks import codes
 from codemods.passes.middleware_tasks.callees import THREADS, Callees
 from codemods.passes.middleware_tasks.dropped import Dropped, Dropping, is_replaced
-from codemods.passes.middleware_tasks.middleware import find_middleware
 from codemods.passes.middleware_tasks.work import Finder, Work
+from codemods.plan import keeper
 from codemods.plan.draft import Draft
 from codemods.plan.generated import Generated, find_generated, generated, import_object
 from codemods.plan.lifespans import Start, enter, find_start, is_entered
+from codemods.plan.middleware import find_middleware
 from codemods.plan.suites import suite_obstacle, work_in_place
 from codemods.suppression import Silence
 

@@ -13,7 +13,7 @@ from codemods.facts.plain import SCALAR_CALLS
 from codemods.facts.syntax import Class
 from codemods.facts.values import ClassValue, External, Instance, ModuleValue
 from codemods.passes.middleware_tasks.callees import Callees
-from codemods.passes.middleware_tasks.middleware import Middleware
+from codemods.plan.middleware import Middleware
 
 
 @dataclass(frozen=True)

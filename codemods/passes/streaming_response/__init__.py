@@ -9,7 +9,7 @@ from codemods.passes.streaming_response.plan import plan
 
 PASS = Pass(
     name=codes.NAME,
-    order=60,
+    order=70,
     summary="Lists without a limit are sent while they are read",
     level=Level.UNSAFE,
     codes=codes.CODES,

@@ -66,12 +66,18 @@ differs:
 - The first rows are read, validated and written before the answer starts, so that what fails there
   is answered as before. An error behind them cuts the body off, with the status already sent.
 - The session, its connection and its transaction are held until the client has received the last
-  byte: slow clients can use up the pool.
+  byte: slow clients can use up the pool. On SQLite without a write-ahead log nobody can write
+  meanwhile: a commit waits, and fails after the timeout of the driver (5 s).
 
 FastAPI 0.106 to 0.117 closes the session of a request before a streamed answer is sent. Where the
 requirements mean such a version, the rows get a session of their own (`own_session.py`), which the
 same dependency opens, or what overrides it. They are left where the request has written by its
 session before.
+
+Where a middleware writes behind `call_next` and the answer has to wait for it, list and text are
+left if the database is SQLite, or can be, without a write-ahead log (`PRAGMA journal_mode=WAL` in
+the code says that there is one): each would wait for the other. What `middleware-tasks` has made a
+task of is no such write.
 
 NaN and infinity are no JSON: without a response model, and below FastAPI 0.130, they are an error,
 which would come after the answer began. Lists with floats are left there, unless `include` (below)

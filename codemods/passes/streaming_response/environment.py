@@ -48,13 +48,13 @@ class Environment(Versions):
         return declares and self.declared(path).at_least("fastapi", _WRITTEN_BY_PYDANTIC) is False
 
     def runs_on(self, database: str, path: str) -> bool:
-        """Whether a driver for the database is declared."""
+        """Whether a driver for the database is declared, a sync one or an async one."""
         found = self.declared(path)
         return any(
             found.declares(distribution)
             for known in DATABASES
             if known.name == database
-            for distribution in known.distributions
+            for distribution in (*known.distributions, *known.kept, *known.drivers)
         )
 
     def required(self, paths: Iterable[str]) -> tuple[Mapping[str, str], list[Note]]:

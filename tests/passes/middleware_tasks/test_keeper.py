@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 
 from codemods.facts.plain import REQUEST_ATTRIBUTES, RESPONSE_ATTRIBUTES
-from codemods.passes.middleware_tasks import keeper
+from codemods.plan import keeper
 
 
 @pytest.fixture

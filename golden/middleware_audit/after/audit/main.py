@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from audit.background_tasks import background, values_of_request
 from audit.database import Base, engine, get_db
 from audit.journal import log_request
-from audit.json_stream import stream_json_array
 from audit.middleware import ErrorsMiddleware, QuotaMiddleware, SizeMiddleware, VisitsMiddleware
 from audit.models import AuditRow, ErrorRow, Note, Visit
 
@@ -68,12 +67,7 @@ async def create_note(
 
 @app.get("/notes")
 async def list_notes(db: AsyncSession = Depends(get_db)):
-    return await stream_json_array(
-        await db.stream_scalars(
-            select(Note).order_by(Note.id).execution_options(yield_per=500)
-        ),
-        each=lambda n: {"id": n.id, "text": n.text},
-    )
+    return [{"id": n.id, "text": n.text} for n in await db.scalars(select(Note).order_by(Note.id))]
 
 
 @app.get("/notes/{note_id}")
@@ -86,24 +80,13 @@ async def read_note(note_id: int, db: AsyncSession = Depends(get_db)):
 
 @app.get("/audit")
 async def read_audit(db: AsyncSession = Depends(get_db)):
-    rows = await db.stream_scalars(
-        select(AuditRow)
-        .order_by(AuditRow.method, AuditRow.path, AuditRow.status)
-        .execution_options(yield_per=500)
-    )
-    return await stream_json_array(
-        rows, each=lambda r: [r.method, r.path, r.status, r.user]
-    )
+    rows = await db.scalars(select(AuditRow).order_by(AuditRow.method, AuditRow.path, AuditRow.status))
+    return [[r.method, r.path, r.status, r.user] for r in rows]
 
 
 @app.get("/errors")
 async def read_errors(db: AsyncSession = Depends(get_db)):
-    return await stream_json_array(
-        await db.stream_scalars(
-            select(ErrorRow).order_by(ErrorRow.id).execution_options(yield_per=500)
-        ),
-        each=lambda e: [e.path, e.status],
-    )
+    return [[e.path, e.status] for e in await db.scalars(select(ErrorRow).order_by(ErrorRow.id))]
 
 
 @app.get("/visits")
