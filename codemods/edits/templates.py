@@ -34,7 +34,7 @@ class _Parsed:
 
 def fill_expression(template: str, fill: Filler) -> cst.BaseExpression:
     """The expression that ``template`` becomes."""
-    parsed = _parse(template.strip())
+    parsed = _parse(_on_one_line(template.strip()))
     match parsed.module.body:
         case [cst.SimpleStatementLine(body=[cst.Expr(value=expression)])]:
             pass
@@ -45,6 +45,17 @@ def fill_expression(template: str, fill: Filler) -> cst.BaseExpression:
         raise ActionError(f"the template {template!r} is not one expression")
     _check(parsed, filled)
     return bare(filled) if expression.lpar else filled
+
+
+def _on_one_line(template: str) -> str:
+    """An expression that brackets around it held together, in brackets of its own."""
+    if "\n" not in template:
+        return template
+    try:
+        cst.parse_expression(_HOLE.sub("hole", template))
+    except cst.ParserSyntaxError:
+        return f"({template})"
+    return template
 
 
 def fill_statements(template: str, fill: Filler) -> list[cst.BaseStatement]:

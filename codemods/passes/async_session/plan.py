@@ -18,6 +18,7 @@ from codemods.passes.async_session.differences.gaps import gaps
 from codemods.passes.async_session.differences.wide import wide_integers
 from codemods.passes.async_session.engine.disposal import edit_disposal
 from codemods.passes.async_session.engine.engines import Engines
+from codemods.passes.async_session.engine.events import edit_events
 from codemods.passes.async_session.engine.holders import Holders
 from codemods.passes.async_session.engine.startup import edit_startup
 from codemods.passes.async_session.engine.unpooled import Unpooled
@@ -73,6 +74,7 @@ def plan(program: Program, options: Options) -> Outcome:
     holders = Holders(analysis, startup.left)
     engines = Engines(analysis, draft, versions, holders)
     engines.edit()
+    edit_events(analysis, draft, holders, engines.made)
     with draft.because(*engines.origins):
         edit_disposal(analysis, draft, holders, startup)
     Unpooled(analysis, draft).edit()

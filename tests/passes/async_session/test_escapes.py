@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from passes.async_session.decided import OTHER, after, engine_is_sync, treatments
+from passes.async_session.decided import HEAD, OTHER, after, engine_is_sync, treatments
+
+from codemods.config import Options
+from codemods.passes.async_session import PASS
+from codemods.pipeline import migrate
+from codemods.source import CodeBase, SourceFile
 
 ESCAPES = {
     "a method as a value, of the session of a route": """
@@ -210,3 +217,42 @@ def test_a_factory_of_the_application_is_not_awaited() -> None:
     )
     assert found["make_app"] == found["create_tables"] == "left"
     assert found["read"] == "native"
+
+
+CRUD = """\
+from app import Item
+
+
+def first(db):
+    return db.get(Item, 1)
+"""
+USES = """\
+from fastapi import Depends
+from sqlalchemy.orm import Session
+
+import crud
+from app import Item, app, get_db
+
+
+@app.get("/")
+def read(db: Session = Depends(get_db)):
+    if db.get(Item, 1) is None:
+        return crud.CALLED(db)
+"""
+
+
+@pytest.mark.parametrize(
+    ("crud", "called", "follows"),
+    [
+        (CRUD, "first", True),
+        (CRUD, "last", True),  # it always raised AttributeError
+        (f"from elsewhere import *\n{CRUD}", "last", False),
+        (f"{CRUD}\n\ndef __getattr__(name):\n    return LOADED[name]\n", "last", False),
+    ],
+    ids=["there", "nowhere", "star", "getattr"],
+)
+def test_a_function_that_a_module_does_not_have(crud: str, called: str, follows: bool) -> None:
+    texts = {"app.py": HEAD, "crud.py": crud, "routes.py": USES.replace("CALLED", called)}
+    files = {path: SourceFile(path, text) for path, text in texts.items()}
+    migrated = migrate(CodeBase(Path("/nowhere"), files), [PASS], Options(jobs=1)).after
+    assert ("async def read" in migrated.files["routes.py"].text) is follows

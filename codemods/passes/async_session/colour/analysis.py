@@ -36,6 +36,7 @@ from codemods.passes.async_session.sessions.clients import Clients
 from codemods.passes.async_session.sessions.factories import Factories
 from codemods.passes.async_session.sessions.handovers import Handovers
 from codemods.passes.async_session.sessions.kept import kept
+from codemods.passes.async_session.sessions.listening import within_listeners
 from codemods.passes.async_session.sessions.origins import without_origin
 from codemods.passes.async_session.sessions.providers import Alias, Providers
 from codemods.passes.async_session.sessions.silenced import silenced
@@ -74,6 +75,8 @@ class Analysis:
     #: Functions that open sessions for jobs, and those that hand out sessions to anybody.
     unpooled: set[Function] = field(default_factory=set)
     providers: set[Function] = field(default_factory=set)
+    #: What works with the sync form within an async session or connection.
+    within_listeners: list[Site] = field(default_factory=list)
 
     @property
     def awaited(self) -> set[ast.AST]:
@@ -140,6 +143,8 @@ def analyse(program: Program, options: Options) -> Analysis:
         for site in Sites(program).all
         if not _stays(site, program) and not (site.function is None and undriven.why(site))
     ]
+    listening = within_listeners(program, sites)
+    sites = [site for site in sites if site not in listening]
     clients = Clients(program)
     factories = Factories(program)
     closed = silenced(program, options, sites)
@@ -266,6 +271,7 @@ def analyse(program: Program, options: Options) -> Analysis:
                 callers(colours, outliving),
                 own_loops.unpooled(entries) & colours.asynchronous.keys(),
                 providers.all & colours.asynchronous.keys(),
+                listening,
             )
         closed |= more
         known_ones = colours.sync | colours.asynchronous

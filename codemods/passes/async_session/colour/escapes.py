@@ -34,7 +34,10 @@ _HARMLESS = frozenset(
         "typing.cast",
         "contextlib.closing",
         "sqlalchemy.inspect",
+        "sqlalchemy.event.contains",
         "sqlalchemy.event.listen",
+        "sqlalchemy.event.listens_for",
+        "sqlalchemy.event.remove",
         known.DEPENDS,
         known.SECURITY,
     }
@@ -184,16 +187,21 @@ class _Seeker:
         )
 
     def _is_missing(self, called: ast.expr, module: Module) -> bool:
-        """Whether a call only ever raises: its class, all of it here, has no such method."""
+        """Whether a call only ever raises: its module or class is here, and has no such name."""
         if not isinstance(called, ast.Attribute):
             return False
         owners = self.program.infer(called.value, module)
-        return bool(owners) and all(
-            isinstance(owner, ClassValue | Instance)
-            and isinstance(owner.cls, Class)
-            and self._lacks(owner.cls, called.attr)
-            for owner in owners
-        )
+        return bool(owners) and all(self._has_no(owner, called.attr) for owner in owners)
+
+    def _has_no(self, owner: Value, name: str) -> bool:
+        match owner:
+            case ModuleValue(module=module):
+                scope = module.scope
+                known_names = {*scope.bindings, *scope.outer_names}
+                return not scope.star_imports and not {name, "__getattr__"} & known_names
+            case ClassValue(cls=cls) | Instance(cls=Class() as cls):
+                return self._lacks(cls, name)
+        return False
 
     def _lacks(self, cls: Class, name: str) -> bool:
         for base in self.program.mro(cls):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 
 from packaging.version import Version
@@ -19,10 +20,10 @@ from codemods.drivers import (
     is_async,
     runtime_helper,
 )
-from codemods.edits.actions import AddDecorator, Arguments, InsertAfter, Origin, Rename, Rewrite
+from codemods.edits.actions import Arguments, InsertAfter, Origin, Rename, Rewrite
+from codemods.edits.templates import verbatim
 from codemods.facts import Program
 from codemods.facts import knowledge as known
-from codemods.facts.calls import Reference
 from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
@@ -34,7 +35,6 @@ from codemods.passes.async_session.engine.pools import Pools, with_limits
 from codemods.passes.async_session.engine.twins import (
     dispose_beside,
     edit_twins,
-    import_twin,
     keep_maker,
     make_again,
     owner_of,
@@ -87,6 +87,8 @@ class Engines:
         #: Engines behind a transaction pooler, and what has to be passed to them by hand.
         self.pooled: list[tuple[ast.Call, Module, str]] = []
         self.pools = Pools(analysis, holders)
+        #: The calls that make async engines now.
+        self.made: set[ast.expr] = set()
         self._changed: set[ast.AST] = set()
 
     def edit(self) -> None:
@@ -100,8 +102,6 @@ class Engines:
                 for call in calls:
                     self._call(name, call, module)
         for holder in self.holders.all:
-            if holder.needs_async:
-                self._events(holder)
             if holder.needs_async and holder.needs_sync:
                 with self.draft.because(*self._sync_uses(holder)):
                     self._keep_beside(holder)
@@ -115,33 +115,6 @@ class Engines:
         """What keeps a sync engine or factory beside the async one."""
         why = f"goes on using `{holder.name}` in sync code"
         return [origin_of(one.module, one.node, why) for one in holder.sync]
-
-    def _events(self, holder: Holder) -> None:
-        """Events of an async engine are those of its ``sync_engine``."""
-        if holder.kind != "engine":
-            return
-        for reference in holder.events:
-            self.draft.edit(reference.module, reference.node, Rewrite("{self}.sync_engine"))
-            if holder.needs_sync:
-                self._event_beside(holder, reference)
-
-    def _event_beside(self, holder: Holder, reference: Reference) -> None:
-        """What listens to the engine listens to the sync one that is kept as well."""
-        module, node = reference.module, reference.node
-        call = module.parent(node)
-        if isinstance(call, ast.keyword):
-            call = module.parent(call)
-        assert isinstance(call, ast.Call)
-        again = re.sub(rf"\b{re.escape(holder.name)}\b", holder.twin, module.source(call), count=1)
-        outer = module.parent(call)
-        if isinstance(outer, ast.FunctionDef) and call in outer.decorator_list:
-            self.draft.edit(module, outer, AddDecorator(again))
-        elif isinstance(outer, ast.Expr):
-            self.draft.edit(module, outer, InsertAfter(again))
-        else:
-            return
-        if isinstance(node, ast.Name):
-            import_twin(self.draft, node, module, holder.name, holder.twin)
 
     def _keep_beside(self, holder: Holder) -> None:
         """Keep the sync engine or factory under a name of its own, and use it in sync code."""
@@ -183,6 +156,7 @@ class Engines:
             case name if name in ENGINES:
                 origin = origin_of(module, call, "the engine becomes async")
                 self.origins[origin] = None
+                self.made.add(call)
                 with self.draft.because(origin):
                     self._engine(call, module, ENGINES[name])
             case known.SESSIONMAKER:
@@ -355,7 +329,10 @@ class Engines:
             self._changed.add(node)
             first = first_piece(node)
             source = module.source(first)
-            self.draft.edit(module, first, Rewrite(source.replace(text, edit.text, 1)))
+            # In several parts, the text stands nowhere as a whole.
+            whole = text in source or is_formatted(text)
+            source = source.replace(text, edit.text, 1) if whole else json.dumps(edit.text)
+            self.draft.edit(module, first, Rewrite(verbatim(source)))
         return edit.driver, in_memory(edit.text)
 
     @staticmethod
