@@ -134,7 +134,7 @@ class Called:
             return self._factory(name, node, module)
         if name in PROVIDERS:
             return provided(self.inference, name, node, module)
-        if name == "functools.partial":
+        if name in ("functools.partial", known.MANAGER):
             return self.inference.infer(node.args[0], module) if node.args else UNKNOWN
         if name in ("typing.TypeVar", "typing_extensions.TypeVar"):
             return self._type_variable(node, module)
@@ -325,7 +325,8 @@ class Called:
     def entered(self, value: Value) -> Values:
         """What ``with value as name`` binds to the name."""
         match value:
-            case Instance(cls=known.CONTEXT, args=args):
+            # A generator is entered where ``contextmanager(function)`` made it.
+            case Instance(cls=known.CONTEXT | known.GENERATOR, args=args):
                 return union(args[:1])
             case Instance(cls=cls) if isinstance(cls, str):
                 for base in known.ancestry(cls):

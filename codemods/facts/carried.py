@@ -129,6 +129,8 @@ class Carried:
         """Where a value goes that is named in an argument or assigned; None where unknown."""
         parent = module.parent(node)
         match parent:
+            case ast.Call() if managed_by(self.program, node, module) is not None:
+                return self._assigned(parent, module)
             case ast.keyword(arg=str() as name):
                 call = module.parent(parent)
                 return self._parameters(call, module, name) if isinstance(call, ast.Call) else None
@@ -251,6 +253,14 @@ class Carried:
             and all(r.call is not None for r in self.program.calls.references(holder))
             and self._gets_functions(holder, node.id, seen)
         )
+
+
+def managed_by(program: Program, node: ast.expr, module: Module) -> ast.Call | None:
+    """The call that makes a context manager of a function: ``contextmanager(get_db)``."""
+    match module.parent(node):
+        case ast.Call(args=[first], keywords=[]) as call if first is node:
+            return call if program.outside_name(call.func, module) == known.MANAGER else None
+    return None
 
 
 def _is_any(value: Value) -> bool:

@@ -46,6 +46,8 @@ ASYNC_SESSIONMAKER = "sqlalchemy.ext.asyncio.async_sessionmaker"
 SQLMODEL_SESSION = "sqlmodel.Session"
 SQLMODEL = "sqlmodel.SQLModel"
 CONTEXT = "contextlib.AbstractContextManager"
+#: What makes a context manager of a generator function.
+MANAGER = "contextlib.contextmanager"
 GENERATOR = "collections.abc.Generator"
 CALLABLE = "collections.abc.Callable"
 DECLARATIVE_META = "sqlalchemy.orm.DeclarativeMeta"

@@ -17,6 +17,12 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Class, Function, Scope
 from codemods.facts.values import ClassValue, FunctionValue, Instance
 
+#: What gives back (a part of) what it gets.
+_HANDED_BACK = ("builtins.next", "builtins.anext", "contextlib.closing", "contextlib.aclosing")
+#: Methods of generators and managers that give what is yielded.
+_STEPPED = frozenset(("__next__", "__anext__", "__enter__", "__aenter__", "send", "asend"))
+_GET, _SET = "contextvars.ContextVar.get", "contextvars.ContextVar.set"
+
 
 class Node(NamedTuple):
     """A place that holds a session: a parameter, an attribute, a result, a name, a call."""
@@ -172,6 +178,15 @@ class Flows:
             return {self._result(target, user) for target in targets}
         if isinstance(call.func, ast.Attribute) and self.holds(call.func.value, module):
             return self._origins(call.func.value, module, depth + 1)
+        name = self.program.outside_name(call.func, module)
+        if name in _HANDED_BACK and call.args:
+            return self._origins(call.args[0], module, depth + 1)
+        if isinstance(call.func, ast.Attribute):
+            if name == _GET:
+                home = self.program.home(call.func.value, module)
+                return {Node("context", *home)} if home is not None else set()
+            if call.func.attr in _STEPPED:
+                return self._origins(call.func.value, module, depth + 1)
         return {Node("call", call, module.path)}
 
     def _result(self, provider: Function, user: Function | None) -> Node:
@@ -203,6 +218,8 @@ class Flows:
                 return self._given(function)
             case Node("call", ast.Call() as call, _):
                 return self._all_of(overriding(self.program, call))
+            case Node("context", Scope() as holder, name):
+                return self._all_of(self._put_into((holder, name)))
         return set()
 
     def _parameter(self, function: Function, name: str) -> set[Node]:
@@ -251,6 +268,17 @@ class Flows:
             if name in given and self.holds(given[name], reference.module):
                 yield given[name], reference.module
 
+    def _put_into(self, variable: tuple[Scope, str]) -> Iterator[tuple[ast.expr, Module]]:
+        """What the code puts into a context variable: ``current.set(session)``."""
+        for module in self.program.modules.mentioning((variable[1],)):
+            for call in module.syntax.calls.get("set", ()):
+                if (
+                    isinstance(call.func, ast.Attribute)
+                    and self.program.outside_name(call.func, module) == _SET
+                    and self.program.home(call.func.value, module) == variable
+                ):
+                    yield from ((given, module) for given in call.args)
+
     def _all_of(self, given: Iterable[tuple[ast.expr, Module]]) -> set[Node]:
         found: set[Node] = set()
         for node, module in given:
@@ -286,9 +314,15 @@ class Flows:
             value = statement.value
             parts = value.elts if isinstance(value, ast.Tuple) else [value]
             for part in parts:
-                if part is not None and self.holds(part, function.module):
+                if part is not None and self._is_given(part, function.module):
                     found |= self._origins(part, function.module, 0)
         return found | self._replacements(function)
+
+    def _is_given(self, node: ast.expr, module: Module) -> bool:
+        """Whether what is returned is a session, or comes out of a context variable."""
+        if self.holds(node, module):
+            return True
+        return isinstance(node, ast.Call) and self.program.outside_name(node.func, module) == _GET
 
     def _replacements(self, function: Function) -> set[Node]:
         """What stands in for a dependency in tests: it gives the same kind of session."""

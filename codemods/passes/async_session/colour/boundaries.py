@@ -279,6 +279,13 @@ class Boundaries:
                 if isinstance(receiver, ast.Attribute):
                     receiver = receiver.value
             users += [(root, site.function) for root in flows.of(receiver, site.module)]
+        users += [
+            (root, user)
+            for provider in self.providers.all
+            for call, module in self.program.calls.calls_of(provider)
+            if (user := module.function_of(call)) is not None and user in colours.sync
+            for root in flows.of(call, module)
+        ]
         for function in (*colours.sync, *colours.asynchronous):
             for argument in function.parameters:
                 if self.program.instances(

@@ -16,6 +16,7 @@ from codemods.edits.actions import (
 )
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.carried import managed_by
 from codemods.facts.cases import is_hook
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
@@ -90,12 +91,20 @@ def _function(analysis: Analysis, draft: Draft, function: Function) -> None:
     _delegations(analysis, draft, function)
     edit_cached(analysis.program, draft, function)
     for decorator in definition.decorator_list:
-        name = analysis.program.outside_name(decorator, module)
-        if name == "contextlib.contextmanager":
-            draft.edit(module, decorator, Rename("asynccontextmanager"))
-            if isinstance(decorator, ast.Name):
-                draft.add_import(module, "contextlib", "asynccontextmanager")
-                draft.drop_import(module, "contextlib", "contextmanager")
+        if analysis.program.outside_name(decorator, module) == known.MANAGER:
+            _manage(draft, decorator, module)
+    for reference in analysis.program.calls.references(function):
+        call = managed_by(analysis.program, reference.node, reference.module)
+        if call is not None:
+            _manage(draft, call.func, reference.module)
+
+
+def _manage(draft: Draft, manager: ast.expr, module: Module) -> None:
+    """``contextmanager`` becomes ``asynccontextmanager``."""
+    draft.edit(module, manager, Rename("asynccontextmanager"))
+    if isinstance(manager, ast.Name):
+        draft.add_import(module, "contextlib", "asynccontextmanager")
+        draft.drop_import(module, "contextlib", "contextmanager")
 
 
 def _object_session(analysis: Analysis, draft: Draft, function: Function) -> None:

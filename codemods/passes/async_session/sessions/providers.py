@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
+from codemods.facts.carried import managed_by
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Function
 from codemods.facts.values import FunctionValue, Instance
@@ -87,10 +88,17 @@ class Providers:
             for argument in function.parameters
         ):
             return False
+        if any(managed_by(self.program, r.node, r.module) for r in self._values_of(function)):
+            return False  # what enters it names the manager, of which there is one
         given = self.program.web.given(function)
         return bool(given) and all(
             isinstance(v, Instance) and self.program.is_session_class(v.cls) for v in given
         )
+
+    def _values_of(self, function: Function) -> list[Reference]:
+        if not self.program.modules.mentioning(("contextmanager",)):
+            return []
+        return [r for r in self.program.calls.references(function) if r.call is None]
 
     def _called(self, function: Function) -> set[Function]:
         return {
