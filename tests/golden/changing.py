@@ -45,6 +45,8 @@ def install(database: str, names: Collection[str]) -> None:
 
     What is unique is often what a row is looked up by: it is changed when its row is updated only.
     """
+    if not names:
+        return  # and it may be no SQLite
     connection = sqlite3.connect(database)
     by_table: dict[str, list[str]] = {}
     for name in names:
