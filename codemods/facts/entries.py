@@ -59,7 +59,7 @@ _SCHEDULERS = (
     "apscheduler.schedulers.blocking.BlockingScheduler",
 )
 _HUEYS = "Huey RedisHuey PriorityRedisHuey RedisExpireHuey SqliteHuey FileHuey MemoryHuey".split()
-_POOLS = """multiprocessing.pool.Pool multiprocessing.pool.ThreadPool""".split()
+_POOLS = "multiprocessing.pool.Pool multiprocessing.pool.ThreadPool".split()
 _POOLED = "apply apply_async map map_async imap imap_unordered starmap starmap_async".split()
 _EXECUTORS = "Executor ThreadPoolExecutor ProcessPoolExecutor".split()
 

@@ -305,7 +305,7 @@ class Inference:
         if function.is_generator:
             values = instance(known.GENERATOR, self.yielded(function))
             if self.program.decorated(
-                function, "contextlib.contextmanager", "contextlib.asynccontextmanager"
+                function, known.MANAGER, "contextlib.asynccontextmanager"
             ):
                 return instance(known.CONTEXT, self.yielded(function))
             return values

@@ -247,9 +247,22 @@ def read(db: Session = Depends(get_db)):
         (CRUD, "first", True),
         (CRUD, "last", True),  # it always raised AttributeError
         (f"from elsewhere import *\n{CRUD}", "last", False),
+        (f"{CRUD}\n\ndef rename(item):\n    setattr(item, 'name', '')\n", "last", True),
+        (f"{CRUD}\n\nimport sys\nsetattr(sys.modules[__name__], LOADED, first)\n", "last", False),
         (f"{CRUD}\n\ndef __getattr__(name):\n    return LOADED[name]\n", "last", False),
+        (f"{CRUD}\n\nglobals().update(LOADED)\n", "last", False),
+        (f"{CRUD}\n\nHANDLERS = {{'last': first}}\n", "last", False),
     ],
-    ids=["there", "nowhere", "star", "getattr"],
+    ids=[
+        "there",
+        "nowhere",
+        "star",
+        "setattr",
+        "setattr of the module",
+        "getattr",
+        "globals",
+        "named in a text",
+    ],
 )
 def test_a_function_that_a_module_does_not_have(crud: str, called: str, follows: bool) -> None:
     texts = {"app.py": HEAD, "crud.py": crud, "routes.py": USES.replace("CALLED", called)}

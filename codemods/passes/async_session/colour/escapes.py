@@ -24,24 +24,23 @@ from codemods.facts.values import (
 )
 from codemods.passes.async_session.sessions import tables
 from codemods.passes.async_session.sessions.handovers import Handovers
+from codemods.passes.async_session.sessions.listening import LISTENING
 from codemods.plan.climb import Cause
 
 #: What may be given a session of either kind, by resolved name.
-_HARMLESS = frozenset(
+_HARMLESS = LISTENING | frozenset(
     f"builtins.{name}" for name in "bool callable hash id isinstance print repr str type".split()
 ) | frozenset(
     {
         "typing.cast",
         "contextlib.closing",
         "sqlalchemy.inspect",
-        "sqlalchemy.event.contains",
-        "sqlalchemy.event.listen",
-        "sqlalchemy.event.listens_for",
-        "sqlalchemy.event.remove",
         known.DEPENDS,
         known.SECURITY,
     }
 )
+#: By these a module can get names that are not written in it.
+_DYNAMIC = frozenset(("globals", "vars", "exec", "modules", "__dict__"))
 #: What takes connections of both kinds, or is edited where it takes one.
 _DATABASE = ("sqlalchemy.", "sqlmodel.", "fastapi.", "builtins.")
 _LOGGING = ("logging.", "loguru.", "structlog.", "warnings.")
@@ -197,11 +196,19 @@ class _Seeker:
         match owner:
             case ModuleValue(module=module):
                 scope = module.scope
-                known_names = {*scope.bindings, *scope.outer_names}
-                return not scope.star_imports and not {name, "__getattr__"} & known_names
+                made = {name, "__getattr__"} & set(scope.bindings) or scope.star_imports
+                return not made and not self._is_put(name, module)
             case ClassValue(cls=cls) | Instance(cls=Class() as cls):
                 return self._lacks(cls, name)
         return False
+
+    def _is_put(self, name: str, module: Module) -> bool:
+        """Whether a name can be put into a module while it runs, there or from elsewhere."""
+        return not module.identifiers.isdisjoint(_DYNAMIC) or any(
+            _puts(node, name)
+            for other in self.program.modules.mentioning((name,))
+            for node in ast.walk(other.tree)
+        )
 
     def _lacks(self, cls: Class, name: str) -> bool:
         for base in self.program.mro(cls):
@@ -296,6 +303,15 @@ class _Seeker:
             ):
                 return False
         return bool(functions)
+
+
+def _puts(node: ast.AST, name: str) -> bool:
+    match node:
+        case ast.Attribute(attr=attr, ctx=ast.Store()):
+            return attr == name
+        case ast.Constant(value=str(text)):
+            return text == name
+    return False
 
 
 def _used(function: Function, name: str) -> bool:

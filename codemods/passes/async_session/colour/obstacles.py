@@ -91,7 +91,7 @@ def consumer(
     parent = module.parent(call)
     if isinstance(parent, ast.withitem):
         return Consumer.WITH
-    if program.decorated(function, "contextlib.contextmanager"):
+    if program.decorated(function, known.MANAGER):
         return None
     match parent:
         case ast.For() if parent.iter is call:
@@ -157,7 +157,7 @@ def consumption_obstacle(
         return ""
     if consumer(program, function, call, module) is not None:
         return ""
-    if program.decorated(function, "contextlib.contextmanager"):
+    if program.decorated(function, known.MANAGER):
         return f"uses {function.name} without a with statement in {where}"
     parent = module.parent(call)
     what = ast.unparse(parent) if parent is not None else "something"

@@ -19,6 +19,7 @@ from codemods.facts.syntax import Binding, Function, Scope
 from codemods.facts.values import External
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.sessions.attributes import bindings_of, declares, home_of
+from codemods.passes.async_session.sessions.listening import is_listening
 from codemods.passes.async_session.sessions.makers import (
     ENGINE_WORDS,
     MAKERS,
@@ -32,7 +33,6 @@ from codemods.passes.async_session.sessions.sites import CREATE, DDL, Site
 from codemods.plan.climb import is_main_block
 
 _PARTIAL = "functools.partial"
-_EVENTS = frozenset(("listen", "listens_for", "remove", "contains"))
 
 
 @dataclass(eq=False)
@@ -184,7 +184,7 @@ class Holders:
             return
         parent = module.parent(node)
         call = module.parent(parent) if isinstance(parent, ast.keyword) else parent
-        if isinstance(call, ast.Call) and self._is_event(call):
+        if is_listening(self.program, call, module):
             holder.events.append(reference)
             return
         made = self._made_by(node, module)
@@ -197,10 +197,6 @@ class Holders:
             holder.needs_sync = True
             return
         (holder.asynchronous if self._is_async(node, module) else holder.sync).append(reference)
-
-    @staticmethod
-    def _is_event(call: ast.Call) -> bool:
-        return isinstance(call.func, ast.Attribute) and call.func.attr in _EVENTS
 
     def around(self, call: ast.Call, module: Module) -> Holder | None:
         """The holder that a call makes, or is a part of: ``scoped_session(sessionmaker())``."""

@@ -14,6 +14,7 @@ from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
 from codemods.facts.values import External
 from codemods.passes.async_session.colour.analysis import Analysis
+from codemods.passes.async_session.sessions.listening import is_listening
 from codemods.plan.draft import Draft, origin_of
 
 #: The async class of each sync class, and where it is imported from.
@@ -127,7 +128,8 @@ def _holds_async(analysis: Analysis, node: ast.AST, module: Module) -> bool:
     child: ast.AST = node
     for parent in module.ancestors(node):
         if isinstance(parent, ast.Call) and (
-            _is_listener(parent) or made_by(analysis.program, parent, module) is child
+            is_listening(analysis.program, parent, module)
+            or made_by(analysis.program, parent, module) is child
         ):
             return False
         if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -148,12 +150,3 @@ def _is_sync(analysis: Analysis, function: Function) -> bool:
             return False
         scope = scope.parent
     return False
-
-
-def _is_listener(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Attribute) and call.func.attr in (
-        "listen",
-        "listens_for",
-        "remove",
-        "contains",
-    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
+from codemods.passes.async_session.sessions.listening import targets
 from codemods.passes.async_session.sessions.makers import maker
 from codemods.passes.async_session.sessions.sites import CREATE, ENTER, Site
 
@@ -71,13 +72,12 @@ class Listener:
 def listeners(program: Program, engine: EngineName) -> list[Listener]:
     """What listens to the events of an engine."""
     home, name = engine
-    found = []
-    for module in program.modules.mentioning((name,)):
-        for word in ("listen", "listens_for"):
-            for call in module.syntax.calls.get(word, ()):
-                if call.args and program.home(call.args[0], module) == (home.scope, name):
-                    found.append(_listener(call, word, module))
-    return found
+    return [
+        _listener(target.call, target.word, target.module)
+        for target in targets(program)
+        if target.word in ("listen", "listens_for")
+        and program.home(target.node, target.module) == (home.scope, name)
+    ]
 
 
 def _listener(call: ast.Call, word: str, module: Module) -> Listener:

@@ -15,23 +15,25 @@ from codemods.facts.syntax import Function
 from codemods.passes.async_session.sessions.sites import Site
 
 _WORDS = ("listen", "listens_for", "remove", "contains")
-_LISTENING = frozenset(
+#: What has something listen to an event, or listen no more, by resolved name.
+LISTENING = frozenset(
     f"sqlalchemy.{path}.{word}" for path in ("event", "event.api") for word in _WORDS
 )
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is listened to by a call, and where that stands."""
+    """What is listened to by a call, and where that stands; ``word`` is what is called."""
 
     node: ast.expr
     module: Module
     call: ast.Call
+    word: str
 
 
 def is_listening(program: Program, call: ast.AST | None, module: Module) -> bool:
     """Whether a call has something listen to an event, or listen no more."""
-    return isinstance(call, ast.Call) and program.outside_name(call.func, module) in _LISTENING
+    return isinstance(call, ast.Call) and program.outside_name(call.func, module) in LISTENING
 
 
 def targets(program: Program) -> Iterator[Target]:
@@ -41,7 +43,7 @@ def targets(program: Program) -> Iterator[Target]:
             for call in module.syntax.calls.get(word, ()):
                 node = _target(call)
                 if node is not None and is_listening(program, call, module):
-                    yield Target(node, module, call)
+                    yield Target(node, module, call, word)
 
 
 def within_listeners(program: Program, sites: list[Site]) -> list[Site]:
@@ -56,8 +58,8 @@ def within_listeners(program: Program, sites: list[Site]) -> list[Site]:
         for site in sites
         if (listener := site.function) is not None
         and isinstance(outer := listener.parent, Function)
-        and _listens(program, listener)
         and any(_is_of(outer, listener, given) for given in site.given)
+        and _listens(program, listener)
         and not _awaits_kept(listener, outer, sites)
     ]
 

@@ -81,7 +81,7 @@ class Providers:
         if function.is_async or function.parent is not function.module.scope:
             return False
         names = self.program.decorators(function)
-        if any(name != "contextlib.contextmanager" for name in names):
+        if any(name != known.MANAGER for name in names):
             return False
         if any(
             self.program.instances(self.program.parameter(function, argument), known.SESSION)

@@ -70,7 +70,7 @@ TOLERANT_DECORATORS = frozenset(
         "typing_extensions.override",
         "typing.overload",
         "typing.no_type_check",
-        "contextlib.contextmanager",
+        known.MANAGER,
         "tenacity.retry",
         "backoff.on_exception",
         "backoff.on_predicate",
