@@ -1,4 +1,8 @@
+import hashlib
+import os
+
 from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException
+from fastapi.concurrency import run_in_threadpool
 from sqlmodel import SQLModel, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -7,6 +11,7 @@ from db import Mail, Step, Ticket, engine, get_session
 from json_stream import stream_json_array
 
 router = APIRouter()
+COUNTER = os.environ.get("TICKET_COUNTER", "turns.txt")
 
 
 class TicketIn(SQLModel):
@@ -56,6 +61,29 @@ async def close_ticket(
     await session.refresh(row)
     Notifier(tasks).closed(row.subject)
     return {"status": row.status}
+
+
+@router.post("/tickets/{ticket_id}/key")
+async def make_key(ticket_id: int):
+    return {
+        "key": (
+            await run_in_threadpool(
+                hashlib.scrypt, b"ticket", salt=b"%d" % ticket_id, n=2, r=8, p=1
+            )
+        ).hex()
+    }
+
+
+@router.post("/turns")
+async def take_turn():
+    # One file for all requests: no other one comes between reading and writing.
+    before = 0
+    if os.path.exists(COUNTER):
+        with open(COUNTER) as counter:
+            before = int(counter.read())
+    with open(COUNTER, "w") as counter:
+        counter.write(str(before + 1))
+    return {"turn": before + 1}
 
 
 @router.get("/mails")

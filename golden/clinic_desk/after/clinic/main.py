@@ -1,13 +1,17 @@
 import asyncio
 import hashlib
+import threading
+import time
 from pathlib import Path
 from typing import List
 
 import anyio
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.background import BackgroundTask
 
 from clinic.background_queue import BackgroundQueue, job_queue
 from clinic.background_tasks import background
@@ -18,6 +22,8 @@ from clinic.models import Entry, Visit
 from clinic.schemas import VisitIn, VisitOut
 
 NOTICE = Path(__file__).with_name("notice.txt")
+stamps = {"last": 0}
+stamping = threading.Lock()
 
 app = FastAPI()
 app.router.add_event_handler("startup", job_queue.open)
@@ -157,6 +163,29 @@ async def make_pin(pin: str):
             hashlib.pbkdf2_hmac, "sha256", pin.encode(), b"salt", 1000
         )
     ).hex()
+
+
+@app.post("/stamps")
+async def make_stamp():
+    # No other stamp is made while the lock is held.
+    with stamping:
+        number = stamps["last"]
+        time.sleep(0.001)
+        stamps["last"] = number + 1
+    return {"stamp": number + 1}
+
+
+@app.delete("/visits/{visit_id}")
+async def delete_visit(visit_id: int, db: AsyncSession = Depends(get_db)):
+    visit = await db.get(Visit, visit_id)
+    if visit is None:
+        raise HTTPException(404, "no such visit")
+    await db.delete(visit)
+    await db.commit()
+    # A task of the answer, which FastAPI does not know.
+    return JSONResponse(
+        {"id": visit_id}, background=BackgroundTask(record, f"{visit_id} was deleted")
+    )
 
 
 @app.get("/journal")

@@ -1,12 +1,15 @@
 import asyncio
 import hashlib
+import threading
 import time
 from pathlib import Path
 from typing import List
 
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.background import BackgroundTask
 
 from clinic.database import Base, engine, get_db
 from clinic.journal import feed, record, remind, seen
@@ -14,6 +17,8 @@ from clinic.models import Entry, Visit
 from clinic.schemas import VisitIn, VisitOut
 
 NOTICE = Path(__file__).with_name("notice.txt")
+stamps = {"last": 0}
+stamping = threading.Lock()
 
 app = FastAPI()
 
@@ -110,6 +115,29 @@ async def read_notice():
 @app.post("/pin")
 async def make_pin(pin: str):
     return hashlib.pbkdf2_hmac("sha256", pin.encode(), b"salt", 1000).hex()
+
+
+@app.post("/stamps")
+async def make_stamp():
+    # No other stamp is made while the lock is held.
+    with stamping:
+        number = stamps["last"]
+        time.sleep(0.001)
+        stamps["last"] = number + 1
+    return {"stamp": number + 1}
+
+
+@app.delete("/visits/{visit_id}")
+async def delete_visit(visit_id: int, db: Session = Depends(get_db)):
+    visit = db.get(Visit, visit_id)
+    if visit is None:
+        raise HTTPException(404, "no such visit")
+    db.delete(visit)
+    db.commit()
+    # A task of the answer, which FastAPI does not know.
+    return JSONResponse(
+        {"id": visit_id}, background=BackgroundTask(record, f"{visit_id} was deleted")
+    )
 
 
 @app.get("/journal")

@@ -52,3 +52,16 @@ async def tidy(owner: str):
         if used > 100:
             await db.execute(delete(Note).where(Note.owner == owner))
             await db.commit()
+
+
+async def shout(note_id: int):
+    async with SessionLocal() as db:
+        note = await db.get(Note, note_id)
+        note.text = note.text.upper()
+        await db.commit()
+
+
+def shorten(db, note_id: int):
+    note = db.get(Note, note_id)
+    note.text = note.text[:3]
+    db.commit()

@@ -2,14 +2,16 @@ import logging
 import time
 from contextlib import asynccontextmanager
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
+from audit.background_queue import BackgroundQueue, job_queue
 from audit.background_tasks import background, values_of_request
-from audit.database import Base, engine, get_db
-from audit.journal import log_request
+from audit.database import Base, engine, get_db, sync_engine, sync_get_db
+from audit.journal import log_request, shorten, shout
 from audit.middleware import ErrorsMiddleware, QuotaMiddleware, SizeMiddleware, VisitsMiddleware
 from audit.models import AuditRow, ErrorRow, Note, Visit
 
@@ -22,9 +24,11 @@ async def lifespan(app: FastAPI):
         await connection.run_sync(Base.metadata.create_all)
     try:
         async with background:
-            yield
+            async with job_queue:
+                yield
     finally:
         await engine.dispose()
+        sync_engine.dispose()
 
 
 app = FastAPI(lifespan=lifespan)
@@ -76,6 +80,19 @@ async def read_note(note_id: int, db: AsyncSession = Depends(get_db)):
     if note is None:
         raise HTTPException(404, "no such note")
     return {"id": note.id, "text": note.text}
+
+
+@app.post("/notes/{note_id}/shout")
+async def shout_note(note_id: int, tasks: BackgroundQueue):
+    await tasks.add_task(shout, note_id)
+    return {"id": note_id}
+
+
+@app.post("/notes/{note_id}/shorten")
+def shorten_note(note_id: int, tasks: BackgroundTasks, db: Session = Depends(sync_get_db)):
+    # The note belongs to the session of the request: it can't wait in a queue.
+    tasks.add_task(shorten, db, note_id)
+    return {"id": note_id}
 
 
 @app.get("/audit")

@@ -51,3 +51,16 @@ async def tidy(owner: str):
         if used > 100:
             db.query(Note).filter(Note.owner == owner).delete()
             db.commit()
+
+
+def shout(note_id: int):
+    with SessionLocal() as db:
+        note = db.get(Note, note_id)
+        note.text = note.text.upper()
+        db.commit()
+
+
+def shorten(db, note_id: int):
+    note = db.get(Note, note_id)
+    note.text = note.text[:3]
+    db.commit()

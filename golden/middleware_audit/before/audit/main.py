@@ -2,13 +2,13 @@ import logging
 import time
 from contextlib import asynccontextmanager
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from audit.database import Base, engine, get_db
-from audit.journal import log_request
+from audit.journal import log_request, shorten, shout
 from audit.middleware import ErrorsMiddleware, QuotaMiddleware, SizeMiddleware, VisitsMiddleware
 from audit.models import AuditRow, ErrorRow, Note, Visit
 
@@ -68,6 +68,19 @@ async def read_note(note_id: int, db: Session = Depends(get_db)):
     if note is None:
         raise HTTPException(404, "no such note")
     return {"id": note.id, "text": note.text}
+
+
+@app.post("/notes/{note_id}/shout")
+async def shout_note(note_id: int, tasks: BackgroundTasks):
+    tasks.add_task(shout, note_id)
+    return {"id": note_id}
+
+
+@app.post("/notes/{note_id}/shorten")
+async def shorten_note(note_id: int, tasks: BackgroundTasks, db: Session = Depends(get_db)):
+    # The note belongs to the session of the request: it can't wait in a queue.
+    tasks.add_task(shorten, db, note_id)
+    return {"id": note_id}
 
 
 @app.get("/audit")

@@ -6,24 +6,28 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .background_queue import job_queue
+from .background_tasks import background
 from .database import Base, engine, get_db, sync_engine
-from .json_stream import stream_json_array
-from .models import Customer, Message
+from .models import Customer, Message, Trace
 from .orders import router
+from .traces import Strict, Traces
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI):
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
-    async with job_queue:
-        yield
+    async with background:
+        async with job_queue:
+            yield
     await engine.dispose()
     sync_engine.dispose()
 
 
 app = FastAPI(lifespan=lifespan)
 app.include_router(router)
+app.add_middleware(Strict)
+app.add_middleware(Traces)
 
 
 class CustomerIn(BaseModel):
@@ -42,9 +46,11 @@ async def create_customer(customer: CustomerIn, db: AsyncSession = Depends(get_d
 
 @app.get("/messages")
 async def read_messages(db: AsyncSession = Depends(get_db)):
-    return await stream_json_array(
-        await db.stream_scalars(
-            select(Message).order_by(Message.id).execution_options(yield_per=500)
-        ),
-        each=lambda m: [m.to, m.text],
-    )
+    return [
+        [m.to, m.text] for m in await db.scalars(select(Message).order_by(Message.id))
+    ]
+
+
+@app.get("/traces")
+async def read_traces(db: AsyncSession = Depends(get_db)):
+    return [t.what for t in await db.scalars(select(Trace).order_by(Trace.id))]

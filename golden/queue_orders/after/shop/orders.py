@@ -1,4 +1,8 @@
+import subprocess
+import threading
+from pathlib import Path
 
+import anyio
 from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -12,6 +16,8 @@ from .messages import after_order, archive, print_label, remind, send_receipt, w
 from .models import Customer, Order
 
 router = APIRouter(prefix="/orders")
+TERMS = Path(__file__).with_name("terms.txt")
+printing = threading.Lock()
 
 
 class OrderIn(BaseModel):
@@ -81,3 +87,19 @@ async def archive_order(
     # the session of the request: this one can't wait in a queue
     background_tasks.add_task(archive, db, order_id)
     return {"id": order_id}
+
+
+@router.get("/{order_id}/terms")
+async def read_terms(order_id: int):
+    return {
+        "id": order_id,
+        "terms": (await anyio.Path(TERMS).read_text()).format(order_id=order_id),
+    }
+
+
+@router.get("/{order_id}/stamp")
+async def read_stamp(order_id: int):
+    # One printer: its lock belongs to the thread that took it.
+    with printing:
+        made = subprocess.run(["echo", str(order_id)], capture_output=True, text=True)
+    return {"id": order_id, "stamp": made.stdout.strip()}

@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .database import Base, engine, get_db
-from .models import Customer, Message
+from .models import Customer, Message, Trace
 from .orders import router
+from .traces import Strict, Traces
 
 
 @asynccontextmanager
@@ -19,6 +20,8 @@ async def lifespan(app: FastAPI):
 
 app = FastAPI(lifespan=lifespan)
 app.include_router(router)
+app.add_middleware(Strict)
+app.add_middleware(Traces)
 
 
 class CustomerIn(BaseModel):
@@ -38,3 +41,8 @@ async def create_customer(customer: CustomerIn, db: Session = Depends(get_db)):
 @app.get("/messages")
 async def read_messages(db: Session = Depends(get_db)):
     return [[m.to, m.text] for m in db.scalars(select(Message).order_by(Message.id))]
+
+
+@app.get("/traces")
+async def read_traces(db: Session = Depends(get_db)):
+    return [t.what for t in db.scalars(select(Trace).order_by(Trace.id))]

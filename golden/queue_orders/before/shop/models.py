@@ -27,3 +27,10 @@ class Message(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     to: Mapped[str]
     text: Mapped[str]
+
+
+class Trace(Base):
+    __tablename__ = "traces"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    what: Mapped[str]
