@@ -15,6 +15,7 @@ from codemods.facts.values import UNKNOWN, Values
 from codemods.facts.web import Route
 from codemods.passes.streaming_response.reads import LeftError
 
+_ROUTERS = frozenset({known.FASTAPI, known.ROUTER})
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 _LISTS = frozenset({"builtins.list", "collections.abc.Sequence"})
 _RESPONSES = frozenset(
@@ -28,6 +29,8 @@ _APPLICATION_WIDE = {
     "route_class": "the application has a route class of its own",
     "generate_response": "the application makes its responses itself",
 }
+#: What only the routes of the routers have that are made with it.
+_OF_ROUTER = "route_class"
 #: Those of them that do not matter to a response that the path operation makes itself.
 _OF_MODELS = frozenset({_APPLICATION_WIDE["default_response_class"]})
 #: Statuses that have no body.
@@ -58,7 +61,7 @@ class Answers:
         """How a path operation answers; raises ``LeftError`` where it can't be streamed."""
         route = self._route(function, routes)
         self._check_parameters(function)
-        for reason in (*self._of_call(route.call, route.module), *self.application_wide):
+        for reason in (*self._of_call(route.call, route.module), *self._around(route)):
             raise LeftError(reason)
         node, annotated = self._model(function, route)
         module = function.module
@@ -93,7 +96,7 @@ class Answers:
         for asker, argument in self._asked(function, set()):
             if _TASKS in self._annotated_as(argument, asker):
                 raise LeftError(f"{asker.name} adds tasks that run after the answer")
-        for reason in self.application_wide:
+        for reason in self._around(route):
             if reason not in _OF_MODELS:
                 raise LeftError(reason)
         for keyword in route.call.keywords:
@@ -226,6 +229,32 @@ class Answers:
 
     # -- the whole application ---------------------------------------------------------------
 
+    def _around(self, route: Route) -> Iterator[str]:
+        """What changes the answers of a path operation from outside."""
+        yield from self.application_wide
+        if self._route_classes and not self._is_of_plain_router(route):
+            yield _APPLICATION_WIDE[_OF_ROUTER]
+
+    @cached_property
+    def _route_classes(self) -> bool:
+        """Whether some router is made with a route class."""
+        return any(
+            isinstance(node, ast.keyword) and node.arg == _OF_ROUTER
+            for module in self.program.modules.mentioning((_OF_ROUTER,))
+            for node in ast.walk(module.tree)
+        )
+
+    def _is_of_plain_router(self, route: Route) -> bool:
+        """Whether the router of a path operation is known to be made without a route class."""
+        if not isinstance(route.call.func, ast.Attribute):
+            return False
+        match self.program.definition(route.call.func.value, route.module):
+            case [ast.Call() as made, module]:
+                return self.program.outside_name(made.func, module) in _ROUTERS and not any(
+                    keyword.arg in (None, _OF_ROUTER) for keyword in made.keywords
+                )
+        return False
+
     @cached_property
     def application_wide(self) -> tuple[str, ...]:
         """What in the application changes the answers of all path operations."""
@@ -239,7 +268,8 @@ class Answers:
                     case (
                         ast.keyword(arg=str() as name) | ast.Attribute(attr=name, ctx=ast.Store())
                     ) if name in _APPLICATION_WIDE:
-                        yield _APPLICATION_WIDE[name]
+                        if name != _OF_ROUTER or isinstance(node, ast.Attribute):
+                            yield _APPLICATION_WIDE[name]
         for module in program.modules:
             if "content-length" in module.file.text.lower():
                 yield f"{module.path} uses the header Content-Length, which a stream has not"

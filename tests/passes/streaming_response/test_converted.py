@@ -49,6 +49,32 @@ STREAMED = {
         async def items(db: Db):
             return (await db.scalars(select(Item).order_by(Item.id))).all()
     """,
+    "beside a route class": """
+        from fastapi.routing import APIRoute
+
+        class Sized(APIRoute):
+            def get_route_handler(self):
+                handler = super().get_route_handler()
+
+                async def handle(request: Request) -> Response:
+                    response = await handler(request)
+                    response.headers["X-Size"] = str(len(response.body))
+                    return response
+
+                return handle
+
+        sized = APIRouter(prefix="/sized", route_class=Sized)
+
+        @sized.get("/count")
+        async def count(db: Db):
+            return await db.scalar(select(func.count(Item.id)))
+
+        app.include_router(sized)
+
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item).order_by(Item.id))).all()
+    """,
     "mappings": """
         @app.get("/items")
         async def items(db: Db):

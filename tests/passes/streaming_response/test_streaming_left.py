@@ -201,6 +201,40 @@ LEFT = {
             return (await db.scalars(select(Item))).all()
         """,
     ),
+    "the route class of a router of its own": (
+        "route class",
+        """
+        from fastapi.routing import APIRoute
+
+        class Logged(APIRoute):
+            pass
+
+        class Router(APIRouter):
+            def __init__(self, prefix=""):
+                super().__init__(prefix=prefix, route_class=Logged)
+
+        router = Router()
+
+        @router.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
+    "the route class of the application": (
+        "route class",
+        """
+        from fastapi.routing import APIRoute
+
+        class Logged(APIRoute):
+            pass
+
+        app.router.route_class = Logged
+
+        @app.get("/items", response_model=list[ItemOut])
+        async def items(db: Db):
+            return (await db.scalars(select(Item))).all()
+        """,
+    ),
     "headers": (
         "headers",
         """
