@@ -79,6 +79,9 @@ left if the database is SQLite, or can be, without a write-ahead log (`PRAGMA jo
 the code says that there is one): each would wait for the other. What `middleware-tasks` has made a
 task of is no such write.
 
+Where an engine of the application has the isolation level AUTOCOMMIT and the database is, or can
+be, PostgreSQL, list and text are left: a cursor needs a transaction there.
+
 NaN and infinity are no JSON: without a response model, and below FastAPI 0.130, they are an error,
 which would come after the answer began. Lists with floats are left there, unless `include` (below)
 names the path operation.

@@ -16,6 +16,7 @@ from codemods.manifests import Note
 from codemods.passes.base import NOTE, Decision, Outcome
 from codemods.passes.streaming_response import codes, helper
 from codemods.passes.streaming_response.beside import Beside
+from codemods.passes.streaming_response.cursors import Cursors
 from codemods.passes.streaming_response.environment import Environment
 from codemods.passes.streaming_response.exports import Exports
 from codemods.passes.streaming_response.items import ItemLists
@@ -51,6 +52,7 @@ class _Planner:
         self.owns = OwnSessions(program, self.sessions)
         self.environment = Environment(program.codebase)
         self.beside = Beside(program, self.environment)
+        self.cursors = Cursors(program, self.environment)
         self.exports = Exports(program, self.statements, Texts(program, self.reads))
         self.writer = Writer(program, self.environment, options.stream_format == "jsonl")
 
@@ -189,6 +191,7 @@ class _Planner:
                 raise LeftError("it returns other lists too, and its annotation says so")
             model = operation.answer.values if operation.answer.model else None
             asked = self.environment.refuses_nan(path, has_model=model is not None)
+            self.cursors.check(function)
             self.beside.check(function)
             for source in operation.sources:
                 self._check(source, operation)
@@ -237,6 +240,7 @@ class _Planner:
     def _check_text(self, export: Export, text: Text) -> None:
         read, function = text.read, export.function
         path = function.module.path
+        self.cursors.check(function)
         self.beside.check(function)
         self.statements.check_loading(read, self.environment.runs_on("mysql", path))
         self.statements.check_item(read, *self.exports.items(text))
