@@ -18,8 +18,9 @@ from codemods.facts import knowledge as known
 from codemods.facts.modules import Module
 from codemods.facts.plain import Plain
 from codemods.facts.syntax import Class, Function
-from codemods.facts.values import FunctionValue, Instance, Values
+from codemods.facts.values import Instance
 from codemods.passes.streaming_response.answered import Answered
+from codemods.passes.streaming_response.bodies import functions_of, senders
 from codemods.passes.streaming_response.environment import Environment
 from codemods.passes.streaming_response.reads import LeftError
 from codemods.plan import keeper
@@ -115,17 +116,9 @@ class Beside:
     def _of_middleware(self, middleware: Middleware, answer: Answered) -> str:
         function = middleware.function
         if function.name == "__call__":
-            return next(filter(None, map(self._within, self._senders(middleware))), "")
+            inner = senders(self.program, middleware)
+            return next(filter(None, map(self._within, inner)), "")
         return self._writing(answer.nodes(middleware), function, {function})
-
-    def _senders(self, middleware: Middleware) -> Iterator[Function]:
-        """What an inner application is given to send by; what comes after it comes too late."""
-        for passing in middleware.passes_on:
-            assert isinstance(passing.value, ast.Call)
-            for argument in passing.value.args:
-                for node in ast.walk(argument):
-                    if isinstance(node, ast.Name | ast.Attribute):
-                        yield from _functions(self.program.infer(node, middleware.module))
 
     # -- what writes -------------------------------------------------------------------------
 
@@ -171,7 +164,7 @@ class Beside:
         yield from self.program.called_functions(node, module)
         for argument in (*node.args, *(k.value for k in node.keywords)):
             if isinstance(argument, ast.Name | ast.Attribute):
-                yield from _functions(self.program.infer(argument, module))
+                yield from functions_of(self.program.infer(argument, module))
 
     def _is_handed_over(self, call: ast.Call, module: Module) -> bool:
         """Whether what a call makes, a coroutine, is handed to something that nobody waits for."""
@@ -191,10 +184,6 @@ class Beside:
     @cached_property
     def _keeper(self) -> Module | None:
         return find_generated(self.program, keeper.TEXT)
-
-
-def _functions(values: Values) -> list[Function]:
-    return [v.function for v in values if isinstance(v, FunctionValue)]
 
 
 __all__ = ["Beside"]

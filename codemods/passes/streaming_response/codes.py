@@ -79,6 +79,9 @@ left if the database is SQLite, or can be, without a write-ahead log (`PRAGMA jo
 the code says that there is one): each would wait for the other. What `middleware-tasks` has made a
 task of is no such write.
 
+A middleware that takes the first part of a body for all of it (JSON read from `message["body"]` of
+an ASGI message, or from the first item of `body_iterator`) keeps every answer as it is.
+
 Where an engine of the application has the isolation level AUTOCOMMIT and the database is, or can
 be, PostgreSQL, list and text are left: a cursor needs a transaction there.
 

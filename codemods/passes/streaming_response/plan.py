@@ -16,6 +16,7 @@ from codemods.manifests import Note
 from codemods.passes.base import NOTE, Decision, Outcome
 from codemods.passes.streaming_response import codes, helper
 from codemods.passes.streaming_response.beside import Beside
+from codemods.passes.streaming_response.bodies import Bodies
 from codemods.passes.streaming_response.cursors import Cursors
 from codemods.passes.streaming_response.environment import Environment
 from codemods.passes.streaming_response.exports import Exports
@@ -52,6 +53,7 @@ class _Planner:
         self.owns = OwnSessions(program, self.sessions)
         self.environment = Environment(program.codebase)
         self.beside = Beside(program, self.environment)
+        self.bodies = Bodies(program)
         self.cursors = Cursors(program, self.environment)
         self.exports = Exports(program, self.statements, Texts(program, self.reads))
         self.writer = Writer(program, self.environment, options.stream_format == "jsonl")
@@ -191,6 +193,7 @@ class _Planner:
                 raise LeftError("it returns other lists too, and its annotation says so")
             model = operation.answer.values if operation.answer.model else None
             asked = self.environment.refuses_nan(path, has_model=model is not None)
+            self.bodies.check()
             self.cursors.check(function)
             self.beside.check(function)
             for source in operation.sources:
@@ -229,6 +232,7 @@ class _Planner:
             return
         try:
             self.answers.check_response(function, self.program.web.routes[function])
+            self.bodies.check()
             if export.text is not None:
                 self._check_text(export, export.text)
             else:
