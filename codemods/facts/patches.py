@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from codemods.facts import Program
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Function
-from codemods.facts.values import UNKNOWN, FunctionValue, ModuleValue, Values
+from codemods.facts.values import UNKNOWN, ClassValue, FunctionValue, ModuleValue, Values
 
 #: The fixtures of pytest and pytest-mock that replace things, by name and by type.
-_FIXTURES = {
+FIXTURES = {
     "monkeypatch": "pytest.MonkeyPatch",
     "mocker": "pytest_mock.MockerFixture",
     "class_mocker": "pytest_mock.MockerFixture",
@@ -20,13 +20,17 @@ _FIXTURES = {
     "session_mocker": "pytest_mock.MockerFixture",
 }
 _WORDS = ("patch", "setattr")
+_OF_PATCH = ("object", "multiple")
+#: The keywords of ``patch.multiple`` that name nothing to be replaced.
+_MULTIPLE = ("spec", "create", "spec_set", "autospec", "new_callable")
 
 
 @dataclass(frozen=True, eq=False)
 class Patch:
     """One replacement: ``values`` is what is replaced, ``new`` what is put there.
 
-    Without ``new`` a mock is made. ``mock`` is the name that it has in ``function``.
+    Without ``new`` a mock is made. ``mock`` is the name that it has in ``function``. ``of_class``
+    says that a class holds what is replaced: a function that is put there is bound to objects.
     """
 
     call: ast.Call
@@ -35,6 +39,7 @@ class Patch:
     new: ast.expr | None
     mock: str = ""
     function: Function | None = None
+    of_class: bool = False
 
     @property
     def functions(self) -> list[Function]:
@@ -52,44 +57,70 @@ def patches(program: Program) -> list[Patch]:
         found
         for module in program.modules.mentioning(_WORDS)
         if program.web.in_tests(module)
-        for name in ("patch", "object", "setattr")
+        for name in ("patch", "object", "setattr", "multiple")
         for call in module.syntax.calls.get(name, ())
-        if (found := _patch(program, call, module)) is not None
+        for found in _patches(program, call, module)
     ]
 
 
-def _patch(program: Program, call: ast.Call, module: Module) -> Patch | None:
+def _patches(program: Program, call: ast.Call, module: Module) -> Iterator[Patch]:
     form = _form(program, call.func, module)
     if not form or not call.args:
-        return None
+        return
+    if form == "multiple":
+        yield from _multiple(program, call, module)
+        return
     first, *others = call.args
     if isinstance(first, ast.Constant) and isinstance(first.value, str):
+        owners = dotted(program, first.value.rpartition(".")[0], module)
         values = dotted(program, first.value, module)
-    elif form != "patch" and others and isinstance(name := others.pop(0), ast.Constant):
-        owner = program.infer(first, module)
-        values = program.inference.attribute(owner, str(name.value), module)
+    elif form != "patch" and others and isinstance(named := others.pop(0), ast.Constant):
+        owners = program.infer(first, module)
+        values = program.inference.attribute(owners, str(named.value), module)
     else:
-        return None
+        return
     if not values:
-        return None
+        return
     keywords = {k.arg: k.value for k in call.keywords}
     new = others[0] if others else keywords.get("new", keywords.get("value"))
     function = _decorated(call, module) or module.function_of(call)
     mock = "" if new is not None or function is None else _name(program, call, module, function)
-    return Patch(call, module, values, new, mock, function)
+    yield Patch(call, module, values, new, mock, function, _is_class(owners))
+
+
+def _multiple(program: Program, call: ast.Call, module: Module) -> Iterator[Patch]:
+    """``patch.multiple("module", name=new)``: each of its keywords."""
+    match call.args[0]:
+        case ast.Constant(value=str(path)):
+            owners = dotted(program, path, module)
+        case owner:
+            owners = program.infer(owner, module)
+    function = _decorated(call, module) or module.function_of(call)
+    for keyword in call.keywords:
+        if keyword.arg is None or keyword.arg in _MULTIPLE:
+            continue
+        values = program.inference.attribute(owners, keyword.arg, module)
+        given = program.outside_name(keyword.value, module).endswith("mock.DEFAULT")
+        if values and not given:  # DEFAULT: a mock is made, of the colour of what it replaces
+            yield Patch(call, module, values, keyword.value, "", function, _is_class(owners))
+
+
+def _is_class(owners: Values) -> bool:
+    return any(isinstance(owner, ClassValue) for owner in owners)
 
 
 def _form(program: Program, called: ast.expr, module: Module) -> str:
-    """``patch``, ``object`` or ``setattr``, where a call replaces something, else ""."""
+    """Which form of ``patch`` or ``setattr`` a call is that replaces something, else ""."""
     name = program.outside_name(called, module)
     if name in ("unittest.mock.patch", "mock.patch", "mock.mock.patch"):
         return "patch"
-    if name in ("unittest.mock.patch.object", "mock.patch.object"):
-        return "object"
+    for form in ("object", "multiple"):
+        if name in (f"unittest.mock.patch.{form}", f"mock.patch.{form}"):
+            return form
     if not isinstance(called, ast.Attribute):
         return ""
     owner = called.value
-    if called.attr == "object" and isinstance(owner, ast.Attribute) and owner.attr == "patch":
+    if called.attr in _OF_PATCH and isinstance(owner, ast.Attribute) and owner.attr == "patch":
         owner = owner.value
     elif called.attr not in _WORDS:
         return ""
@@ -102,12 +133,21 @@ def _is_fixture(program: Program, node: ast.expr, module: Module) -> bool:
     holder = module.scope_of(node).lookup(node.id)
     if not isinstance(holder, Function):
         return False
+    for binding in holder.bindings.get(node.id, ()):
+        # ``with monkeypatch.context() as patched:``
+        if binding.kind == "with" and isinstance(entered := binding.value, ast.Call):
+            opened = entered.func
+            return (
+                isinstance(opened, ast.Attribute)
+                and opened.attr == "context"
+                and _is_fixture(program, opened.value, module)
+            )
     argument = next((a for a in holder.parameters if a.arg == node.id), None)
     if argument is None:
         return program.outside_name(node, module).startswith("pytest.MonkeyPatch")
-    return node.id in _FIXTURES or (
+    return node.id in FIXTURES or (
         argument.annotation is not None
-        and program.outside_name(argument.annotation, module) in _FIXTURES.values()
+        and program.outside_name(argument.annotation, module) in FIXTURES.values()
     )
 
 

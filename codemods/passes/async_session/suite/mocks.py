@@ -14,7 +14,6 @@ from codemods.edits.actions import (
     Arguments,
     InsertAfter,
     InsertBefore,
-    MakeAsync,
     Origin,
     Rename,
     Rewrite,
@@ -28,10 +27,10 @@ from codemods.facts.values import External, FunctionValue, Instance
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.rewrite.annotations import ASYNC_CLASSES
 from codemods.passes.async_session.sessions.sites import BRIDGE
-from codemods.plan.draft import Draft, function_origin, origin_of
+from codemods.passes.async_session.suite.mock_calls import made, spec_of
+from codemods.passes.async_session.suite.replacements import Replacements
+from codemods.plan.draft import Draft, origin_of
 
-_LIBRARIES = ("unittest.mock", "mock")
-_MOCKS = frozenset(f"{library}.{name}" for library in _LIBRARIES for name in ("Mock", "MagicMock"))
 #: What gives a result whose own methods are sync: a child of ``AsyncMock`` would be async.
 _RESULTS = ("execute", "scalars", "exec", "scalar", "get")
 _LEGACY = "query"
@@ -83,108 +82,19 @@ class Mocks:
 
     def edit(self) -> None:
         """Edit every mock that stands for something that became async."""
+        replacements = Replacements(self.analysis, self.draft, self.patches)
+        replacements.edit()
         for patch in self.patches:
-            changed = [function for function in patch.functions if self._became_async(function)]
-            if changed:
-                with self.draft.because(*map(function_origin, changed)):
-                    self._stand_in(patch)
-            elif patch.mock and self._makes_sessions(patch):
+            awaited = any(map(replacements.became_async, patch.functions))
+            if not awaited and patch.mock and self._makes_sessions(patch):
                 assert patch.function is not None
                 with self.draft.because(_stands_for(patch.module, patch.function.definition)):
                     self._factory(patch)
         if self.bridges:
             self._legacy()
-        for call, module in self._made():
+        for call, module in made(self.program):
             with self.draft.because(_stands_for(module, call)):
                 self._mock(call, module)
-                self._put(call, module)
-
-    def _became_async(self, function: Function) -> bool:
-        return (
-            self.analysis.is_coroutine(function)
-            and not function.is_async
-            and not function.is_generator
-        )
-
-    # -- functions ---------------------------------------------------------------------------
-
-    def _stand_in(self, patch: Patch) -> None:
-        """What stands in for a coroutine function has to be one."""
-        module, new = patch.module, patch.new
-        callable_ = patch.keyword("new_callable")
-        if callable_ is not None and self._is_mock_class(callable_.value, module):
-            self._async_mock(callable_.value, module)
-        if new is None:
-            return  # ``patch`` sees that the original is async, and makes an AsyncMock
-        if isinstance(new, ast.Lambda):
-            name = self.draft.add_import(module, "unittest.mock", "AsyncMock")
-            self.draft.edit(module, new, Rewrite(f"{name}(side_effect={{self}})"))
-            return
-        made = self._creation(new, module)
-        if made is not None:
-            self._async_mock(made[0].func, made[1])
-            return
-        for value in self.program.infer(new, module):
-            if isinstance(value, FunctionValue) and not value.function.is_async:
-                self._function(value.function, new, module)
-
-    def _put(self, call: ast.Call, module: Module) -> None:
-        """``service.find = MagicMock(...)``: by hand, in the place of a method or function."""
-        match module.parent(call):
-            case ast.Assign(targets=[ast.Attribute(value=owner, attr=name)]):
-                values = self.program.inference.attribute(
-                    self.program.infer(owner, module), name, module
-                )
-                functions = [v.function for v in values if isinstance(v, FunctionValue)]
-                if any(map(self._became_async, functions)):
-                    self._async_mock(call.func, module)
-
-    def _function(self, function: Function, new: ast.expr, module: Module) -> None:
-        if self.analysis.is_coroutine(function):
-            return
-        if all(
-            self._replaces(reference.node) for reference in self.program.calls.references(function)
-        ):
-            self.draft.edit(function.module, function.definition, MakeAsync())
-            return
-        name = self.draft.add_import(module, "unittest.mock", "AsyncMock")
-        self.draft.edit(module, new, Rewrite(f"{name}(side_effect={{self}})"))
-
-    def _replaces(self, node: ast.expr) -> bool:
-        """Whether an expression is put in the place of a function that became async."""
-        return any(
-            patch.new is node and all(self._became_async(f) for f in patch.functions)
-            for patch in self.patches
-            if patch.functions
-        )
-
-    def _creation(self, node: ast.expr, module: Module) -> tuple[ast.Call, Module] | None:
-        """The call of ``Mock`` or ``MagicMock`` that made what an expression is."""
-        found = (node, module)
-        if isinstance(node, ast.Name | ast.Attribute):
-            found = self.program.definition(node, module) or found
-        call, home = found
-        if isinstance(call, ast.Call) and self._is_mock_class(call.func, home):
-            return call, home
-        return None
-
-    def _is_mock_class(self, node: ast.expr, module: Module) -> bool:
-        if self.program.outside_name(node, module) in _MOCKS:
-            return True
-        return (
-            isinstance(node, ast.Attribute)
-            and node.attr in ("Mock", "MagicMock")
-            and isinstance(node.value, ast.Name)
-            and node.value.id == "mocker"
-        )
-
-    def _async_mock(self, node: ast.expr, module: Module) -> None:
-        if isinstance(node, ast.Attribute):
-            self.draft.edit(module, node, Rename("AsyncMock"))
-        elif isinstance(node, ast.Name):
-            self.draft.edit(module, node, Rename("AsyncMock"))
-            self.draft.add_import(module, "unittest.mock", "AsyncMock")
-            self.draft.drop_import(module, "unittest.mock", node.id)
 
     # -- factories ---------------------------------------------------------------------------
 
@@ -256,14 +166,6 @@ class Mocks:
 
     # -- sessions ----------------------------------------------------------------------------
 
-    def _made(self) -> Iterator[tuple[ast.Call, Module]]:
-        for module in self.program.modules.mentioning(("Mock", "MagicMock")):
-            if self.program.web.in_tests(module):
-                for name in ("Mock", "MagicMock"):
-                    for call in module.syntax.calls.get(name, ()):
-                        if self._is_mock_class(call.func, module):
-                            yield call, module
-
     def _mock(self, call: ast.Call, module: Module) -> None:
         """A mock that is used as a session becomes one of an async session."""
         function = module.function_of(call)
@@ -275,7 +177,7 @@ class Mocks:
                 place = Place(function, target.id)
         elif isinstance(parent, ast.arguments):
             place = self._default(call, parent, module)
-        spec = _spec(call)
+        spec = spec_of(call)
         if spec is None:
             if not (self._used_as_session(call, module) or (place and self._is_session(place))):
                 return
@@ -419,12 +321,6 @@ class Mocks:
 def _stands_for(module: Module, node: ast.AST) -> Origin:
     """Why a mock is changed that no function of the application names."""
     return origin_of(module, node, "what the mock stands for becomes async")
-
-
-def _spec(call: ast.Call) -> ast.expr | None:
-    if call.args:
-        return call.args[0]
-    return next((k.value for k in call.keywords if k.arg in ("spec", "spec_set")), None)
 
 
 def _assigned(function: Function) -> Iterator[ast.expr]:
