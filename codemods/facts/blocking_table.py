@@ -182,6 +182,7 @@ FUNCTIONS: dict[str, Blocker] = {
         "read_table read_html read_xml read_pickle read_feather read_hdf read_fwf",
         replace(_TABLE, effect=Effect.READ),
     ),
+    "pandas.ExcelWriter": replace(_TABLE, effect=Effect.WRITE),
     **_each("numpy.", "load loadtxt genfromtxt fromfile", replace(_TABLE, effect=Effect.READ)),
     **_each("numpy.", "save savez savetxt savez_compressed", replace(_TABLE, effect=Effect.WRITE)),
     "openpyxl.load_workbook": replace(_TABLE, effect=Effect.READ),
@@ -385,6 +386,7 @@ METHODS: dict[str, dict[str, Blocker]] = {
         "to_csv to_excel to_json to_parquet to_sql to_pickle to_html to_feather to_hdf",
         replace(_TABLE, effect=Effect.WRITE),
     ),
+    "pandas.ExcelWriter": _each("", "close", replace(_TABLE, effect=Effect.WRITE)),
     "openpyxl.Workbook": _each("", "save", replace(_TABLE, effect=Effect.WRITE)),
     "threading.Thread": _each("", "join", _WAITED),
     "threading.Timer": _each("", "join", _WAITED),
@@ -428,6 +430,7 @@ CLOSES_SLOWLY = (
     "pyodbc.",
     "oracledb.",
     "subprocess.Popen",
+    "pandas.ExcelWriter",
 )
 
 #: Classes whose objects may be used in the thread alone that made them.

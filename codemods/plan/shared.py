@@ -33,6 +33,8 @@ _FILE_REMOVERS = frozenset(
 _UNIQUE = ("tempfile.", "uuid.", "secrets.")
 #: What a call reads or writes instead of the disk.
 _IN_MEMORY = ("io.BytesIO", "io.StringIO", known.FILE)
+#: What writes where its first argument says.
+_WRITER = "pandas.ExcelWriter"
 _DEPTH = 6
 
 
@@ -220,11 +222,26 @@ class SharedState:
         if blocker.effect is Effect.STATEMENT:
             return _statement(call)
         arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-        if any(self.program.is_a(node, module, *_IN_MEMORY) for node in arguments):
+        if any(self._is_in_memory(node, module) for node in arguments):
             return Effect.NONE
         if _is_true(call, "exist_ok") or (blocker.kind is Kind.TABLE and not call.args):
             return Effect.NONE
         return blocker.effect
+
+    def _is_in_memory(self, node: ast.expr, module: Module) -> bool:
+        """Whether an argument keeps what is written, or is a writer made for such a one."""
+        if self.program.is_a(node, module, *_IN_MEMORY):
+            return True
+        if not isinstance(node, ast.Name) or not self.program.is_a(node, module, _WRITER):
+            return False
+        scope = module.scope_of(node).lookup(node.id)
+        made = [binding.value for binding in scope.bindings.get(node.id, ())] if scope else []
+        return bool(made) and all(
+            isinstance(call, ast.Call)
+            and bool(call.args)
+            and self.program.is_a(call.args[0], module, *_IN_MEMORY)
+            for call in made
+        )
 
     def _shipped(self, call: ast.Call, module: Module) -> bool:
         """Whether a file lies beside the code: its path is made of ``__file__`` alone."""

@@ -226,6 +226,27 @@ def test_a_with_statement_is_left_in_a_thread() -> None:
     assert f'{RUN}(mail.sendmail, "a", "b", n)' in made
 
 
+@pytest.mark.parametrize(("target", "threaded"), [("io.BytesIO()", True), ("'all.xlsx'", False)])
+def test_a_writer_of_tables_writes_when_it_is_left(target: str, threaded: bool) -> None:
+    text = f"""
+    @app.get("/")
+    async def route():
+        target = {target}
+        frame = pd.read_csv("all.csv")
+        with pd.ExcelWriter(target) as writer:
+            frame.to_excel(writer)
+        return target
+    """
+    head = f"import io\nimport pandas as pd\n{HEAD}"
+    made = after(text, head)
+    if threaded:
+        assert "async with contextmanager_in_threadpool(" in made
+        assert f"{RUN}(pd.ExcelWriter, target)" in made
+        assert f"{RUN}(frame.to_excel, writer)" in made
+    else:
+        assert "run_in_threadpool" not in made
+
+
 def test_what_is_written_after_a_with_statement_stays() -> None:
     text = """
     counter = {"sent": 0}

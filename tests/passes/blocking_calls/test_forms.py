@@ -67,6 +67,11 @@ CONVERTED = [
     ),
     ("import psycopg", "psycopg.connect(n)", f"{RUN}(psycopg.connect, n)"),
     ("import pandas as pd", "pd.read_csv(n)", f"{RUN}(pd.read_csv, n)"),
+    (
+        "import socket\ndef opened():\n    return socket.create_connection(('a', 1))",
+        "opened().recv(n)",
+        f"{RUN}(({RUN}(opened)).recv, n)",
+    ),
     ("from PIL import Image", "Image.open(n)", f"{RUN}(Image.open, n)"),
     (
         "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor()",
