@@ -69,7 +69,7 @@ def diff(settings: Settings, *, stat: bool) -> int:
 
 def plan(settings: Settings) -> int:
     """Print the decisions of every pass."""
-    from codemods.patches.story import shares
+    from codemods.patches.story import decided, shares
 
     project, terminal = _open(settings)
     for warning in project.selection.warnings:
@@ -77,18 +77,19 @@ def plan(settings: Settings) -> int:
     migration = project.migrate()
     terminal.errors(migration.errors)
     own, tests = shares(migration)
+    found = [(run.rule, decided(run, migration)) for run in migration.runs]
     if settings.json:
         data = {
-            "passes": [report.plan(run.rule, run.outcome.decisions) for run in migration.runs],
+            "passes": [report.plan(rule, decisions) for rule, decisions in found],
             "sites": report.totals(own),
             "test_sites": report.totals(tests),
             "errors": report.errors(migration.errors),
         }
         terminal.print(report.dump(data))
         return 0
-    for run in migration.runs:
-        if run.outcome.decisions:
-            terminal.decisions(run.rule, run.outcome.decisions)
+    for rule, decisions in found:
+        if decisions:
+            terminal.decisions(rule, decisions)
     if not settings.quiet:
         if tests:
             terminal.print(f"Sites in tests: {tests}.", "bold")

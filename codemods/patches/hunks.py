@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from codemods.findings import Finding, Level
 from codemods.passes.base import Decision, Pass
 from codemods.patches.causes import Cause, Causes
-from codemods.patches.diff import FilePatch, split_lines
-from codemods.patches.lines import Block, changes, moved
+from codemods.patches.diff import FilePatch
+from codemods.patches.places import Places
 from codemods.patches.story import Chapter
 from codemods.pipeline import Migration
-from codemods.source import CodeBase
 
 _HEADER = re.compile(rb"(?m)^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
@@ -50,7 +49,7 @@ class Reasons:
     def __init__(self, migration: Migration, story: Sequence[Chapter]) -> None:
         self._migration = migration
         self._story = story
-        self._known: dict[tuple[int, str], list[Block]] = {}
+        self._known: dict[int, Places] = {}
 
     def hunks(self, file: FilePatch) -> tuple[Hunk, ...]:
         """The hunks of a file with their reasons."""
@@ -93,11 +92,11 @@ class Reasons:
     def _touched(self, chapter: Chapter, path: str) -> Iterator[_Touched]:
         """The lines of the migrated file that a pass changed."""
         run = chapter.run
-        later = _blocks(run.after, self._migration.after, path)
+        later = Places(run.after, self._migration.after)
         causes = Causes(run)
-        for block in _blocks(run.before, run.after, path):
-            first = moved(later, block.new_start + 1)
-            last = moved(later, max(block.new_end, block.new_start + 1))
+        for block in Places(run.before, run.after).blocks(path):
+            first = later.line(path, block.new_start + 1)
+            last = later.line(path, max(block.new_end, block.new_start + 1))
             found = causes.of(path, block)
             yield _Touched(
                 chapter.rule, range(first, last + 1), tuple(self._at_their_end(found, chapter))
@@ -107,23 +106,22 @@ class Reasons:
         """Causes at the lines where they end up; only what the user wants to see."""
         shown = set(chapter.findings)
         for cause in causes:
-            moved_there = replace(cause, line=self._moved(chapter, cause.path, cause.line))
+            moved_there = self._places(chapter).moved(cause)
             if not isinstance(moved_there, Finding) or moved_there in shown:
                 yield moved_there
 
-    def _moved(self, chapter: Chapter, path: str, line: int) -> int:
-        """Where a line of the code base before a pass is at the end."""
-        key = id(chapter), path
-        if key not in self._known:
-            self._known[key] = _blocks(chapter.run.before, self._migration.after, path)
-        return moved(self._known[key], line)
+    def _places(self, chapter: Chapter) -> Places:
+        """Where what stood in the code base before a pass is at the end."""
+        if id(chapter) not in self._known:
+            self._known[id(chapter)] = Places(chapter.run.before, self._migration.after)
+        return self._known[id(chapter)]
 
     def _decided(self, path: str) -> Iterator[Decision]:
         """The decisions about functions of a file, at the lines where these end up."""
         for chapter in self._story:
             for decision in chapter.run.outcome.decisions:
                 if decision.path == path:
-                    yield replace(decision, line=self._moved(chapter, path, decision.line))
+                    yield self._places(chapter).decision(decision)
 
 
 def _meet(one: range, other: range) -> bool:
@@ -134,13 +132,3 @@ def _ranges(file: FilePatch) -> Iterator[tuple[tuple[int, int], tuple[int, int]]
     for found in _HEADER.finditer(file.hunks):
         start, count, new_start, new_count = found.groups()
         yield (int(start), int(count or 1)), (int(new_start), int(new_count or 1))
-
-
-def _blocks(before: CodeBase, after: CodeBase, path: str) -> list[Block]:
-    """How a file differs; a new one wholly."""
-    old, new = before.files.get(path), after.files.get(path)
-    if new is None or old is new:
-        return []
-    return changes(
-        split_lines(old.to_bytes()) if old is not None else [], split_lines(new.to_bytes())
-    )

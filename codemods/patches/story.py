@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from codemods.facts import Program
 from codemods.findings import Finding, Treatment
 from codemods.passes.base import NOTE, Decision, Pass
-from codemods.patches.diff import Patch, make_patch, split_lines
-from codemods.patches.lines import Block, changes, moved
+from codemods.patches.diff import Patch, make_patch
+from codemods.patches.places import Places
 from codemods.pipeline import Migration, PassRun
 from codemods.source import CodeBase
 from codemods.source.tests import is_test_path
@@ -87,6 +87,12 @@ def chapters(migration: Migration, visible: Visible) -> tuple[Chapter, ...]:
     )
 
 
+def decided(run: PassRun, migration: Migration) -> tuple[Decision, ...]:
+    """What a pass decided, at the lines of the code base as it is."""
+    places = Places(run.before, migration.before)
+    return tuple(map(places.decision, run.outcome.decisions))
+
+
 def shares(migration: Migration) -> tuple[Totals, Totals]:
     """What became of the database calls of the source as it was: the application's, the tests'.
 
@@ -141,18 +147,5 @@ def _at_their_end(
     findings: Sequence[Finding], run: PassRun, after: CodeBase
 ) -> tuple[Finding, ...]:
     """The findings at the lines where the last pass left them."""
-    blocks: dict[str, list[Block]] = {}
-    found = []
-    for finding in findings:
-        path = finding.path
-        if path not in blocks:
-            blocks[path] = _blocks(run.before, after, path)
-        found.append(replace(finding, line=moved(blocks[path], finding.line)))
-    return tuple(sorted(found))
-
-
-def _blocks(before: CodeBase, after: CodeBase, path: str) -> list[Block]:
-    old, new = before.files.get(path), after.files.get(path)
-    if old is None or new is None or old is new:
-        return []
-    return changes(split_lines(old.to_bytes()), split_lines(new.to_bytes()))
+    places = Places(run.before, after)
+    return tuple(sorted(map(places.finding, findings)))
