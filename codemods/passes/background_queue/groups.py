@@ -180,6 +180,12 @@ class Groups:
         if not isinstance(module.parent(call), ast.Expr):
             self._stop(holder, f"line {call.lineno} is no statement of its own")
             return
+        if any(given.lineno < call.lineno for given in holder.function.yields):
+            self._stop(
+                holder,
+                f"{holder.function.name} adds to it behind its yield (line {call.lineno}), where "
+                "the tasks of the request may have run",
+            )
         func, arguments = job_of(call)
         if func is None:
             self._stop(holder, f"what line {call.lineno} adds is not known")

@@ -22,6 +22,18 @@ def route(*lines: str, parameters: str = "tasks: BackgroundTasks", sync: bool = 
 
 QUEUE = "tasks: BackgroundQueue"
 
+DEPENDENCY = """\
+async def visitor({parameters}):
+    {before}
+    yield "somebody"
+    {behind}
+
+
+@app.get("/")
+async def read(name: str = Depends(visitor)):
+    return name
+"""
+
 #: A path operation, and what becomes of it.
 MOVED = {
     "a plain value": (
@@ -31,6 +43,14 @@ MOVED = {
     "a path operation in a thread": (
         route("tasks.add_task(send, email='a')", sync=True),
         route("tasks.add(send, email='a')", parameters=QUEUE, sync=True),
+    ),
+    "before a yield": (
+        DEPENDENCY.format(
+            parameters="tasks: BackgroundTasks", before="tasks.add_task(send, 'a')", behind="pass"
+        ),
+        DEPENDENCY.format(
+            parameters=QUEUE, before="await tasks.add_task(send, 'a')", behind="pass"
+        ),
     ),
     "in a branch and a loop": (
         route("for part in 'ab':", "    if part > 'a':", "        tasks.add_task(send, part)"),
@@ -106,6 +126,12 @@ WITH_DB = "tasks: BackgroundTasks, db: AsyncSession = Depends(get_db)"
 
 #: A path operation that stays, and a part of the reason.
 LEFT = {
+    "behind a yield": (
+        DEPENDENCY.format(
+            parameters="tasks: BackgroundTasks", before="pass", behind="tasks.add_task(send, 'a')"
+        ),
+        "behind its yield",
+    ),
     "a session": (route("tasks.add_task(take, db)", parameters=WITH_DB), "a session"),
     "an instance": (
         route("user = await db.get(User, 1)", "tasks.add_task(take, user)", parameters=WITH_DB),
