@@ -64,7 +64,7 @@ def patches(program: Program) -> list[Patch]:
 
 
 def _patches(program: Program, call: ast.Call, module: Module) -> Iterator[Patch]:
-    form = _form(program, call.func, module)
+    form = form_of(program, call.func, module)
     if not form or not call.args:
         return
     if form == "multiple":
@@ -109,7 +109,7 @@ def _is_class(owners: Values) -> bool:
     return any(isinstance(owner, ClassValue) for owner in owners)
 
 
-def _form(program: Program, called: ast.expr, module: Module) -> str:
+def form_of(program: Program, called: ast.expr, module: Module) -> str:
     """Which form of ``patch`` or ``setattr`` a call is that replaces something, else ""."""
     name = program.outside_name(called, module)
     if name in ("unittest.mock.patch", "mock.patch", "mock.mock.patch"):
@@ -197,7 +197,7 @@ def _giving(program: Program, function: Function) -> Iterator[ast.Call]:
     for decorator in reversed(function.definition.decorator_list):
         if not isinstance(decorator, ast.Call):
             continue
-        form = _form(program, decorator.func, function.module)
+        form = form_of(program, decorator.func, function.module)
         if not form or any(k.arg == "new" for k in decorator.keywords):
             continue
         if len(decorator.args) == (1 if form == "patch" else 2):

@@ -100,7 +100,7 @@ def label(item):
 HEAD = """\
 import functools
 import unittest
-from unittest.mock import DEFAULT, MagicMock, Mock, patch
+from unittest.mock import DEFAULT, MagicMock, Mock, create_autospec, patch
 
 import app
 import crud
@@ -192,6 +192,15 @@ def test_what_a_spec_does_not_know(repo):
     app.app.dependency_overrides.clear()
 
 
+def test_by_hand():
+    kept = crud.find
+    crud.find = lambda db, name: Item(name="b")
+    try:
+        assert client.get("/crud/a").json() == "B"
+    finally:
+        crud.find = kept
+
+
 class Cases(unittest.TestCase):
     def setUp(self):
         self.repo = MagicMock()
@@ -230,15 +239,6 @@ def test_context(monkeypatch):
         assert client.get("/crud/a").json() == "B"
 
 
-def test_by_hand():
-    kept = crud.find
-    crud.find = lambda db, name: Item(name="b")
-    try:
-        assert client.get("/crud/a").json() == "B"
-    finally:
-        crud.find = kept
-
-
 def test_multiple():
     with patch.multiple("crud", find=Mock(return_value=None), label=DEFAULT) as mocks:
         mocks["label"].return_value = "L"
@@ -255,6 +255,45 @@ def test_multiple_default():
 def test_deep(find):
     find.return_value.name.upper.return_value = "D"
     assert client.get("/crud/a").json() == "D"
+
+
+def test_what_it_wraps():
+    db = MagicMock()
+    db.execute.return_value.scalars.return_value.first.return_value = Item(name="b")
+    app.app.dependency_overrides[app.get_db] = lambda: db
+    with patch("crud.find", wraps=crud.find) as spy:
+        assert client.get("/crud/a").json() == "B"
+    spy.assert_called_once_with(db, "a")
+    app.app.dependency_overrides.clear()
+
+
+def test_autospec(monkeypatch):
+    like = create_autospec(crud.find, return_value=Item(name="b"))
+    monkeypatch.setattr(crud, "find", like)
+    assert client.get("/crud/a").json() == "B"
+
+
+class FakeRepo:
+    def __init__(self, db=None):
+        self.db = db
+
+    def find(self, name):
+        return Item(name="b")
+
+    def title(self, item):
+        return "T"
+
+
+def test_fake_of_an_override():
+    app.app.dependency_overrides[get_repo] = lambda: FakeRepo()
+    assert client.get("/repo/a").json() == "T"
+    app.app.dependency_overrides.clear()
+
+
+def test_fake_class(monkeypatch):
+    monkeypatch.setattr("app.Repo", FakeRepo)
+    assert client.get("/own/a").json() == "b"
+    assert Service(FakeRepo()).shout("a") == "T"
 """,
 }
 
@@ -302,7 +341,32 @@ def test_a_spec_stays(monkeypatch):
     monkeypatch.setattr(Repo, "title", lambda self, item: "T")
     assert get_repo is not None
     app.app.dependency_overrides[get_repo] = lambda: repo
+
+
+class Shelf:
+    def find(self, name):
+        return self.title(name)
+
+    def title(self, item):
+        return item
+
+
+def test_a_fake_that_stands_nowhere():
+    assert Shelf().find("a") == "a"
 """
     text = HEAD + suite.lstrip()
     files = {"app.py": APPLICATION, "crud.py": CRUD, "tests/test_app.py": text}
     assert flipped(files)["tests/test_app.py"] == text
+
+
+def test_a_mock_that_the_test_calls_keeps_its_function_sync() -> None:
+    suite = """
+def test_direct():
+    like = create_autospec(crud.find)
+    like.return_value = 3
+    assert like(None, "a") == 3
+"""
+    files = {"app.py": APPLICATION, "crud.py": CRUD, "tests/test_app.py": HEAD + suite.lstrip()}
+    after = flipped(files)
+    assert after["crud.py"] == CRUD
+    assert "run_sync(crud.find" in after["app.py"]

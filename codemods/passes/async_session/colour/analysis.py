@@ -27,6 +27,7 @@ from codemods.passes.async_session.colour.indirect import Indirect
 from codemods.passes.async_session.colour.islands import islands
 from codemods.passes.async_session.colour.lookups import looked_up
 from codemods.passes.async_session.colour.members import Members
+from codemods.passes.async_session.colour.mocked import is_mocked
 from codemods.passes.async_session.colour.obstacles import consumption_obstacle, site_obstacle
 from codemods.passes.async_session.colour.own_loops import OwnLoop, OwnLoops
 from codemods.passes.async_session.colour.threads import Leaving
@@ -360,7 +361,7 @@ def registers(program: Program, reference: Reference) -> bool:
         return True
     if name in tables.SCHEDULING:
         return _schedules_on_loop(program)
-    if is_cleanup(program, reference):
+    if is_cleanup(program, reference) or is_mocked(program, node, holder, module):
         return True
     if isinstance(holder.func, ast.Attribute):
         if holder.func.attr == "add_task":

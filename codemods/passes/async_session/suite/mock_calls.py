@@ -54,7 +54,7 @@ def creation(
     return None
 
 
-def uses(call: ast.Call, module: Module) -> Iterator[ast.expr]:
+def uses(call: ast.expr, module: Module) -> Iterator[ast.expr]:
     """Where a mock is used: the places of the name or of the test's attribute that holds it."""
     parent = module.parent(call)
     target = None

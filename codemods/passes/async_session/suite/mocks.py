@@ -27,6 +27,7 @@ from codemods.facts.values import External, FunctionValue, Instance
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.rewrite.annotations import ASYNC_CLASSES
 from codemods.passes.async_session.sessions.sites import BRIDGE
+from codemods.passes.async_session.suite.fakes import edit_fakes
 from codemods.passes.async_session.suite.mock_calls import made, spec_of
 from codemods.passes.async_session.suite.replacements import Replacements
 from codemods.plan.draft import Draft, origin_of
@@ -84,6 +85,7 @@ class Mocks:
         """Edit every mock that stands for something that became async."""
         replacements = Replacements(self.analysis, self.draft, self.patches)
         replacements.edit()
+        edit_fakes(replacements)
         for patch in self.patches:
             awaited = any(map(replacements.became_async, patch.functions))
             if not awaited and patch.mock and self._makes_sessions(patch):

@@ -30,10 +30,10 @@ class StandIns:
 
     program: Program
     patches: list[Patch]
-    _known: dict[ast.Call, Values] = field(default_factory=dict)
+    _known: dict[ast.expr, Values] = field(default_factory=dict)
 
-    def of(self, call: ast.Call, module: Module) -> Values:
-        """What the mock that a call makes stands for, as far as that is known."""
+    def of(self, call: ast.expr, module: Module) -> Values:
+        """What the mock that a call makes (or a class) stands for, as far as that is known."""
         if call not in self._known:
             self._known[call] = UNKNOWN  # a mock that is told of itself
             found = (self._wanted(node, module) for node in uses(call, module))
@@ -82,6 +82,8 @@ class StandIns:
         match parent:
             case ast.Assign(targets=[ast.Attribute(value=owner, attr="return_value")]):
                 return self._called(self.means(owner, module))
+            case ast.Assign(targets=[ast.Subscript()]):
+                return self._given_by(node)
             case ast.Assign(targets=[ast.Attribute(value=owner, attr=name)]):
                 held = self.program.inference.attribute(self.means(owner, module), name, module)
                 return own(held)
