@@ -9,6 +9,7 @@ from codemods.config import Options
 from codemods.edits.actions import Origin
 from codemods.facts import Program
 from codemods.facts.modules import Module
+from codemods.facts.patches import patches
 from codemods.facts.syntax import Function
 from codemods.facts.web import Route
 from codemods.findings import Finding, Level, Treatment
@@ -20,6 +21,7 @@ from codemods.passes.streaming_response.bodies import Bodies
 from codemods.passes.streaming_response.cursors import Cursors
 from codemods.passes.streaming_response.environment import Environment
 from codemods.passes.streaming_response.exports import Exports
+from codemods.passes.streaming_response.held import Given, Held
 from codemods.passes.streaming_response.items import ItemLists
 from codemods.passes.streaming_response.memory import REASON, in_memory
 from codemods.passes.streaming_response.operations import Export, Operation, Source
@@ -50,6 +52,8 @@ class _Planner:
         self.statements = Statements(program, options.stream_threshold)
         self.answers = Answers(program)
         self.sessions = Sessions(program)
+        self.replaced = {f for patch in patches(program) for f in patch.functions}
+        self.held = Held(program, self.sessions)
         self.owns = OwnSessions(program, self.sessions)
         self.environment = Environment(program.codebase)
         self.beside = Beside(program, self.environment)
@@ -266,19 +270,24 @@ class _Planner:
         """Raise ``LeftError`` where a list can't be streamed."""
         function = operation.function
         if source.read is not None:
-            session = self._check_read(source.read, function, ())
+            given = self._check_read(source.read, function, ())
             call = source.read.call
         else:
             assert source.call is not None
-            session = self._check_through(source, function, ())
+            given = self._check_through(source, function, ())
             call = source.call
-        operation.provider = self.sessions.provider(session, function)
+        operation.provider = self.sessions.provider(given.session, given.function)
         if self.environment.ends_early(function.module.path):
-            operation.owns[source.value] = self.owns.of(function, session, call)
+            if given.function is not function:
+                raise LeftError(
+                    "an object keeps its session, which FastAPI closes before a streamed answer "
+                    "is sent"
+                )
+            operation.owns[source.value] = self.owns.of(function, given.session, call)
 
     def _check_through(
         self, source: Source, function: Function, stack: tuple[tuple[Function, ast.Call], ...]
-    ) -> ast.expr:
+    ) -> Given:
         """The session of the path operation that a function called there reads by."""
         assert source.function is not None and source.call is not None
         target = source.function
@@ -286,6 +295,8 @@ class _Planner:
             raise LeftError(f"{target.qualname} is not to be edited")
         if target.definition.decorator_list:
             raise LeftError(f"{target.qualname} has a decorator")
+        if target in self.replaced:
+            raise LeftError(f"tests put something else in the place of {target.qualname}")
         calls = self.program.calls
         if len(calls.family(target)) > 1:
             raise LeftError(f"{target.qualname} is overridden")
@@ -306,7 +317,7 @@ class _Planner:
         read: Read,
         function: Function,
         stack: tuple[tuple[Function, ast.Call], ...],
-    ) -> ast.expr:
+    ) -> Given:
         if self.statements.is_bounded(read):
             raise LeftError(f"{function.qualname} also returns lists with a limit")
         mysql = self.environment.runs_on("mysql", function.module.path)
@@ -314,15 +325,22 @@ class _Planner:
         session: ast.expr | None = read.session
         holder = function
         for caller, call in reversed(stack):
-            argument = self.sessions.parameter(session, holder) if session else None
+            if session is None:
+                break
+            argument = self.sessions.parameter(session, holder)
             if argument is None:
+                is_first = caller is stack[0][0]
+                found = self.held.given(session, holder, call, caller) if is_first else None
+                if found is not None:
+                    self.sessions.provider(found.session, found.function)
+                    return found
                 raise LeftError(f"{holder.qualname} does not get its session as a parameter")
             session = self.program.calls.argument(call, holder, argument)
             holder = caller
         if session is None:
             raise LeftError("its session is not given by the path operation")
         self.sessions.provider(session, holder)
-        return session
+        return Given(session, holder)
 
     def _share(self, operations: list[Operation]) -> None:
         """A function between needs that everything that calls it streams; until nothing changes."""
