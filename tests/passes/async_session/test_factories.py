@@ -266,6 +266,26 @@ def test_plain(session):
     assert "async def" not in after
 
 
+def test_a_session_that_is_opened_for_a_factory() -> None:
+    test = """\
+from app import SessionLocal
+from factories import PolyFactory
+
+
+def test_made():
+    PolyFactory.__session__ = SessionLocal()
+    assert PolyFactory.create_sync(owner_id=1).id
+
+
+def test_built():
+    assert PolyFactory.build(owner_id=1).owner_id == 1
+"""
+    after = flipped(suite(_ASSIGNED) | {"test_pets.py": test})["test_pets.py"]
+    assert "    PolyFactory.__async_session__ = SessionLocal()\n" in after
+    assert "    assert (await PolyFactory.create_async(owner_id=1)).id\n" in after
+    assert "\ndef test_built():\n    assert PolyFactory.build(owner_id=1)" in after
+
+
 def told(test: str) -> list[int]:
     """The lines of a test of which it is said that they save and can't wait."""
     texts = {**suite(_ASSIGNED), "test_pets.py": test}

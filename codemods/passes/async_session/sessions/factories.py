@@ -187,6 +187,8 @@ class Factories:
         self, value: ast.expr, module: Module, function: Function | None, depth: int = 0
     ) -> Iterator[Function]:
         """The functions that open the session, through parameters of helpers."""
+        if isinstance(value, ast.Call) and function is not None:
+            yield function  # it opens the session right there
         if not isinstance(value, ast.Name) or function is None:
             return
         argument = next((a for a in function.parameters if a.arg == value.id), None)
