@@ -16,6 +16,7 @@ from codemods.facts.containers import handed, made_by
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function, Scope
 from codemods.facts.values import ClassValue, FunctionValue, Instance, Value, Values
+from codemods.facts.web import names_overrides
 
 if TYPE_CHECKING:
     from codemods.facts.program import Program
@@ -65,6 +66,8 @@ class Carried:
             known.SECURITY,
         ):
             return True
+        if isinstance(parent, ast.Subscript) and parent.slice is node:
+            return names_overrides(parent.value)
         if isinstance(parent, ast.Return):
             return self._is_made(function, node, module, seen)
         slots = self._slots(node, module)
@@ -140,6 +143,11 @@ class Carried:
                 return self._attribute(target, module)
             case ast.AnnAssign(target=ast.Attribute() as target):
                 return self._attribute(target, module)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
+                # ``get_db = database.session``: another name of the module for it.
+                scope = module.scope_of(node)
+                if scope is module.scope and len(scope.bindings[name]) == 1:
+                    return [Slot(scope, name)]
         return None
 
     def _attribute(self, target: ast.Attribute, module: Module) -> list[Slot] | None:

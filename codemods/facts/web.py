@@ -324,9 +324,9 @@ class Web:
     def _overrides(self, node: ast.Assign | ast.Expr, module: Module) -> list[Override]:
         if isinstance(node, ast.Assign):
             target = node.targets[0]
-            if isinstance(target, ast.Subscript) and _names_overrides(target.value):
+            if isinstance(target, ast.Subscript) and names_overrides(target.value):
                 return [Override(target.slice, node.value, module, node)]
-            if _names_overrides(target) and isinstance(node.value, ast.Dict):
+            if names_overrides(target) and isinstance(node.value, ast.Dict):
                 return self._pairs(node.value, module, node)
             return []
         call = node.value
@@ -334,7 +334,7 @@ class Web:
             isinstance(call, ast.Call)
             and isinstance(call.func, ast.Attribute)
             and call.func.attr == "update"
-            and _names_overrides(call.func.value)
+            and names_overrides(call.func.value)
             and call.args
             and isinstance(call.args[0], ast.Dict)
         ):
@@ -412,7 +412,8 @@ class Web:
         return is_test_path(module.path)
 
 
-def _names_overrides(node: ast.expr) -> bool:
+def names_overrides(node: ast.expr) -> bool:
+    """Whether an expression is the ``dependency_overrides`` of an application."""
     return isinstance(node, ast.Attribute) and node.attr == "dependency_overrides"
 
 

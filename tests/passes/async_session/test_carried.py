@@ -247,3 +247,53 @@ def test_who_hands_it_on_is_a_value_itself() -> None:
 def test_what_else_is_handed_on_need_not_wait(more: str) -> None:
     text = after(HANDED_ON + "\n\n" + more)
     assert "return await given if isawaitable(given := read(1)) else given" in text
+
+
+ALIAS = """
+class Database:
+    def session(self):
+        with SessionLocal() as db:
+            yield db
+
+    def one(self):
+        with SessionLocal() as db:
+            return db.scalar(text("SELECT 1"))
+
+
+database = Database()
+give = database.session
+one = database.one
+
+
+@app.get("/")
+def read(db: Session = Depends(give)):
+    return [db.scalar(text("SELECT 1")), one()]
+
+
+def of_tests():
+    with SessionLocal() as db:
+        yield db
+
+
+app.dependency_overrides[give] = of_tests
+"""
+
+
+def test_a_method_that_a_module_gives_another_name() -> None:
+    text = after(ALIAS)
+    assert "    async def session(self):" in text
+    assert "give = database.session" in text
+    assert 'return [await db.scalar(text("SELECT 1")), await one()]' in text
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "kept = [one]",
+        "print(list(map(lambda call: call(), (one,))))",
+    ],
+)
+def test_a_name_of_a_method_that_is_lost(more: str) -> None:
+    text = after(f"{ALIAS}\n\n{more}\n")
+    assert "    def one(self):" in text
+    assert "await one()" not in text
