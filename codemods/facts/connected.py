@@ -54,13 +54,32 @@ def imported(module: Module, modules: Modules, *, late: bool = True) -> Iterator
                     yield target
 
 
+def leads_to(start: Module, end: Module, modules: Modules) -> bool:
+    """Whether importing ``start`` imports ``end`` on the way: ``end`` can't import it as well."""
+    waiting, seen = [start], {start}
+    while waiting:
+        for other in imported(waiting.pop(), modules, late=False):
+            if other is end:
+                return True
+            if other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return False
+
+
 def _statements(tree: ast.Module, *, late: bool) -> Iterator[ast.AST]:
-    """All statements, at any depth: imports stand in no expression."""
+    """All statements, at any depth: imports stand in no expression.
+
+    Without ``late`` they are those that are run when the module is imported.
+    """
     waiting: list[ast.AST] = list(tree.body)
     while waiting:
         node = waiting.pop()
         yield node
         if not late and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if not late and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting.extend(node.orelse)
             continue
         for name in ("body", "orelse", "finalbody", "handlers", "cases"):
             waiting.extend(getattr(node, name, ()))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from codemods.facts import knowledge as known
 from codemods.facts.annotations import Annotations
 from codemods.facts.attributes import Attributes
+from codemods.facts.bare import completed
 from codemods.facts.called import Called
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Class, Function, Scope
@@ -221,9 +222,12 @@ class Inference:
             case "annotated":
                 assert binding.annotation is not None
                 found = self.annotation(binding.annotation, module)
-                if binding.value is not None and all(map(_says_little, found)):
-                    found |= self.infer(binding.value, module)
-                return found
+                value = binding.value
+                if value is None:
+                    return found
+                if all(map(_is_callable, found)):
+                    return found | self.infer(value, module)
+                return completed(found, lambda: self.infer(value, module))
             case "for":
                 assert binding.value is not None
                 values = union(self.called.element(v) for v in self.infer(binding.value, module))
@@ -323,10 +327,12 @@ class Inference:
         module = function.module
         annotation = function.definition.returns
         found = self.annotation(annotation, module) if annotation is not None else UNKNOWN
-        if not all(map(_says_little, found)):
-            return found
-        given = union(self.infer(r.value, module) for r in function.returns if r.value is not None)
-        return found | given
+
+        def given() -> Values:
+            returns = function.returns
+            return union(self.infer(r.value, module) for r in returns if r.value is not None)
+
+        return found | given() if all(map(_is_callable, found)) else completed(found, given)
 
     def yielded(self, function: Function) -> Values:
         """What a generator yields."""
@@ -349,8 +355,6 @@ class Inference:
         )
 
 
-def _says_little(value: Value) -> bool:
-    """Whether an annotation says less than the value: something to call, some class."""
-    if not isinstance(value, Instance):
-        return False
-    return value.cls == known.CALLABLE or (value.cls in known.VAGUE and not any(value.args))
+def _is_callable(value: Value) -> bool:
+    """Whether an annotation says only that something can be called."""
+    return isinstance(value, Instance) and value.cls == known.CALLABLE

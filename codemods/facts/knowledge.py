@@ -468,6 +468,9 @@ ITERABLES = frozenset(
     }
 )
 
+#: What is said in full with type arguments: of what it holds, selects or gives.
+HOLDERS = ITERABLES | {"builtins.dict", "collections.abc.Mapping", SELECT, QUERY, RESULT}
+
 
 def canonical(name: str) -> str:
     """The spelling of ``name`` that the tables use."""

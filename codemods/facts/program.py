@@ -400,7 +400,7 @@ class Program:
                 return frozenset(self.calls.functions_given(fixture))
             if callables:
                 return found | self._functions_passed(function, argument)
-            return completed(self, found, function, argument)
+            return completed(found, lambda: self.calls.argument_values(function, argument))
         depends = self.web.depends(function, argument)
         if depends is not None:
             return self.web.provided(depends)
@@ -410,13 +410,13 @@ class Program:
             if fixture.is_generator:
                 return inference.yielded(fixture) or inference.delegated(fixture)
             return inference.returned(fixture)
-        if argument.annotation is None:
-            found = self.calls.argument_values(function, argument)
-            default = function.default_of(argument)
-            if default is not None:
-                found |= self.infer(default, module)
+        found = self.calls.argument_values(function, argument)
+        default = function.default_of(argument)
+        if default is not None:
+            found |= self.infer(default, module)
+        if annotated is None:
             return found or middleware_request(self, function, argument)
-        return UNKNOWN
+        return found
 
     def _functions_passed(self, function: Function, argument: ast.arg) -> Values:
         """The functions of the code base that callers and containers hand to a parameter."""

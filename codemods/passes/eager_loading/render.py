@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 from codemods.edits import Import
 from codemods.facts import Program
+from codemods.facts.connected import leads_to
 from codemods.facts.modules import Module
+from codemods.facts.spellings import spelling
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, ModuleValue, Values
 from codemods.passes.eager_loading.lazily import DEFERRED, adding, is_base, lazily
@@ -201,26 +203,14 @@ class Renderer:
                 target, cls.name
             ):
                 return "." * statement.level + (statement.module or "")
-        if not all(part.isidentifier() for part in cls.module.name.split(".")):
-            return None  # a revision of Alembic: no statement can import it
-        first = self.module.name.partition(".")[0]
-        if cls.module is not self.module and cls.module.name.partition(".")[0] == first:
-            return cls.module.name
-        if cls.module is not self.module and (not self.module.folder or self._reaches(cls.module)):
-            return cls.module.name
-        return None
-
-    def _reaches(self, target: Module) -> bool:
-        """Whether the module imports others of the folder that the target stands in."""
-        if self.program.modules.resolve(self.module, target.name) is not target:
-            return False
-        imported = (
-            self.program.modules.resolve(self.module, alias.name)
-            for statement in ast.walk(self.module.tree)
-            if isinstance(statement, ast.Import)
-            for alias in statement.names
-        )
-        return any(other is not None and other.folder == target.folder for other in imported)
+        path = cls.module.path.removesuffix(".py").removesuffix("/__init__")
+        folder, _, stem = path.rpartition("/")
+        if cls.module is self.module or not stem.isidentifier():
+            return None  # or a revision of Alembic: no statement can import it
+        found = spelling(self.program, self.module, folder, stem)
+        if found is None or not all(part.isidentifier() for part in found.strip(".").split(".")):
+            return None
+        return None if leads_to(cls.module, self.module, self.program.modules) else found
 
     def _import(self, item: Import) -> None:
         if item not in self.imports:

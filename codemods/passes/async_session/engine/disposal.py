@@ -16,7 +16,7 @@ from codemods.drivers import in_memory
 from codemods.edits.actions import InsertAfter
 from codemods.facts import Program
 from codemods.facts import knowledge as known
-from codemods.facts.connected import imported
+from codemods.facts.connected import leads_to
 from codemods.facts.migrations import is_migration
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Binding, Class, Function
@@ -234,19 +234,8 @@ def _is_reached(program: Program, home: Module, target: Module) -> bool:
     """Whether the application's module imports another one, at first hand or not, and not back."""
     if home is target:
         return True
-    return target in _imported(program, home) and home not in _imported(program, target)
-
-
-def _imported(program: Program, module: Module) -> set[Module]:
-    """What is imported, at first hand or not, while a module is imported."""
-    found: set[Module] = set()
-    waiting = [module]
-    while waiting:
-        for target in imported(waiting.pop(), program.modules, late=False):
-            if target not in found:
-                found.add(target)
-                waiting.append(target)
-    return found
+    modules = program.modules
+    return leads_to(home, target, modules) and not leads_to(target, home, modules)
 
 
 def _named(analysis: Analysis, draft: Draft, start: Start, kept: _Kept) -> str:

@@ -17,6 +17,7 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
 from codemods.facts.modules import Module
+from codemods.facts.spellings import spelling
 from codemods.facts.syntax import Function, Scope
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.engine.holders import Holder, Holders
@@ -85,7 +86,8 @@ def _of_holder(program: Program, draft: Draft, holder: Holder) -> None:
         if own is None:
             draft.edit(reference.module, reference.node, Rewrite("{self}.sync_engine"))
         else:
-            draft.edit(reference.module, reference.node, Rewrite(own.named(draft, reference)))
+            named = own.named(program, draft, reference)
+            draft.edit(reference.module, reference.node, Rewrite(named))
         if holder.needs_sync:
             _beside(draft, holder, reference)
 
@@ -116,11 +118,13 @@ class _OwnClass:
     name: str
     module: Module
 
-    def named(self, draft: Draft, reference: Reference) -> str:
+    def named(self, program: Program, draft: Draft, reference: Reference) -> str:
         """What a module calls it."""
         if reference.module is self.module:
             return self.name
-        return draft.name_for(reference.module, self.module.name, self.name)
+        folder, _, stem = self.module.path.removesuffix(".py").rpartition("/")
+        source = spelling(program, reference.module, folder, stem) or self.module.name
+        return draft.name_for(reference.module, source, self.name)
 
 
 def _own_class(program: Program, draft: Draft, holder: Holder) -> _OwnClass:

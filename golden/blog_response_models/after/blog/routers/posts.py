@@ -2,10 +2,10 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import immediateload, selectinload
 
-from blog.models import Post
 from .. import crud, schemas
 from ..config import settings
 from ..db import get_db
+from ..models import Post
 
 router = APIRouter(prefix="/posts", tags=["posts"])
 
