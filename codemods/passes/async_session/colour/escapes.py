@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.dispatched import is_dispatching
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import (
@@ -154,6 +155,8 @@ class _Seeker:
             case FunctionValue(function=function):
                 if not self._binds(function, call):
                     return True
+                if is_dispatching(self.program, function):
+                    return False
                 return self._is_named(function, call) and self._parameter(function, call, passed)
             case ClassValue(cls=cls):
                 return self._constructor(cls, call, passed)
@@ -289,15 +292,14 @@ class _Seeker:
         if not call.args:
             return False
         functions = [
-            v.function
-            for v in self.program.infer(call.args[0], module)
-            if isinstance(v, FunctionValue)
+            v for v in self.program.infer(call.args[0], module) if isinstance(v, FunctionValue)
         ]
         keyword = next((k.arg for k in call.keywords if k.value is passed), None)
-        for function in functions:
+        for value in functions:
+            function, bound = value.function, value.owner is not None
             taken = [a for a in function.parameters if a.arg == keyword]
             if keyword is None and passed in call.args:
-                taken = function.parameters[call.args.index(passed) - 1 :][:1]
+                taken = function.parameters[call.args.index(passed) - 1 + bound :][:1]
             if not taken or not self.program.instances(
                 self.program.parameter(function, taken[0]), known.SESSION
             ):

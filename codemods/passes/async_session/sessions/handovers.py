@@ -2,7 +2,8 @@
 
 A generic repository makes ``self.model(session=self.session, **data)``: each model has an
 ``__init__`` of its own, often behind a decorator, and the session arrives in ``**kwargs``. The call
-goes through ``run_sync``, and whatever it reaches stays sync and gets a sync session.
+goes through ``run_sync``, and whatever it reaches stays sync and gets a sync session. So does the
+call of a ``singledispatch`` function, which runs one of those that are registered with it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from codemods.facts import Program
 from codemods.facts import knowledge as known
+from codemods.facts.dispatched import implementations, is_dispatching
 from codemods.facts.modules import Module
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import (
@@ -65,7 +67,7 @@ class Handovers:
     # -- what is reached ---------------------------------------------------------------------
 
     def _reached(self, values: Values) -> set[Function]:
-        """The functions behind a call, if all that it can mean belongs to mapped classes."""
+        """The functions behind a call, if it means mapped classes or dispatching functions."""
         found: set[Function] = set()
         for value in values:
             more = self._behind(value)
@@ -77,6 +79,8 @@ class Handovers:
     def _behind(self, value: Value) -> set[Function]:
         match value:
             case FunctionValue(function=function):
+                if is_dispatching(self.program, function):
+                    return implementations(self.program, function)
                 family = self.program.calls.family(function)
                 return set(family) if all(self._is_of_model(f) for f in family) else set()
             case ClassValue(cls=cls):
