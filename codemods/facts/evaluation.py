@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-#: How many answers may wait for each other. Deeper ones are unknown.
-_DEPTH = 60
+#: How many answers may wait for each other. Deeper ones are unknown: so far down, what is found
+#: depends on what was asked first, and real programs must not get there.
+_DEPTH = 240
+#: The calls of Python that so many answers take.
+_FRAMES = 8000
 _NO_LEVEL = _DEPTH * 2
 _MISSING = object()
 
@@ -22,6 +26,7 @@ class Evaluation:
     """
 
     def __init__(self) -> None:
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
         self._known: dict[Hashable, object] = {}
         self._levels: dict[Hashable, int] = {}
         #: Answers with a gap, and the outermost level that they wait for.

@@ -193,6 +193,26 @@ CASES = {
             user: User = strange(db.get(User, 1))
             return Out.model_validate(user)
         """,
+    "models made in a comprehension": """
+        @app.get("/")
+        def read(db: Session = Depends(get_db)):
+            users: list[User] = strange(db.scalars(select(User)).all())
+            return [Out.model_validate(user) for user in users]
+        """,
+    "a model made of an attribute": """
+        @app.get("/")
+        def read(db: Session = Depends(get_db)):
+            post: Post = strange(db.get(Post, 1))
+            return Out.model_validate(post.author)
+        """,
+    "a model made of what is awaited": """
+        def find(db: Session) -> User:
+            return strange(db.get(User, 1))
+
+        @app.get("/")
+        def read(db: Session = Depends(get_db)):
+            return Out.model_validate(find(db))
+        """,
     "a template": """
         @app.get("/")
         def read(db: Session = Depends(get_db)):
@@ -353,3 +373,12 @@ def test_what_is_read_lazily_is_read_as_before(snippet: str, tmp_path: Path) -> 
     assert "create_async_engine" in flipped
     assert answers(flipped, path) == answers(text, path)
     assert not migrated(flipped).changed
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "made" in case and "prop" not in case])
+def test_models_are_made_within_run_sync(case: str, tmp_path: Path) -> None:
+    """Where a session is at hand, the function that makes them becomes async."""
+    migration = migrated(HEAD.format(path=tmp_path / "users.db") + textwrap.dedent(CASES[case]))
+    text = migration.after["app.py"].text
+    assert "async def read(" in text
+    assert "await db.run_sync(lambda _" in text

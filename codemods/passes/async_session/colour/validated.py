@@ -69,8 +69,13 @@ def validations(
             yield Validation(node, module, function, *found)
 
 
-def _reads(program: Program, options: Options) -> Iterator[tuple[ast.Attribute, Module]]:
-    """The relationships and columns of which no query could be told to load them."""
+def _reads(
+    program: Program, options: Options
+) -> Iterator[tuple[ast.Call | ast.Attribute, Module]]:
+    """The relationships and columns of which no query could be told to load them.
+
+    A model that is known is made by a call, which reads them all.
+    """
     places: dict[str, set[tuple[int, int]]] = {}
     for finding in options.left:
         if finding.code in READ_LAZILY:
@@ -88,6 +93,11 @@ def _reads(program: Program, options: Options) -> Iterator[tuple[ast.Attribute, 
                     # The innermost comes last: ``item.owner`` of ``item.owner.name``.
                     reads[place] = node
         yield from ((node, module) for node in reads.values())
+        for name in sorted(FROM_OBJECT & set(module.syntax.calls)):
+            for call in module.syntax.calls[name]:
+                made = module.key(call.args[0]) if call.args else None
+                if made is not None and (made.line, made.column + 1) in found:
+                    yield call, module
 
 
 def _is_mapped(program: Program, node: ast.Attribute, module: Module) -> bool:
@@ -191,24 +201,29 @@ def edit_validations(
     draft: Draft,
 ) -> None:
     """Run what makes the models within ``run_sync``: a whole comprehension at once."""
-    done: set[ast.AST] = set()
+    tops: dict[ast.expr, Validation] = {}
     for validation in found:
-        if validation.function not in colours.asynchronous:
-            continue
+        if validation.function in colours.asynchronous:
+            tops.setdefault(_top(validation, awaited), validation)
+    whole = {top for top in tops if not _is_apart(top, awaited)}
+    for top, validation in tops.items():
         module = validation.module
-        top = _top(validation, awaited)
-        if top in done:
-            continue
-        done.add(top)
+        if not whole.isdisjoint(module.ancestors(top)):
+            continue  # what is run around it loads it as well
         session = validation.home.source(validation.session)
         inner = "_" if "_" not in _names(top) else "session"
         template = f"{session}.run_sync(lambda {inner}: {{self}})"
-        if isinstance(top, ast.Call) and top is validation.node and _holds(top, awaited):
+        if isinstance(top, ast.Call) and top not in whole:
             called = module.source(top.func)
             template = f"{session}.run_sync(lambda {inner}, row: {called}(row), {{args}})"
         draft.edit(module, top, Rewrite(template))
         draft.edit(module, top, Await())
         materialise(program, draft, top, module)
+
+
+def _is_apart(top: ast.expr, awaited: set[ast.AST]) -> bool:
+    """Whether a call runs alone, and its arguments, which are awaited, before it."""
+    return isinstance(top, ast.Call) and _holds(top, awaited)
 
 
 def _top(validation: Validation, awaited: set[ast.AST]) -> ast.expr:
