@@ -30,16 +30,6 @@ ESCAPES = {
         def read(kind: str, db: Session = Depends(get_db)):
             return HANDLERS[kind](db)
         """,
-    "an alias": """
-        def first(db):
-            return db.get(Item, 1)
-
-        seek = first
-
-        @app.get("/")
-        def read(db: Session = Depends(get_db)):
-            return [first(db).name, seek(db).name]
-        """,
     "partial": """
         from functools import partial
 
@@ -178,6 +168,22 @@ def test_what_is_followed_becomes_native() -> None:
     )
     assert set(found.values()) == {"native"}
     assert {"Repo.first", "Mixin.log", "read"} <= set(found)
+
+
+def test_another_name_of_a_function_is_followed() -> None:
+    text = after(
+        """
+        def first(db):
+            return db.get(Item, 1)
+
+        seek = first
+
+        @app.get("/")
+        def read(db: Session = Depends(get_db)):
+            return [first(db).name, seek(db).name]
+        """
+    )
+    assert "[(await first(db)).name, (await seek(db)).name]" in text
 
 
 def test_a_session_class_of_the_application_stays_sync() -> None:
