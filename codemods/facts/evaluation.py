@@ -26,7 +26,6 @@ class Evaluation:
     """
 
     def __init__(self) -> None:
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
         self._known: dict[Hashable, object] = {}
         self._levels: dict[Hashable, int] = {}
         #: Answers with a gap, and the outermost level that they wait for.
@@ -52,9 +51,15 @@ class Evaluation:
     def _look(self, key: Hashable, level: int, look: Callable[[], Answer]) -> Answer:
         around, self._outermost = self._outermost, _NO_LEVEL
         self._levels[key] = level
+        frames = sys.getrecursionlimit()
+        if level == 0:
+            # Only here: what is nested too deeply to be read is told by the usual limit.
+            sys.setrecursionlimit(max(frames, _FRAMES))
         try:
             found = look()
         finally:
+            if level == 0:
+                sys.setrecursionlimit(frames)
             del self._levels[key]
             for waiting in self._waiting.pop(level, ()):
                 self._gaps.pop(waiting, None)
