@@ -19,6 +19,8 @@ FIXTURES = {
     "module_mocker": "pytest_mock.MockerFixture",
     "session_mocker": "pytest_mock.MockerFixture",
 }
+#: The packages that mocks come from: the one of the standard library, and its backport.
+LIBRARIES = ("unittest.mock", "mock")
 _WORDS = ("patch", "setattr")
 _OF_PATCH = ("object", "multiple")
 #: The keywords of ``patch.multiple`` that name nothing to be replaced.

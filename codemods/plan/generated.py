@@ -93,9 +93,11 @@ def import_name(program: Program, module: Module, path: str) -> str:
 def import_name_from(program: Program, importer: str, examples: Iterable[Module], path: str) -> str:
     """How a module at ``importer`` imports the one at ``path``, judged by ``examples``."""
     folder = importer.rpartition("/")[0]
-    stem = path.removesuffix(".py")
+    stem = path.removesuffix(".py").removesuffix("/__init__")
     examples = list(examples)
-    if _is_relative(program, examples) and (found := _relative(program, folder, stem)):
+    beside = folder == stem.rpartition("/")[0]
+    relative = _is_relative(program, examples, beside=beside)
+    if relative and (found := _relative(program, folder, stem)):
         return found
     for module in [*examples, *_importers(program, stem)]:
         for root, package in _roots(program, module):
@@ -104,12 +106,17 @@ def import_name_from(program: Program, importer: str, examples: Iterable[Module]
     return program.modules.name_of(path)
 
 
-def _is_relative(program: Program, examples: Iterable[Module]) -> bool:
-    return any(
-        isinstance(statement, ast.ImportFrom) and statement.level
+def _is_relative(program: Program, examples: Sequence[Module], *, beside: bool) -> bool:
+    """Whether modules name others with dots: those ``beside`` them, or those of other folders."""
+    levels = {
+        statement.level
         for module in examples
         for statement in ast.walk(module.tree)
-    )
+        if isinstance(statement, ast.ImportFrom)
+    }
+    if beside or max(levels, default=0) > 1:
+        return any(levels)
+    return any(levels) and not any(any(_imported(program, module)) for module in examples)
 
 
 def _relative(program: Program, folder: str, stem: str) -> str:

@@ -10,11 +10,11 @@ from codemods.edits import Import
 from codemods.facts import Program
 from codemods.facts.connected import leads_to
 from codemods.facts.modules import Module
-from codemods.facts.spellings import spelling
 from codemods.facts.syntax import Class, Function
 from codemods.facts.values import ClassValue, External, ModuleValue, Values
 from codemods.passes.eager_loading.lazily import DEFERRED, adding, is_base, lazily
 from codemods.passes.eager_loading.ways import ENDLESS, RECURSION_DEPTH, Path
+from codemods.plan.generated import import_name
 
 SELECTIN = "selectinload"
 IMMEDIATE = "immediateload"
@@ -203,14 +203,16 @@ class Renderer:
                 target, cls.name
             ):
                 return "." * statement.level + (statement.module or "")
-        path = cls.module.path.removesuffix(".py").removesuffix("/__init__")
-        folder, _, stem = path.rpartition("/")
-        if cls.module is self.module or not stem.isidentifier():
-            return None  # or a revision of Alembic: no statement can import it
-        found = spelling(self.program, self.module, folder, stem)
-        if found is None or not all(part.isidentifier() for part in found.strip(".").split(".")):
+        if cls.module is self.module:
             return None
-        return None if leads_to(cls.module, self.module, self.program.modules) else found
+        modules = self.program.modules
+        found = import_name(self.program, self.module, cls.module.path)
+        named = found.lstrip(".")
+        if not all(part.isidentifier() for part in named.split(".")):
+            return None  # a revision of Alembic: no statement can import it
+        if modules.resolve(self.module, named, len(found) - len(named)) is not cls.module:
+            return None
+        return None if leads_to(cls.module, self.module, modules) else found
 
     def _import(self, item: Import) -> None:
         if item not in self.imports:

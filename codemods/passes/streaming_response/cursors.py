@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from codemods.facts import Program
@@ -23,12 +22,6 @@ _LEVEL = "AUTOCOMMIT"
 _SPELLINGS = (_LEVEL, _LEVEL.lower(), _LEVEL.capitalize())
 _SCHEMES = (_DATABASE, "postgres")
 _ENGINES = (known.ENGINE, known.ASYNC_ENGINE)
-
-
-@dataclass(frozen=True)
-class _Text:
-    node: ast.Constant
-    value: str
 
 
 class Cursors:
@@ -48,10 +41,10 @@ class Cursors:
 
     def _can_be_postgresql(self, path: str) -> bool:
         return self.environment.runs_on(_DATABASE, path) or any(
-            text.value.startswith(_SCHEMES)
+            text.startswith(_SCHEMES)
             for module in self.program.modules.mentioning(_SCHEMES)
             if not self.program.web.in_tests(module)
-            for text in _texts(module)
+            for _, text in _texts(module)
         )
 
     @cached_property
@@ -60,9 +53,9 @@ class Cursors:
         for module in self.program.modules.mentioning(_SPELLINGS):
             if self.program.web.in_tests(module):
                 continue
-            for text in _texts(module):
-                if text.value.upper() == _LEVEL and not self._stays(text.node, module):
-                    return f"{module.path}:{text.node.lineno}"
+            for node, text in _texts(module):
+                if text.upper() == _LEVEL and not self._stays(node, module):
+                    return f"{module.path}:{node.lineno}"
         return ""
 
     def _stays(self, node: ast.AST, module: Module) -> bool:
@@ -99,10 +92,10 @@ class Cursors:
         return ""
 
 
-def _texts(module: Module) -> Iterator[_Text]:
+def _texts(module: Module) -> Iterator[tuple[ast.Constant, str]]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield _Text(node, node.value)
+            yield node, node.value
 
 
 __all__ = ["Cursors"]

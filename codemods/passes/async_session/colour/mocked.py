@@ -6,13 +6,12 @@ import ast
 
 from codemods.facts import Program
 from codemods.facts.modules import Module
-from codemods.facts.patches import form_of
+from codemods.facts.patches import LIBRARIES, form_of
 
-_LIBRARIES = ("unittest.mock", "mock")
 _MAKERS = frozenset(
-    f"{library}.{name}" for library in _LIBRARIES for name in ("Mock", "MagicMock", "AsyncMock")
+    f"{library}.{name}" for library in LIBRARIES for name in ("Mock", "MagicMock", "AsyncMock")
 )
-_LIKE = frozenset(f"{library}.create_autospec" for library in _LIBRARIES)
+_LIKE = frozenset(f"{library}.create_autospec" for library in LIBRARIES)
 _CALLED = ("wraps", "side_effect")
 
 

@@ -213,7 +213,7 @@ def edit_validations(
         session = validation.home.source(validation.session)
         inner = "_" if "_" not in _names(top) else "session"
         template = f"{session}.run_sync(lambda {inner}: {{self}})"
-        if isinstance(top, ast.Call) and top not in whole:
+        if top not in whole and isinstance(top, ast.Call):
             called = module.source(top.func)
             template = f"{session}.run_sync(lambda {inner}, row: {called}(row), {{args}})"
         draft.edit(module, top, Rewrite(template))

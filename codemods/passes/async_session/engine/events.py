@@ -17,7 +17,6 @@ from codemods.facts import Program
 from codemods.facts import knowledge as known
 from codemods.facts.calls import Reference
 from codemods.facts.modules import Module
-from codemods.facts.spellings import spelling
 from codemods.facts.syntax import Function, Scope
 from codemods.passes.async_session.colour.analysis import Analysis
 from codemods.passes.async_session.engine.holders import Holder, Holders
@@ -25,6 +24,7 @@ from codemods.passes.async_session.engine.twins import import_twin
 from codemods.passes.async_session.sessions.listening import targets
 from codemods.passes.async_session.sessions.makers import makes
 from codemods.plan.draft import Draft, origin_of
+from codemods.plan.generated import import_name
 
 #: The sync object within an async one.
 _WITHIN = {
@@ -122,8 +122,7 @@ class _OwnClass:
         """What a module calls it."""
         if reference.module is self.module:
             return self.name
-        folder, _, stem = self.module.path.removesuffix(".py").rpartition("/")
-        source = spelling(program, reference.module, folder, stem) or self.module.name
+        source = import_name(program, reference.module, self.module.path)
         return draft.name_for(reference.module, source, self.name)
 
 

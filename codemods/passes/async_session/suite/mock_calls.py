@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 from codemods.facts import Program
 from codemods.facts.modules import Module
-from codemods.facts.patches import FIXTURES
+from codemods.facts.patches import FIXTURES, LIBRARIES
 from codemods.facts.syntax import Class
 from codemods.facts.values import Instance
 
-LIBRARIES = ("unittest.mock", "mock")
 #: The classes that make sync mocks, by the word that calls them.
 WORDS = ("Mock", "MagicMock")
 _MOCKS = frozenset(f"{library}.{name}" for library in LIBRARIES for name in WORDS)

@@ -27,6 +27,7 @@ from codemods.passes.async_session.suite.mock_calls import (
 )
 from codemods.passes.async_session.suite.standins import StandIns
 from codemods.plan.draft import Draft, function_origin
+from codemods.plan.generated import import_name
 
 _LIBRARY = "unittest.mock"
 #: What ``patch`` is told that says already what the mock is like, or what it gives.
@@ -237,7 +238,8 @@ class Replacements:
                 values = self.program.inference.member(module, name)
                 if values == frozenset((ClassValue(cls),)):
                     return name
-        return self.draft.name_for(module, cls.module.name, cls.name)
+        source = import_name(self.program, module, cls.module.path)
+        return self.draft.name_for(module, source, cls.name)
 
     def _open(self, cls: Class) -> list[str]:
         """What only objects of a class have, and others read: a ``spec`` does not know of it."""
