@@ -91,7 +91,7 @@ class Sessions:
         if "." in ref.text and self._assigned(ref, here):
             return False
         found = self._bindings(ref.holder, ref.base, place, module)
-        return len(found) <= 1 and found == ref.bindings
+        return found == ref.bindings and (len(found) <= 1 or _is_within(start, place))
 
     def _assigned(self, ref: SessionRef, scope: Scope) -> bool:
         """Whether a scope sets the attribute that holds the session."""
@@ -177,3 +177,10 @@ class Sessions:
         expression = ast.parse(ast.unparse(read.value) + ref.text[len(ref.base) :], mode="eval")
         found = self.of(expression.body, read, module)
         return found if found.direct is None else NOWHERE
+
+
+def _is_within(start: ast.AST, place: ast.expr) -> bool:
+    """Whether a query is made and run by one expression, in which no name gets another value."""
+    inner = list(ast.walk(place))
+    made_here = isinstance(start, ast.Call) and start in inner
+    return made_here and not any(isinstance(node, ast.NamedExpr) for node in inner)

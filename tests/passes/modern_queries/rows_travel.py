@@ -171,6 +171,35 @@ return q.all()
         left="LL217",
     ),
     Row(
+        "a session that is opened where none is given",
+        """
+def found(s: Session | None = None):
+    if s is None:
+        s = Session()
+    return s.query(Post).order_by(Post.id).all()
+
+
+def case(s: Session):
+    return found(s)
+""",
+        expected="return s.scalars(select(Post).order_by(Post.id)).all()",
+    ),
+    Row(
+        "a session that is opened where none is given, later",
+        """
+def found(s: Session | None = None):
+    if s is None:
+        s = Session()
+    q = s.query(Post).order_by(Post.id)
+    return q.all()
+
+
+def case(s: Session):
+    return found(s)
+""",
+        left="LL217",
+    ),
+    Row(
         "a session made by a call",
         """
 def make(s: Session) -> Session:

@@ -29,6 +29,9 @@ from codemods.plan.iterators import collector
 from codemods.plan.places import held_lock, is_lock, place_obstacle
 from codemods.plan.sleeps import Sleeps
 
+#: What runs a coroutine to its end on a loop that is free, and gives what it returns.
+_COMPLETING = frozenset({"asyncio.run", f"{known.LOOP}.run_until_complete"})
+
 
 class Way(Enum):
     """What a blocking call becomes on the event loop."""
@@ -221,7 +224,7 @@ class Leaving:
     def _loop(self, call: ast.Call, module: Module) -> Blocked:
         """``asyncio.run(send(message))`` has a loop to run on: ``await send(message)``."""
         if (
-            self.program.outside_name(call.func, module) == "asyncio.run"
+            self.program.outside_name(call.func, module) in _COMPLETING
             and len(call.args) == 1
             and not call.keywords
             and self._is_coroutine(call.args[0], module)
