@@ -225,16 +225,16 @@ class Called:
                 more = tuple(self._selected(a, module) for a in node.args)
                 return one(Instance(owner.cls, owner.args + more))
             case "result":
-                return instance(known.RESULT, *self._statement_shape(first))
+                return frozenset(Instance(known.RESULT, s) for s in self._shapes(first))
             case "exec":
-                shape = self._statement_shape(first)
-                if len(shape) == 1:
-                    return instance(known.SCALARS, *shape)
-                return instance(known.RESULT, *shape)
+                return frozenset(
+                    Instance(known.SCALARS if len(shape) == 1 else known.RESULT, shape)
+                    for shape in self._shapes(first)
+                )
             case "scalars":
-                return instance(known.SCALARS, *self._statement_shape(first)[:1])
+                return frozenset(Instance(known.SCALARS, s[:1]) for s in self._shapes(first))
             case "scalar":
-                return union(self._statement_shape(first)[:1])
+                return union(part for shape in self._shapes(first) for part in shape[:1])
             case "entity":
                 return self.inference.annotation(node.args[0], module) if node.args else UNKNOWN
             case "first_arg" | "closing":
@@ -292,11 +292,13 @@ class Called:
                     found.add(value)
         return frozenset(found)
 
-    def _statement_shape(self, statement: Values) -> tuple[Values, ...]:
-        for value in statement:
-            if isinstance(value, Instance) and value.cls in (known.SELECT, known.QUERY):
-                return value.args
-        return ()
+    def _shapes(self, statement: Values) -> set[tuple[Values, ...]]:
+        """What each of the statements selects that an expression can stand for."""
+        return {
+            value.args
+            for value in statement
+            if isinstance(value, Instance) and value.cls in (known.SELECT, known.QUERY)
+        } or {()}
 
     def row(self, owner: Instance) -> Values:
         """One row of a query, statement or result."""

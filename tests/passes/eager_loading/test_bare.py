@@ -102,3 +102,46 @@ def test_what_annotations_do_not_say_is_loaded() -> None:
     migration = check(source_of(GIVEN), [("GET", f"/{path}") for path in PATHS])
     assert not [f for f in migration.findings if f.code == "LL304"]
     assert migration.after["app.py"].text.count("selectinload(User.posts)") >= len(PATHS) - 2
+
+
+SHARED = """
+class Brief(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+    name: str
+    titles: list[str]
+
+
+class Page(BaseModel):
+    data: list[Brief]
+    total: int
+
+
+def paginate(query, size: int):
+    return query.limit(size).all(), query.count()
+
+
+@app.get("/posts")
+def posts(db: Db):
+    found, total = paginate(db.query(Post).order_by(Post.id), 5)
+    return [post.title for post in found]
+
+
+@app.get("/users", response_model=Page)
+def users(db: Db):
+    found, total = paginate(db.query(User).order_by(User.id), 5)
+    return {"data": found, "total": total}
+
+
+@app.get("/tags")
+def tags(db: Db):
+    found, total = paginate(db.query(Tag).order_by(Tag.id), 5)
+    return [tag.name for tag in found]
+"""
+
+
+def test_each_caller_of_a_shared_helper_loads_what_it_reads() -> None:
+    """A parameter stands for the statements of all its callers, and not for one by chance."""
+    requests = [("GET", "/posts"), ("GET", "/users"), ("GET", "/tags")]
+    migration = check(source_of(SHARED), requests)
+    text = migration.after["app.py"].text
+    assert text.count("selectinload(User.posts)") == 1
