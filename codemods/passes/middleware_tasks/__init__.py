@@ -51,7 +51,8 @@ Unsafe: the work may still go on when the client has its response, and its error
 becomes a status 500. Work stays where it is when its value is used, when a `try` would see its
 error or a `with` surrounds it, when a later line may depend on it, when it raises an
 `HTTPException`, or when it is given something that ends with the request: a session, an
-instance, the body. Of the request itself only what is read from its scope may be used: the
+instance, the body. So does what the middleware awaits before the request is passed on, such as a
+check of a quota. Of the request itself only what is read from its scope may be used: the
 task gets a copy of that, taken beforehand.
 Statements next to one another become one task and keep their order; what different middleware
 write may come in another order.

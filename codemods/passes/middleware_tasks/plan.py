@@ -16,6 +16,7 @@ from codemods.passes.base import Decision, Outcome
 from codemods.passes.middleware_tasks import codes
 from codemods.passes.middleware_tasks.callees import THREADS, Callees
 from codemods.passes.middleware_tasks.dropped import Dropped, Dropping, is_replaced
+from codemods.passes.middleware_tasks.needed import needed
 from codemods.passes.middleware_tasks.work import Finder, Work
 from codemods.plan import keeper
 from codemods.plan.draft import Draft
@@ -35,11 +36,17 @@ def plan(program: Program, options: Options) -> Outcome:
         work
         for middleware in around
         for work in finder.find(middleware)
-        if not _is_kept(program, work)
+        if not _is_kept(program, work.call, middleware.module)
     ]
     dropping = Dropping(program, callees)
     tasks = list(dropping.find(middleware.function for middleware in around))
     silence = Silence(program.codebase, options, codes.NAME)
+    needs = [
+        one
+        for middleware in around
+        for one in needed(middleware, works)
+        if not _is_kept(program, one.node.value, middleware.module)
+    ]
     works = list(_without_silenced(works, silence))
     tasks = list(_unsilenced(tasks, silence))
     draft, texts = Draft(), dict[str, str]()
@@ -50,10 +57,11 @@ def plan(program: Program, options: Options) -> Outcome:
         if obstacle:
             works = [replace(work, reason=work.reason or obstacle) for work in works]
             tasks = [replace(task, reason=task.reason or obstacle) for task in tasks]
+    findings = [*map(_finding, works), *map(_found_task, tasks), *(n.finding() for n in needs)]
     return Outcome(
         draft.files(),
         texts,
-        tuple(sorted([*map(_finding, works), *map(_found_task, tasks)])),
+        tuple(sorted(findings)),
         (*map(_decision, works), *map(_decided_task, tasks)),
         origins=dict.fromkeys(texts, _origins(moving, held)),
     )
@@ -83,10 +91,12 @@ def _without_silenced(works: list[Work], silence: Silence) -> Iterator[Work]:
             yield work
 
 
-def _is_kept(program: Program, work: Work) -> bool:
-    """Whether the call hands its work to the keeper already."""
+def _is_kept(program: Program, call: ast.expr, module: Module) -> bool:
+    """Whether a call hands its work to the keeper already."""
+    if not isinstance(call, ast.Call):
+        return False
     home = find_generated(program, keeper.TEXT)
-    functions = program.called_functions(work.call, work.middleware.module)
+    functions = program.called_functions(call, module)
     return home is not None and any(function.module is home for function in functions)
 
 

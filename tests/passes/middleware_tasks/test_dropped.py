@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from middleware_app import after, middleware, reasons
+from middleware_app import after, middleware, reasons, run
+
+from codemods.config import Options
+from codemods.passes.middleware_tasks import PASS
+from codemods.pipeline import migrate
 
 
 @pytest.mark.parametrize(
@@ -39,10 +43,26 @@ def test_it_is_held(line, becomes):
     assert f"    {becomes}\n    return response\n" in after(middleware(line, "return response"))
 
 
+def test_one_that_is_held_already_is_reported_no_more():
+    snippet = (
+        '@app.middleware("http")\nasync def around(request: Request, call_next):\n'
+        "    asyncio.create_task(write('x'))\n    return await call_next(request)\n"
+    )
+    migration = run(snippet)
+    again = migrate(migration.after, [PASS], Options(jobs=1))
+    assert not again.changed
+    assert not [finding for done in again.runs for finding in done.outcome.findings]
+
+
+def test_one_that_is_waited_for_stays():
+    lines = ("task = asyncio.create_task(write('x'))", "await task", "return response")
+    assert "background" not in after(middleware(*lines))
+    assert reasons(middleware(*lines)) == ["it began before, and its end is waited for"]
+
+
 @pytest.mark.parametrize(
     "lines",
     [
-        ("task = asyncio.create_task(write('x'))", "await task"),
         ("request.app.state.task = asyncio.create_task(write('x'))",),
         ("held.append(asyncio.create_task(write('x')))",),
         ("task = asyncio.create_task(write('x'))", "held.append(task)"),

@@ -163,6 +163,19 @@ def test_nothing_happens_to_work_before_call_next_or_with_its_value() -> None:
         "    n = await number('a')\n    response.headers['n'] = str(n)\n    return response\n"
     )
     assert not run(snippet).changed
+    assert reasons(snippet) == ["the request is passed on only after it", "its value is used"]
+
+
+def test_what_asgi_passes_on_or_answers_is_no_work() -> None:
+    snippet = (
+        "class Closed:\n    def __init__(self, app):\n        self.app = app\n\n"
+        "    async def __call__(self, scope, receive, send):\n"
+        "        if scope['path'] == '/closed':\n"
+        "            await JSONResponse({}, 503)(scope, receive, send)\n            return\n"
+        "        limit = await number(scope['path'])\n        if limit < 9:\n"
+        "            await self.app(scope, receive, send)\n\n\napp.add_middleware(Closed)\n"
+    )
+    assert not run(snippet).changed
     assert not reasons(snippet)
 
 
