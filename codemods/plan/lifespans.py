@@ -201,6 +201,17 @@ def lifespan_of(program: Program, call: ast.Call, home: Module) -> Function | No
     return None
 
 
+def runs_once(program: Program, function: Function) -> bool:
+    """Whether a function is a lifespan, or a handler of an application's start or end."""
+    module = function.module
+    for decorator in function.definition.decorator_list:
+        match decorator:
+            case ast.Call(func=ast.Attribute(attr="on_event", value=owner)):
+                if program.is_a(owner, module, known.FASTAPI):
+                    return True
+    return any(lifespan_of(program, call, home) is function for home, call in _applications(program))
+
+
 def _can_be_wrapped(function: Function) -> bool:
     module = function.module
     return bool(function.yields) and all(

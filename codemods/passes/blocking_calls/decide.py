@@ -26,7 +26,7 @@ from codemods.passes.blocking_calls.threads import Threads
 from codemods.plan.generated import Generated, generated
 from codemods.plan.interleaving import Interleaving
 from codemods.plan.iterators import collector
-from codemods.plan.lifespans import Start, find_start
+from codemods.plan.lifespans import Start, find_start, runs_once
 from codemods.plan.places import consumed, place_obstacle
 from codemods.plan.shared import SharedState
 from codemods.plan.sleeps import Sleeps
@@ -382,6 +382,8 @@ class Decisions:
     def _fixed_file(self, site: Site) -> str:
         """Why two requests must not write at the same time."""
         if site.helpers or not (site.blocker.form is Form.OPEN or _replaces(site.call)):
+            return ""
+        if runs_once(self.program, site.function):
             return ""
         if self.state.effect(site.blocker, site.call, site.module) is not Effect.WRITE:
             return ""

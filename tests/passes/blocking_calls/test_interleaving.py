@@ -286,3 +286,20 @@ def test_an_engine_serves_all_threads_but_a_database_in_memory_only_one(
         assert 'await run_in_threadpool(pd.read_sql, "select 1", engine)' in after(text)
     else:
         assert "`engine` is a database session" in left(text)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "@asynccontextmanager\nasync def begin(app):\n    {line}\n    yield\n"
+        "app = FastAPI(lifespan=begin)",
+        "app = FastAPI()\n@app.on_event('startup')\nasync def begin():\n    {line}",
+    ],
+)
+def test_what_starts_once_may_write_one_file(start: str) -> None:
+    head = "from contextlib import asynccontextmanager\nfrom pathlib import Path\n"
+    head += "from fastapi import FastAPI\n"
+    line = "Path('started.txt').write_text('yes')"
+    assert "run_in_threadpool(Path('started.txt').write_text, 'yes')" in after(
+        start.format(line=line), head
+    )
