@@ -209,7 +209,9 @@ def runs_once(program: Program, function: Function) -> bool:
             case ast.Call(func=ast.Attribute(attr="on_event", value=owner)):
                 if program.is_a(owner, module, known.FASTAPI):
                     return True
-    return any(lifespan_of(program, call, home) is function for home, call in _applications(program))
+    return any(
+        lifespan_of(program, call, home) is function for home, call in _applications(program)
+    )
 
 
 def _can_be_wrapped(function: Function) -> bool:
