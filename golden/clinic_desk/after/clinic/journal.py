@@ -1,5 +1,7 @@
 import asyncio
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from clinic.background_tasks import background
 from clinic.database import SessionLocal
 from clinic.models import Entry, Visit
@@ -22,6 +24,12 @@ async def remind(visit_id: int):
         await db.commit()
     finally:
         await db.close()
+
+
+async def cancel(db: AsyncSession, visit_id: int):
+    visit = await db.get(Visit, visit_id)
+    visit.state = "cancelled"
+    await db.commit()
 
 
 async def seen(path: str):

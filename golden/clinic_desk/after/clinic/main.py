@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import List
 
 import anyio
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
@@ -16,7 +16,7 @@ from starlette.background import BackgroundTask
 from clinic.background_queue import BackgroundQueue, job_queue
 from clinic.background_tasks import background
 from clinic.database import Base, engine, get_db
-from clinic.journal import feed, record, remind, seen
+from clinic.journal import cancel, feed, record, remind, seen
 from clinic.json_stream import stream_json_array
 from clinic.models import Entry, Visit
 from clinic.schemas import VisitIn, VisitOut
@@ -90,6 +90,14 @@ async def create_visit(
     await db.refresh(made)
     await background_tasks.add_task(remind, made.id)
     return made
+
+
+@app.post("/visits/{visit_id}/cancel", status_code=202)
+async def cancel_visit(
+    visit_id: int, background_tasks: BackgroundTasks, db: AsyncSession = Depends(get_db)
+):
+    # The session is that of the request: the job can't wait in a queue.
+    background_tasks.add_task(cancel, db, visit_id)
 
 
 @app.get("/visits", response_model=List[VisitOut])

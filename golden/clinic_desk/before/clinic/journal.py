@@ -1,5 +1,7 @@
 import asyncio
 
+from sqlalchemy.orm import Session
+
 from clinic.database import SessionLocal
 from clinic.models import Entry, Visit
 
@@ -21,6 +23,12 @@ async def remind(visit_id: int):
         db.commit()
     finally:
         db.close()
+
+
+async def cancel(db: Session, visit_id: int):
+    visit = db.get(Visit, visit_id)
+    visit.state = "cancelled"
+    db.commit()
 
 
 async def seen(path: str):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 
 from clinic.database import Base, engine, get_db
-from clinic.journal import feed, record, remind, seen
+from clinic.journal import cancel, feed, record, remind, seen
 from clinic.models import Entry, Visit
 from clinic.schemas import VisitIn, VisitOut
 
@@ -70,6 +70,14 @@ async def create_visit(
     db.refresh(made)
     background_tasks.add_task(remind, made.id)
     return made
+
+
+@app.post("/visits/{visit_id}/cancel", status_code=202)
+async def cancel_visit(
+    visit_id: int, background_tasks: BackgroundTasks, db: Session = Depends(get_db)
+):
+    # The session is that of the request: the job can't wait in a queue.
+    background_tasks.add_task(cancel, db, visit_id)
 
 
 @app.get("/visits", response_model=List[VisitOut])
