@@ -212,7 +212,7 @@ class Expiries:
                 continue
             if event.kind == "expire" and not event.name:
                 continue
-            if event.entity is not None and event.entity not in entities:
+            if event.entities and event.entities.isdisjoint(entities):
                 continue
             again = self._comes_again(use, event, bound, module)
             if not again and not self._happens_before(event, use, bound, module):

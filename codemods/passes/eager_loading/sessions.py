@@ -32,7 +32,7 @@ class Event:
 
     ``session`` is the source of the session, "" where a function that is called has it. ``around``
     is the ``try`` whose body a transaction stands in: only what comes after it can see a rollback.
-    ``entity`` is what an ``UPDATE`` with expressions changes: its objects expire.
+    ``entities`` is what an ``UPDATE`` with expressions can change: their objects expire.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class Event:
     name: str = ""
     paths: frozenset[Path] = frozenset()
     around: ast.Try | None = None
-    entity: Class | None = None
+    entities: frozenset[Class] = frozenset()
 
 
 class Sessions:
@@ -97,8 +97,8 @@ class Sessions:
                 if reload := _reselect(node, function) or _refreshed(node):
                     found.append(Event("reload", node, session, *reload))
                 elif node.func.attr == "execute":
-                    if (entity := self._updated(node, module)) is not None:
-                        found.append(Event("update", node, session, entity=entity))
+                    if entities := self._updated(node, module):
+                        found.append(Event("update", node, session, entities=entities))
                 elif node.func.attr != "get":
                     found.append(Event(node.func.attr, node, session, name))
                 elif reload := _reload(node):
@@ -115,10 +115,10 @@ class Sessions:
                 found.append(Event("rolls", node, ""))
         return sorted(found, key=lambda e: (e.call.end_lineno or 0, e.call.end_col_offset or 0))
 
-    def _updated(self, call: ast.Call, module: Module) -> Class | None:
-        """The entity of ``execute(update(User).values(n=User.n + 1))``."""
+    def _updated(self, call: ast.Call, module: Module) -> frozenset[Class]:
+        """What ``execute(update(User).values(n=User.n + 1))`` changes; a variable has several."""
         if not call.args:
-            return None
+            return frozenset()
         for node in ast.walk(call.args[0]):
             if (
                 isinstance(node, ast.Call)
@@ -127,8 +127,8 @@ class Sessions:
                 and self._has_expression(call.args[0], node, module)
             ):
                 values = self.program.annotation(node.args[0], module)
-                return next(iter(self.program.models.entities(values)), None)
-        return None
+                return frozenset(self.program.models.entities(values))
+        return frozenset()
 
     def _has_expression(self, statement: ast.expr, update: ast.Call, module: Module) -> bool:
         for node in ast.walk(statement):

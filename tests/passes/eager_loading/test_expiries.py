@@ -203,6 +203,23 @@ CASES: dict[str, tuple[str, list[Request], list[str]]] = {
         [("POST", "/users/1")],
         ["if inspect(user).expired_attributes:\n        db.refresh(user)\n    return"],
     ),
+    "an update of one of two classes": (
+        """
+        @app.post("/{kind}")
+        def change(kind: str, db: Db):
+            model = User if kind == "user" else Post
+            user = db.get_one(User, 1)
+            post = db.get_one(Post, 1)
+            tag = db.get(Tag, 1)
+            db.execute(update(model).values(id=func.abs(model.id)))
+            return [user.id, post.id, tag is None or tag.id]
+        """,
+        [("POST", "/user"), ("POST", "/post")],
+        [
+            "if inspect(user).expired_attributes:\n        db.refresh(user)",
+            "if inspect(post).expired_attributes:\n        db.refresh(post)\n    return",
+        ],
+    ),
     "an elif, and a value that is added to": (
         """
         @app.post("/users/{pk}")
